@@ -1,0 +1,18 @@
+"""keras_genzoo: a zoo of generative image models for Keras 3 on TensorFlow.
+
+The rooms are imported on first use, so ``import keras_genzoo as genzoo`` is instant:
+
+>>> import keras_genzoo as genzoo
+>>> model = genzoo.models.VAE(image_shape=(8, 8, 1), latent_dim=2)
+>>> model.generate(3, seed=0).shape
+(3, 8, 8, 1)
+"""
+
+import lazy_loader
+
+from keras_genzoo._version import __version__
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submodules=["data", "images", "losses", "models", "networks", "training"]
+)
+__all__ += ["__version__"]

@@ -1,0 +1,59 @@
+"""Writing files so that a reader never meets half of one."""
+
+import contextlib
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from keras_genzoo.errors import GenzooError
+
+
+@contextlib.contextmanager
+def writing(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; put the file there in place when the block succeeds.
+
+    Whatever goes wrong in the block, ``path`` keeps its old content and the temporary file goes.
+
+    Raises:
+        GenzooError: if the place cannot be written (no permission, full disk, read-only).
+    """
+    path = Path(path)
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # The suffix is kept: Keras and Pillow choose the format by it.
+        handle, name = tempfile.mkstemp(prefix=".tmp-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
+        temporary.chmod(permissions(0o666))
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def write_json(path: str | os.PathLike, value: Any) -> None:
+    """Write ``value`` as JSON, whole or not at all."""
+    with writing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def unwritable(path: str | os.PathLike, error: OSError) -> GenzooError:
+    """Return the one-line error for a path that the system refused to write."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    remedy = "free some space or choose another place" if full else "choose another place"
+    return GenzooError(f"cannot write {path}: {error.strerror or error}; {remedy}")
+
+
+def permissions(mode: int) -> int:
+    """Return ``mode`` without what this process withholds from others."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mode & ~mask

@@ -1,0 +1,73 @@
+"""Named things of one kind: models, losses, sources, recipes.
+
+A registry feeds the command line's choices, the tests and the tables of the documentation. An
+entry may be an import path (``"package.module:attribute"``), so that listing names imports nothing.
+"""
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+from keras_genzoo.errors import GenzooError, unknown
+
+
+class Registry:
+    """An ordered table of names that refuses duplicates and unknown names.
+
+    Args:
+        kind: what the entries are, in the singular, for error messages.
+        entries: the first entries, each an object or an import path ``"module:attribute"``.
+
+    >>> shapes = Registry("shape", {"square": 4})
+    >>> shapes.register("triangle", 3)
+    3
+    >>> shapes["triangle"], list(shapes)
+    (3, ['square', 'triangle'])
+    """
+
+    def __init__(self, kind: str, entries: dict[str, Any] | None = None):
+        self.kind = kind
+        self._entries: dict[str, Any] = {}
+        for name, entry in (entries or {}).items():
+            self.register(name, entry)
+
+    def register(self, name: str, entry: Any) -> Any:
+        """Add ``entry`` under ``name`` and return it.
+
+        Raises:
+            GenzooError: if the name is taken.
+        """
+        if name in self._entries:
+            raise GenzooError(f"{self.kind} '{name}' is registered already; choose another name")
+        self._entries[name] = entry
+        return entry
+
+    def check(self, name: str) -> str:
+        """Return ``name`` if it is known.
+
+        Raises:
+            GenzooError: if it is not; names the nearest one.
+        """
+        if name not in self._entries:
+            raise unknown(self.kind, name, self._entries)
+        return name
+
+    def __getitem__(self, name: str) -> Any:
+        entry = self._entries[self.check(name)]
+        if isinstance(entry, str):
+            module, attribute = entry.split(":")
+            entry = self._entries[name] = getattr(importlib.import_module(module), attribute)
+        return entry
+
+    def name_of(self, entry: Any) -> str | None:
+        """Return the name under which ``entry`` itself is registered, None if it is not."""
+        return next((name for name in self if self[name] is entry), None)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)

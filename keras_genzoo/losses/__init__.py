@@ -1,0 +1,41 @@
+"""Losses and divergences: pure functions on logits and parameters, computed in float32.
+
+Only ``keras.ops`` lives here, so nothing depends on TensorFlow; when a loss is applied, and to
+whose weights, is decided in ``models``. Importing this package does not import Keras.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "adversarial": [
+            "AdversarialLoss",
+            "adversarial_value",
+            "discriminator_loss",
+            "hinge_discriminator_loss",
+            "hinge_generator_loss",
+            "jensen_shannon_estimate",
+            "least_squares_discriminator_loss",
+            "least_squares_generator_loss",
+            "mean_probability",
+            "minimax_generator_loss",
+            "non_saturating_generator_loss",
+            "optimal_discriminator",
+            "optimal_logits",
+            "optimal_value",
+        ],
+        "divergence": [
+            "diagonal_gaussian_kl",
+            "elbo",
+            "gaussian_kl",
+            "jensen_shannon_divergence",
+            "kl_divergence",
+            "mean_log_likelihood",
+            "monte_carlo_kl",
+            "reparameterize",
+        ],
+        "reconstruction": ["bernoulli_loss", "squared_error_loss"],
+        "registry": ["ADVERSARIAL_LOSSES", "RECONSTRUCTION_LOSSES"],
+    },
+)

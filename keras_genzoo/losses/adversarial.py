@@ -1,0 +1,306 @@
+"""Adversarial losses, and what theory says about their optimum.
+
+D(x) = sigmoid(logit). Logits may have any shape, real and fake ones a different batch; each loss
+is a float32 scalar, the mean over all logits. ``log D(x) = -softplus(-logit)`` and
+``log(1 - D(x)) = -softplus(logit)`` are finite for every finite logit.
+
+The conditional loss of CGAN (1411.1784) is the same function of logits that saw the label.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_genzoo.losses.divergence import jensen_shannon_divergence
+from keras_genzoo.losses.tensors import Tensor, float32
+
+LOG_4 = math.log(4.0)
+
+
+# Known by name to Keras, so that a model compiled with them can be saved and loaded.
+_serializable = keras.saving.register_keras_serializable("keras_genzoo")
+
+
+@_serializable
+@dataclass(frozen=True)
+class AdversarialLoss:
+    """What the discriminator and what the generator minimises.
+
+    Args:
+        discriminator: function of ``(real_logits, fake_logits)``; a scalar.
+        generator: function of ``(fake_logits)``; a scalar.
+
+    >>> loss = AdversarialLoss(discriminator_loss, non_saturating_generator_loss)
+    >>> round(float(loss.generator([0.0])), 4)
+    0.6931
+    """
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[[Tensor], Tensor]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return both functions, serialised; one's own must be registered with Keras to load."""
+        return {
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "generator": keras.saving.serialize_keras_object(self.generator),
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "AdversarialLoss":
+        """Return the pair that ``get_config`` described."""
+        return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+
+
+# Cross-entropy: minimax and non-saturating ------------------------------------------------------
+
+
+@_serializable
+def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Return ``-E[log D(x)] - E[log(1 - D(G(z)))]`` (1406.2661, eq. 1).
+
+    Args:
+        real_logits: logits of real images, any shape.
+        fake_logits: logits of generated images, any shape.
+
+    Returns:
+        float32 scalar, at least 0; log 4 = 1.3863 where D says 1/2 everywhere.
+
+    >>> round(float(discriminator_loss([0.0, 0.0], [0.0, 0.0])), 4)
+    1.3863
+    """
+    return ops.mean(ops.softplus(-float32(real_logits))) + ops.mean(
+        ops.softplus(float32(fake_logits))
+    )
+
+
+@_serializable
+def minimax_generator_loss(fake_logits: Tensor) -> Tensor:
+    """Return ``E[log(1 - D(G(z)))]`` (1406.2661, eq. 1), which saturates.
+
+    Its derivative in a logit is -D(G(z)): it vanishes where D is sure that the image is generated.
+
+    Args:
+        fake_logits: logits of generated images, any shape.
+
+    Returns:
+        float32 scalar, at most 0.
+
+    >>> round(float(minimax_generator_loss([0.0])), 4)
+    -0.6931
+    """
+    return -ops.mean(ops.softplus(float32(fake_logits)))
+
+
+@_serializable
+def non_saturating_generator_loss(fake_logits: Tensor) -> Tensor:
+    """Return ``-E[log D(G(z))]`` (1406.2661, section 3; the loss of DCGAN, 1511.06434).
+
+    Its derivative in a logit is D(G(z)) - 1: near -1 where D is sure that the image is generated.
+
+    Args:
+        fake_logits: logits of generated images, any shape.
+
+    Returns:
+        float32 scalar, at least 0.
+
+    >>> round(float(non_saturating_generator_loss([0.0])), 4)
+    0.6931
+    """
+    return ops.mean(ops.softplus(-float32(fake_logits)))
+
+
+# Least squares ----------------------------------------------------------------------------------
+
+# 1611.04076, eq. 2 and 9: a is D's target for generated images, b for real ones, c is G's target.
+LEAST_SQUARES_A, LEAST_SQUARES_B, LEAST_SQUARES_C = 0.0, 1.0, 1.0
+
+
+@_serializable
+def least_squares_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Return ``E[(D(x) - b)²] / 2 + E[(D(G(z)) - a)²] / 2``, a = 0, b = 1 (1611.04076, eq. 9).
+
+    Here D is the logit itself, without a sigmoid.
+
+    Args:
+        real_logits: outputs for real images, any shape.
+        fake_logits: outputs for generated images, any shape.
+
+    Returns:
+        float32 scalar, at least 0.
+
+    >>> float(least_squares_discriminator_loss([1.0], [1.0]))
+    0.5
+    """
+    real = ops.square(float32(real_logits) - LEAST_SQUARES_B)
+    fake = ops.square(float32(fake_logits) - LEAST_SQUARES_A)
+    return (ops.mean(real) + ops.mean(fake)) / 2
+
+
+@_serializable
+def least_squares_generator_loss(fake_logits: Tensor) -> Tensor:
+    """Return ``E[(D(G(z)) - c)²] / 2``, c = 1 (1611.04076, eq. 9).
+
+    Args:
+        fake_logits: outputs for generated images, any shape.
+
+    Returns:
+        float32 scalar, at least 0.
+
+    >>> float(least_squares_generator_loss([0.0]))
+    0.5
+    """
+    return ops.mean(ops.square(float32(fake_logits) - LEAST_SQUARES_C)) / 2
+
+
+# Hinge ------------------------------------------------------------------------------------------
+
+
+@_serializable
+def hinge_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Return ``E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]`` (1705.02894).
+
+    Here D is the logit itself, without a sigmoid.
+
+    Args:
+        real_logits: outputs for real images, any shape.
+        fake_logits: outputs for generated images, any shape.
+
+    Returns:
+        float32 scalar, at least 0; 0 beyond the margins, real >= 1 and fake <= -1.
+
+    >>> float(hinge_discriminator_loss([0.0, 2.0], [-3.0]))
+    0.5
+    """
+    return ops.mean(ops.relu(1 - float32(real_logits))) + ops.mean(
+        ops.relu(1 + float32(fake_logits))
+    )
+
+
+@_serializable
+def hinge_generator_loss(fake_logits: Tensor) -> Tensor:
+    """Return ``-E[D(G(z))]`` (1705.02894).
+
+    Args:
+        fake_logits: outputs for generated images, any shape.
+
+    Returns:
+        float32 scalar, unbounded.
+
+    >>> float(hinge_generator_loss([1.0, 2.0]))
+    -1.5
+    """
+    return -ops.mean(float32(fake_logits))
+
+
+NON_SATURATING = AdversarialLoss(discriminator_loss, non_saturating_generator_loss)
+MINIMAX = AdversarialLoss(discriminator_loss, minimax_generator_loss)
+LEAST_SQUARES = AdversarialLoss(least_squares_discriminator_loss, least_squares_generator_loss)
+HINGE = AdversarialLoss(hinge_discriminator_loss, hinge_generator_loss)
+
+
+# Scores and theory ------------------------------------------------------------------------------
+
+
+def mean_probability(logits: Tensor) -> Tensor:
+    """Return ``E[sigmoid(logit)]``: the real score D(x) or the fake score D(G(z)).
+
+    Args:
+        logits: logits, any shape.
+
+    Returns:
+        float32 scalar in [0, 1]; both scores are 1/2 at the optimum.
+
+    >>> float(mean_probability([-100.0, 100.0]))
+    0.5
+    """
+    return ops.mean(ops.sigmoid(float32(logits)))
+
+
+def adversarial_value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Return ``V(D, G) = E[log D(x)] + E[log(1 - D(G(z)))]`` (1406.2661, eq. 1).
+
+    Args:
+        real_logits: logits of real images, any shape.
+        fake_logits: logits of generated images, any shape.
+
+    Returns:
+        float32 scalar, at most 0: the discriminator loss with its sign changed.
+
+    >>> round(float(adversarial_value([0.0], [0.0])), 4)
+    -1.3863
+    """
+    return -discriminator_loss(real_logits, fake_logits)
+
+
+def jensen_shannon_estimate(discriminator_loss: Tensor) -> Tensor:
+    """Return ``(log 4 - discriminator_loss) / 2``, an estimate of JS(p_data ‖ p_generated).
+
+    In expectation a lower bound, exact for the optimal discriminator (1406.2661, theorem 1).
+
+    Args:
+        discriminator_loss: value of ``discriminator_loss``, any shape.
+
+    Returns:
+        float32 of the same shape, in nats, at most log 2; negative where D does worse than a coin.
+
+    >>> float(jensen_shannon_estimate(0.0))  # D is never wrong: log 2
+    0.6931471824645996
+    """
+    return (LOG_4 - float32(discriminator_loss)) / 2
+
+
+def optimal_discriminator(p_data: Tensor, p_generated: Tensor) -> Tensor:
+    """Return ``D*(x) = p_data / (p_data + p_generated)`` (1406.2661, proposition 1).
+
+    Args:
+        p_data: probabilities or densities of the data, any shape, at least 0.
+        p_generated: the same of the generator, of a shape that broadcasts.
+
+    Returns:
+        float32 in [0, 1]. Where both are 0 every D is optimal; 1/2 is returned.
+
+    >>> import numpy as np
+    >>> np.asarray(optimal_discriminator([0.3, 0.2, 0.0], [0.1, 0.2, 0.0]))
+    array([0.75, 0.5 , 0.5 ], dtype=float32)
+    """
+    p_data, p_generated = float32(p_data), float32(p_generated)
+    total = p_data + p_generated
+    positive = total > 0
+    return ops.where(positive, p_data / ops.where(positive, total, 1.0), 0.5)
+
+
+def optimal_logits(log_p_data: Tensor, log_p_generated: Tensor) -> Tensor:
+    """Return the logits of D*, ``log p_data - log p_generated``.
+
+    Args:
+        log_p_data: log-probabilities or log-densities of the data, any shape.
+        log_p_generated: the same of the generator, of a shape that broadcasts.
+
+    Returns:
+        float32, unbounded; 0 where the two are equal, -inf included.
+
+    >>> float(optimal_logits(-1.0, -3.0))
+    2.0
+    """
+    log_p_data, log_p_generated = float32(log_p_data), float32(log_p_generated)
+    return ops.where(log_p_data == log_p_generated, 0.0, log_p_data - log_p_generated)
+
+
+def optimal_value(p_data: Tensor, p_generated: Tensor) -> Tensor:
+    """Return ``V(D*, G) = -log 4 + 2 JS(p_data ‖ p_generated)`` (1406.2661, theorem 1).
+
+    Args:
+        p_data: probabilities of the data, shape ``(..., outcomes)``.
+        p_generated: the same of the generator.
+
+    Returns:
+        float32 of shape ``(...)`` in [-log 4, 0]; -log 4 just where the two are equal.
+
+    >>> float(optimal_value([1.0, 0.0], [0.0, 1.0]))
+    0.0
+    """
+    return 2 * jensen_shannon_divergence(p_data, p_generated) - LOG_4

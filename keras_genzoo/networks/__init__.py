@@ -1,0 +1,32 @@
+"""Encoders, decoders, generators and discriminators, each a function that builds a network.
+
+All but batch normalisation and dropout is ``keras`` layers and ``keras.ops``; what the networks
+are trained for lives in ``models``.
+"""
+
+import lazy_loader
+
+from keras_genzoo import backend
+
+backend.require_tensorflow()
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "conditioning": ["append_label_planes", "append_one_hot"],
+        "convolutional": [
+            "convolutional_discriminator",
+            "convolutional_generator",
+            "upsampling_plan",
+        ],
+        "dense": [
+            "dense_decoder",
+            "dense_discriminator",
+            "dense_encoder",
+            "dense_gaussian_encoder",
+            "dense_generator",
+        ],
+        "normalization": ["BatchNormalization"],
+        "randomness": ["Dropout", "rows_of_global_batch"],
+    },
+)

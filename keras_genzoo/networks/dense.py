@@ -1,0 +1,92 @@
+"""Fully connected networks for small images: autoencoders, VAEs and the first GAN."""
+
+import math
+from collections.abc import Sequence
+
+import keras
+
+from keras_genzoo.networks.randomness import Dropout
+
+Shape = tuple[int, int, int]
+
+
+def dense_encoder(
+    image_shape: Shape, latent_dim: int, hidden_units: Sequence[int] = (512, 256)
+) -> keras.Model:
+    """Build images ``(batch, *image_shape)`` in [0, 1] -> codes ``(batch, latent_dim)``.
+
+    >>> dense_encoder((28, 28, 1), 2).output_shape
+    (None, 2)
+    """
+    images = keras.Input(image_shape, name="images")
+    z = keras.layers.Dense(latent_dim, name="z")(_hidden(images, hidden_units, "relu"))
+    return keras.Model(images, z, name="encoder")
+
+
+def dense_gaussian_encoder(
+    image_shape: Shape, latent_dim: int, hidden_units: Sequence[int] = (512, 256)
+) -> keras.Model:
+    """Build images -> the posterior's ``[z_mean, z_log_var]``, each ``(batch, latent_dim)``.
+
+    >>> dense_gaussian_encoder((28, 28, 1), 2).output_shape
+    [(None, 2), (None, 2)]
+    """
+    images = keras.Input(image_shape, name="images")
+    features = _hidden(images, hidden_units, "relu")
+    z_mean = keras.layers.Dense(latent_dim, name="z_mean")(features)
+    z_log_var = keras.layers.Dense(latent_dim, name="z_log_var")(features)
+    return keras.Model(images, [z_mean, z_log_var], name="encoder")
+
+
+def dense_decoder(
+    image_shape: Shape, latent_dim: int, hidden_units: Sequence[int] = (256, 512)
+) -> keras.Model:
+    """Build codes ``(batch, latent_dim)`` -> Bernoulli logits ``(batch, *image_shape)``.
+
+    >>> dense_decoder((28, 28, 1), 2).output_shape
+    (None, 28, 28, 1)
+    """
+    z = keras.Input((latent_dim,), name="z")
+    features = _hidden(z, hidden_units, "relu")
+    logits = keras.layers.Dense(math.prod(image_shape), name="logits")(features)
+    return keras.Model(z, keras.layers.Reshape(image_shape)(logits), name="decoder")
+
+
+def dense_generator(
+    image_shape: Shape, latent_dim: int, hidden_units: Sequence[int] = (256, 512, 1024)
+) -> keras.Model:
+    """Build noise ``(batch, latent_dim)`` -> images ``(batch, *image_shape)`` in [-1, 1].
+
+    >>> dense_generator((28, 28, 1), 100).output_shape
+    (None, 28, 28, 1)
+    """
+    z = keras.Input((latent_dim,), name="z")
+    features = _hidden(z, hidden_units, "leaky_relu")
+    images = keras.layers.Dense(math.prod(image_shape), activation="tanh", name="images")(features)
+    return keras.Model(z, keras.layers.Reshape(image_shape)(images), name="generator")
+
+
+def dense_discriminator(
+    image_shape: Shape, hidden_units: Sequence[int] = (512, 256), dropout: float = 0.3
+) -> keras.Model:
+    """Build images ``(batch, *image_shape)`` in [-1, 1] -> logits ``(batch, 1)``.
+
+    Dropout keeps the discriminator of a dense GAN from winning at once (1406.2661, section 5).
+
+    >>> dense_discriminator((28, 28, 1)).output_shape
+    (None, 1)
+    """
+    images = keras.Input(image_shape, name="images")
+    features = keras.layers.Flatten()(images)
+    for units in hidden_units:
+        features = keras.layers.Dense(units)(features)
+        features = keras.layers.LeakyReLU(0.2)(features)
+        features = Dropout(dropout)(features)
+    return keras.Model(images, keras.layers.Dense(1, name="logits")(features), name="discriminator")
+
+
+def _hidden(features, hidden_units: Sequence[int], activation: str):
+    features = keras.layers.Flatten()(features)
+    for units in hidden_units:
+        features = keras.layers.Dense(units, activation=activation)(features)
+    return features

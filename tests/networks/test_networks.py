@@ -1,0 +1,102 @@
+"""The networks of the zoo: shapes for every size, and the six rules of DCGAN."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from keras import ops
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.networks import (
+    append_label_planes,
+    append_one_hot,
+    convolutional_discriminator,
+    convolutional_generator,
+    upsampling_plan,
+)
+
+
+@given(st.integers(4, 7), st.integers(1, 8))
+def test_every_size_of_the_family_has_a_plan(base, doublings):
+    found_base, found_doublings = upsampling_plan(base * 2**doublings)
+    assert 4 <= found_base <= 7
+    assert found_doublings >= 1
+    assert found_base * 2**found_doublings == base * 2**doublings
+
+
+@pytest.mark.parametrize(
+    ("size", "nearest"), [(30, "28 or 32"), (7, "8"), (1, "8"), (100, "96 or 112")]
+)
+def test_other_sizes_are_refused_with_the_nearest(size, nearest):
+    with pytest.raises(GenzooError, match=f"cannot make {size}x{size} images: .* take {nearest}"):
+        upsampling_plan(size)
+
+
+@pytest.mark.parametrize("size", [8, 28, 32, 64, 128])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_generator_and_discriminator_meet_at_every_size(size, channels):
+    shape = (size, size, channels)
+    assert convolutional_generator(shape, 10, filters=2).output_shape == (None, *shape)
+    assert convolutional_discriminator(shape, filters=2).output_shape == (None, 1)
+
+
+def test_images_that_are_not_square_are_refused():
+    with pytest.raises(GenzooError, match="not 28x32"):
+        convolutional_generator((28, 32, 1), 10)
+
+
+def test_the_six_rules():
+    generator = convolutional_generator((64, 64, 3), 100)
+    discriminator = convolutional_discriminator((64, 64, 3))
+    kinds = {type(layer).__name__ for layer in generator.layers + discriminator.layers}
+    assert not kinds & {"Dense", "MaxPooling2D", "AveragePooling2D", "UpSampling2D"}
+    # Rule 1: every change of size but the ends' is a stride of 2.
+    upsampling = [x for x in generator.layers if isinstance(x, keras.layers.Conv2DTranspose)]
+    downsampling = [x for x in discriminator.layers if isinstance(x, keras.layers.Conv2D)]
+    assert [layer.strides for layer in upsampling] == [(1, 1)] + [(2, 2)] * 4
+    assert [layer.strides for layer in downsampling] == [(2, 2)] * 4 + [(1, 1)]
+    # Rule 3: batch normalisation but at the generator's output and the discriminator's input.
+    normalised = [
+        [isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers]
+        for network in (generator, discriminator)
+    ]
+    assert [sum(flags) for flags in normalised] == [4, 3]
+    assert not normalised[0][-1]
+    after_first = discriminator.layers.index(downsampling[0]) + 1
+    assert isinstance(discriminator.layers[after_first], keras.layers.LeakyReLU)
+    # Rules 4 and 5: the activations.
+    assert upsampling[-1].activation is keras.activations.tanh
+    assert sum(isinstance(x, keras.layers.ReLU) for x in generator.layers) == 4
+    assert sum(isinstance(x, keras.layers.LeakyReLU) for x in discriminator.layers) == 4
+
+
+def test_filters_are_those_of_the_papers_figure():
+    weights = [w.shape for w in convolutional_generator((64, 64, 3), 100).trainable_weights]
+    kernels = [shape for shape in weights if len(shape) == 4]
+    assert [shape[2] for shape in kernels] == [512, 256, 128, 64, 3]
+
+
+def test_weights_differ_from_layer_to_layer_and_follow_the_papers_law():
+    network = convolutional_discriminator((64, 64, 3))
+    kernels = [w.numpy() for w in network.trainable_weights if len(w.shape) == 4]
+    for kernel in kernels[1:4]:
+        assert kernel.std() == pytest.approx(0.02, rel=0.05)
+        assert kernel.mean() == pytest.approx(0.0, abs=1e-3)
+    assert not np.isclose(kernels[1].ravel()[:100], kernels[2].ravel()[:100]).any()
+
+
+def test_one_hot_labels_stand_beside_the_noise():
+    joined = append_one_hot(ops.full((2, 3), 5.0), ops.array([1, 0]), 2)
+    np.testing.assert_array_equal(joined, [[5, 5, 5, 0, 1], [5, 5, 5, 1, 0]])
+
+
+def test_the_plane_of_the_label_is_all_ones_and_the_others_zeros():
+    images = ops.full((2, 4, 4, 1), 7.0)
+    joined = np.asarray(append_label_planes(images, ops.array([2, 0]), 3))
+    assert joined.shape == (2, 4, 4, 4)
+    np.testing.assert_array_equal(joined[..., 0], np.full((2, 4, 4), 7.0))
+    assert (joined[0, ..., 3] == 1).all()
+    assert (joined[0, ..., 1:3] == 0).all()
+    assert (joined[1, ..., 1] == 1).all()
+    assert (joined[1, ..., 2:] == 0).all()

@@ -1,0 +1,133 @@
+"""Looking data over before a long run: every image of a folder, every file of a data set.
+
+Nothing is repaired or removed here; the findings are for a person to act on.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from keras_genzoo.data.images import BadImageError, decode, open_image, remarks
+from keras_genzoo.data.listing import list_images, read_file
+from keras_genzoo.data.opening import looks_like_path
+from keras_genzoo.data.prepared import ManualFile, find_builder, is_prepared, manual_files
+from keras_genzoo.errors import GenzooError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was seen of one file.
+
+    Args:
+        name: the file, within its folder.
+        problem: why it cannot be used; None if it can.
+        remarks: what is unusual about it, yet read right.
+    """
+
+    name: str
+    problem: str | None = None
+    remarks: tuple[str, ...] = ()
+
+
+def check_folder(path: str | os.PathLike) -> Iterator[Finding]:
+    """Read every image under a folder whole, and yield one finding for each, in order.
+
+    Raises:
+        GenzooError: if the folder cannot be read or holds no images.
+    """
+    listing = list_images(Path(path))
+    with ThreadPoolExecutor() as pool:
+        for start in range(0, len(listing.files), 256):
+            part = listing.files[start : start + 256]
+            yield from pool.map(lambda name: _look(listing.root, name), part)
+
+
+def check_prepared(
+    name: str,
+    data_dir: str | os.PathLike | None = None,
+    manual_dir: str | os.PathLike | None = None,
+) -> list[Finding]:
+    """Verify a data set of tensorflow-datasets: files fetched by hand, and what was prepared.
+
+    Files in ``manual_dir`` are compared with the registered sha256. Of a prepared data set every
+    record is read, its checksum compared, and the records are counted.
+
+    Returns:
+        One finding for each file.
+
+    Raises:
+        GenzooError: if there is no such data set, or nothing of it to check.
+    """
+    if looks_like_path(name):
+        raise GenzooError(f"there is no folder {name}")
+    findings = [_check_file(file, manual_dir) for file in manual_files(name, data_dir)]
+    builder = find_builder(name, data_dir)
+    if not is_prepared(builder):
+        if not manual_dir:
+            raise GenzooError(
+                f"{name} is not prepared in {builder.data_dir}; run genzoo data prepare {name}, "
+                "or give --manual-dir to check the files in it"
+            )
+        return findings
+    findings = findings if manual_dir else []
+    return findings + [
+        _check_records(Path(part.filename), part.examples_in_shard)
+        for split in builder.info.splits.values()
+        for part in split.file_instructions
+    ]
+
+
+def find_manual_files(
+    name: str,
+    data_dir: str | os.PathLike | None = None,
+    manual_dir: str | os.PathLike | None = None,
+) -> list[Finding]:
+    """Say of each file that a data set is prepared from whether ``manual_dir`` holds it."""
+    return [
+        Finding(file.name, None if file.found_in(manual_dir) else "missing", (_size(file.size),))
+        for file in manual_files(name, data_dir)
+    ]
+
+
+def _look(root: Path, name: str) -> Finding:
+    try:
+        data = read_file(root / name)
+        noted = tuple(remarks(open_image(data), os.path.splitext(name)[1]))  # noqa: PTH122
+        decode(data)
+    except BadImageError as error:
+        return Finding(name, str(error))
+    return Finding(name, remarks=noted)
+
+
+def _check_file(file: ManualFile, manual_dir: str | os.PathLike | None) -> Finding:
+    path = file.found_in(manual_dir)
+    if path is None:
+        return Finding(file.name, "missing", (_size(file.size),))
+    if path.stat().st_size != file.size:
+        return Finding(file.name, f"has {path.stat().st_size:,} bytes, expected {file.size:,}")
+    with path.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    return Finding(
+        file.name, None if digest == file.sha256 else "has another sha256; fetch it again"
+    )
+
+
+def _check_records(path: Path, expected: int) -> Finding:
+    import tensorflow as tf
+
+    try:
+        count = sum(1 for _ in tf.data.TFRecordDataset(str(path), buffer_size=2**20))
+    except tf.errors.OpError as error:
+        return Finding(path.name, f"damaged: {error.message.splitlines()[0]}")
+    problem = None if count == expected else f"holds {count} records, expected {expected}"
+    return Finding(path.name, problem)
+
+
+def _size(size: int) -> str:
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size} bytes"

@@ -1,0 +1,243 @@
+"""From the bytes of an image file to uint8 pixels: decode, upright, crop, resize, grey or colour.
+
+Every source goes through here, so that all share one filter. Where the bytes come from, and what
+happens to an image that cannot be read, is decided elsewhere.
+"""
+
+import contextlib
+import io
+import numbers
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+from keras_genzoo.errors import GenzooError
+
+GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
+
+# What Pillow's decoders raise on bytes that are no sound image.
+_DECODE_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    struct.error,
+    zlib.error,
+    OverflowError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+# Where formats keep an orientation; TIFF turns its images itself.
+_EXIF_KEYS = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}
+
+
+class BadImageError(Exception):
+    """An image that cannot be read; the message is the reason in a few words."""
+
+
+def check_request(image_size: int | None, channels: int | None) -> None:
+    """Check what a person asks of the images.
+
+    Raises:
+        GenzooError: if ``image_size`` is no positive integer, or ``channels`` not 1, 3 or None.
+    """
+    if image_size is not None and whole_number(image_size, "the image size") < 1:
+        raise GenzooError(f"the image size must be at least 1 pixel, not {image_size}")
+    if channels is not None and whole_number(channels, "channels") not in (1, 3):
+        raise GenzooError(f"channels must be 1 (grey) or 3 (colour), not {channels!r}")
+
+
+def whole_number(value: Any, what: str) -> int:
+    """Return a number as an int; 64.0 is whole, too.
+
+    Raises:
+        GenzooError: if it is none, or has a fraction.
+
+    >>> whole_number(10.5, "the batch size")
+    Traceback (most recent call last):
+    keras_genzoo.errors.GenzooError: the batch size must be one whole number, not 10.5
+    """
+    number = None
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        with contextlib.suppress(ValueError, OverflowError):  # not a number, or infinite
+            number = int(value)
+    if number is None or number != value:
+        raise GenzooError(f"{what} must be one whole number, not {value!r}")
+    return number
+
+
+def open_image(data: bytes) -> Image.Image:
+    """Read the header of an image file, whatever its name says.
+
+    Raises:
+        BadImageError: if the bytes are no image.
+    """
+    try:
+        return Image.open(io.BytesIO(data))
+    except UnidentifiedImageError:
+        reason = "empty file" if not data else "not an image"
+        raise BadImageError(reason) from None
+    except _DECODE_ERRORS as error:
+        raise BadImageError(_words(error)) from error
+
+
+def decode(
+    data: bytes, shape: tuple[int, int, int] | None = None, crop: int | None = None
+) -> np.ndarray:
+    """Decode an image file by its content and fit it to a shape.
+
+    JPEG, PNG, GIF (first frame), BMP, WebP, TIFF and PPM; turned upright by its EXIF orientation;
+    CMYK to RGB; 16 bits scaled to 8; transparent pixels laid on white.
+
+    Args:
+        data: the whole file.
+        shape: ``(height, width, 1 or 3)`` to fit to, see `fit`; None leaves size and colour.
+        crop: side of the centred square that is cut out first.
+
+    Returns:
+        uint8 array ``(height, width, 1 or 3)``.
+
+    Raises:
+        BadImageError: if the bytes are no image, or end early.
+    """
+    image = open_image(data)
+    try:
+        if shape is not None and crop is None:
+            # JPEG can decode at 1/2, 1/4, 1/8; twice the wanted size keeps the result the same
+            # to the eye, and large photographs come up to eight times faster.
+            image.draft(None, (2 * max(shape[:2]),) * 2)
+        image.load()
+        image = _eight_bits(upright(image))
+    except _DECODE_ERRORS as error:
+        raise BadImageError(_words(error)) from error
+    return _fit(image, shape, crop)
+
+
+def fit(pixels: np.ndarray, shape: tuple[int, int, int], crop: int | None = None) -> np.ndarray:
+    """Fit one image to a shape: centre crop to its proportions, Lanczos resize, grey or colour.
+
+    The filter is antialiased and the result rounded and clipped to uint8. Colour becomes grey by
+    the ITU-R 601 luma, grey becomes colour by repetition.
+
+    Args:
+        pixels: uint8, ``(height, width, 1 or 3)``.
+        shape: the ``(height, width, channels)`` wanted.
+        crop: side of the centred square that is cut out first.
+
+    Returns:
+        uint8 array of that shape.
+
+    >>> fit(np.full((20, 30, 3), 200, "uint8"), (10, 10, 1)).shape
+    (10, 10, 1)
+    """
+    if crop is None and pixels.shape == tuple(shape):
+        return pixels
+    return _fit(Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels), shape, crop)
+
+
+def fit_all(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
+    """Fit every image of a uint8 array ``(n, height, width, 1 or 3)`` to a shape."""
+    if images.shape[1:] == tuple(shape):
+        return images
+    fitted = np.empty((len(images), *shape), np.uint8)
+    for index, image in enumerate(images):
+        fitted[index] = fit(image, shape)
+    return fitted
+
+
+def target_shape(
+    native: tuple[int, int, int] | None, image_size: int | None, channels: int | None
+) -> tuple[int, int, int]:
+    """Return the shape of the images: square if a size is asked for, else the native one."""
+    height, width, native_channels = native or (None, None, 3)
+    if image_size is not None:
+        height = width = int(image_size)
+    return height, width, int(channels or (1 if native_channels == 1 else 3))
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """Turn an image as its EXIF orientation says; unreadable EXIF counts as none."""
+    if not _EXIF_KEYS & image.info.keys():
+        return image
+    try:
+        return ImageOps.exif_transpose(image)
+    except (*_DECODE_ERRORS, UserWarning):
+        return image
+
+
+def remarks(image: Image.Image, suffix: str) -> list[str]:
+    """Say what is unusual about an opened image file: format and name, colours, orientation."""
+    found = []
+    formats = Image.registered_extensions()
+    if formats.get(suffix.lower(), image.format) != image.format:
+        found.append(f"{image.format} content named {suffix}")
+    if image.mode in GREY_MODES:
+        found.append("16-bit grey" if image.mode.startswith("I") else "grey")
+    elif image.mode == "CMYK":
+        found.append("CMYK")
+    if "transparency" in image.info or image.mode in ("RGBA", "PA"):
+        found.append("transparent, laid on white")
+    if getattr(image, "n_frames", 1) > 1:
+        found.append("animated, first frame taken")
+    if _turned(image):
+        found.append("turned by EXIF")
+    return found
+
+
+def _turned(image: Image.Image) -> bool:
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    except (*_DECODE_ERRORS, UserWarning):
+        return False
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    if image.mode in ("L", "RGB"):
+        return image
+    if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
+        raise BadImageError(f"{image.mode}: 32 bits a pixel have no fixed range")
+    if image.mode.startswith("I"):
+        wide = np.asarray(image).astype(np.float64)
+        return Image.fromarray(np.clip(np.rint(wide / 257), 0, 255).astype(np.uint8))
+    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+        front = image.convert("RGBA")
+        flat = Image.alpha_composite(Image.new("RGBA", front.size, "white"), front).convert("RGB")
+        return flat.convert("L") if image.mode in GREY_MODES else flat
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _fit(
+    image: Image.Image, shape: tuple[int, int, int] | None, crop: int | None = None
+) -> np.ndarray:
+    if shape is not None:
+        mode = "L" if shape[2] == 1 else "RGB"
+        image = image if image.mode == mode else image.convert(mode)
+        box = _centre(*image.size, shape, crop)
+        if box != (0, 0, *image.size) or image.size != (shape[1], shape[0]):
+            image = image.resize((shape[1], shape[0]), Image.Resampling.LANCZOS, box=box)
+    pixels = np.asarray(image)
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _centre(
+    width: int, height: int, shape: tuple[int, int, int], crop: int | None
+) -> tuple[int, int, int, int]:
+    """Return the largest centred box with the proportions of ``shape``, within the square crop."""
+    limit_x, limit_y = (min(crop, width), min(crop, height)) if crop else (width, height)
+    scale = min(limit_x / shape[1], limit_y / shape[0])
+    box_x = max(1, min(limit_x, round(shape[1] * scale)))
+    box_y = max(1, min(limit_y, round(shape[0] * scale)))
+    left, top = (width - box_x) // 2, (height - box_y) // 2
+    return left, top, left + box_x, top + box_y
+
+
+def _words(error: Exception) -> str:
+    text = " ".join(str(getattr(error, "strerror", None) or error).split())
+    return f"cut short ({text})" if "truncated" in text.lower() else text or type(error).__name__

@@ -1,0 +1,202 @@
+"""What lies in a folder of images: its splits, its classes, its files; no file is opened to tell.
+
+Folders inside it are classes, or splits if all are named like splits and ``train`` is among them.
+"""
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from keras_genzoo.data.images import BadImageError
+from keras_genzoo.errors import GenzooError
+
+SUFFIXES = frozenset(
+    (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+)
+# How folders may spell the splits.
+SPLITS = {
+    "train": "train",
+    "validation": "validation",
+    "val": "validation",
+    "valid": "validation",
+    "test": "test",
+}
+Status = os.stat_result | None
+
+
+@dataclass
+class Listing:
+    """The image files under a folder, sorted by name, with their sizes in bytes.
+
+    ``left_out`` are the other visible files: those that are not named like images.
+    """
+
+    root: Path
+    files: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    def fingerprint(self) -> str:
+        """Return a digest of names and sizes."""
+        digest = hashlib.sha256()
+        for name, size in zip(self.files, self.sizes, strict=True):
+            digest.update(f"{name}\0{size}\0".encode("utf-8", "surrogateescape"))
+        return digest.hexdigest()
+
+    def classes(self) -> list[str]:
+        """Return the names of the class folders, sorted; none if all files lie side by side.
+
+        Raises:
+            GenzooError: if some files lie in class folders and others beside them.
+        """
+        tops = {os.path.dirname(name).partition(os.sep)[0] for name in self.files}  # noqa: PTH120
+        if "" in tops and len(tops) > 1:
+            loose = next(name for name in self.files if os.sep not in name)
+            raise GenzooError(
+                f"{self.root} holds images beside class folders ({loose} beside "
+                f"{min(tops - {''})}{os.sep}); move all into class folders, or all side by side"
+            )
+        return sorted(tops - {""})
+
+
+def split_folders(path: Path) -> dict[str, Path]:
+    """Return the folder of each split, by its name here; that of ``train`` is always there.
+
+    Folders named like splits are splits if ``train`` is among them and no other holds images; a
+    ``train`` of images alone beside other folders of images is a class.
+
+    Raises:
+        GenzooError: if the folders may be splits as well as classes, if two are one split, or if
+            images lie beside the splits.
+    """
+    folders = _visible_folders(path)
+    spelt = [name for name in SPLITS if name in folders]
+    splits = {SPLITS[name]: path / name for name in spelt}
+    if "train" not in splits:
+        return {"train": path}
+    others = [name for name in folders if name not in SPLITS and _holds_images(path / name)]
+    # A class may well be named train; then it looks like the classes beside it.
+    if others and spelt == ["train"] and not _visible_folders(splits["train"]):
+        return {"train": path}
+    if others:
+        raise GenzooError(
+            f"{path} can be read in two ways: as the splits {', '.join(spelt)}, without "
+            f"{', '.join(others)}, or as the classes {', '.join(sorted(spelt + others))}; move "
+            f"{others[0]} elsewhere, or rename {spelt[-1]}"
+        )
+    if len(spelt) > len(splits):
+        spelt = [name for name in spelt if SPLITS[name] == "validation"]
+        raise GenzooError(f"{path} holds {' and '.join(spelt)}, which are one split; keep one")
+    if loose := [entry.name for entry in _scan(path) if _is_image(entry.name, _status(entry))]:
+        raise GenzooError(
+            f"{path} holds images beside the splits {', '.join(spelt)} ({min(loose)}); move them "
+            f"into a split, or give {splits['train']}"
+        )
+    return splits
+
+
+def classes_of_train(listing: Listing, train: Path) -> list[str]:
+    """Return the classes of the split ``train``: labels mean the same in every split.
+
+    Raises:
+        GenzooError: if another split, as listed, has a class that it lacks.
+    """
+    classes = list_images(train).classes()
+    if lacking := [name for name in listing.classes() if name not in classes]:
+        raise GenzooError(
+            f"{listing.root} has the class folder {lacking[0]}, which {train} lacks; every split "
+            "needs the classes of train, or fewer"
+        )
+    return classes
+
+
+def list_images(root: Path) -> Listing:
+    """List the image files under a folder by their suffixes; hidden files do not count.
+
+    No file is opened, so that 200,000 take about a second. A link that leads nowhere is listed
+    if it is named like an image, and cannot be read later.
+
+    Raises:
+        GenzooError: if a folder cannot be read, or there is no image.
+    """
+    found, left_out = [], []
+    for name, status in _walk(root, "", set()):
+        if _is_image(name, status):
+            found.append((name, status.st_size if status else 0))
+        else:
+            left_out.append(name)
+    if not found:
+        others = f" ({len(left_out)} other files, such as {min(left_out)})" if left_out else ""
+        raise GenzooError(
+            f"there are no images in {root}{others}; expected files named "
+            f"{' '.join(sorted(SUFFIXES))}"
+        )
+    names, sizes = zip(*sorted(found), strict=True)
+    return Listing(root, list(names), list(sizes), sorted(left_out))
+
+
+def read_file(path: str | os.PathLike) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        BadImageError: if it cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            return file.read()
+    except OSError as error:
+        raise BadImageError(error.strerror or str(error)) from error
+
+
+def _visible_folders(path: Path) -> list[str]:
+    return sorted(entry.name for entry in _scan(path) if _is_folder(entry))
+
+
+def _holds_images(path: Path) -> bool:
+    return any(_is_image(name, status) for name, status in _walk(path, "", set()))
+
+
+def _is_image(name: str, status: Status) -> bool:
+    """Whether a file is named like an image; pipes and such are none, whatever their names."""
+    named = os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122
+    return named and (status is None or stat.S_ISREG(status.st_mode))
+
+
+def _walk(root: Path, inside: str, seen: set) -> Iterator[tuple[str, Status]]:
+    """Yield the name within ``root`` and the status of each visible file, folder by folder."""
+    for entry in _scan(os.path.join(root, inside)):  # noqa: PTH118
+        name, status = os.path.join(inside, entry.name), _status(entry)  # noqa: PTH118
+        if status is None or not stat.S_ISDIR(status.st_mode):
+            yield name, status
+        # A link may lead back up; each folder is listed once.
+        elif (key := (status.st_dev, status.st_ino)) not in seen:
+            seen.add(key)
+            yield from _walk(root, name, seen)
+
+
+def _scan(folder: str | os.PathLike) -> list[os.DirEntry]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry for entry in entries if not entry.name.startswith((".", "__MACOSX"))]
+    except OSError as error:
+        raise GenzooError(
+            f"cannot read the folder {folder}: {error.strerror}; check the path and permissions"
+        ) from error
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _status(entry: os.DirEntry) -> Status:
+    """Return what the system knows of a file; None of a link that leads nowhere."""
+    try:
+        return entry.stat()
+    except OSError:
+        return None

@@ -1,0 +1,154 @@
+"""What every source of images offers: numbered images, read in any order, from any thread.
+
+Nothing here knows TensorFlow. The order of a training run, and the batches, are the pipeline's.
+"""
+
+import abc
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+
+import numpy as np
+
+from keras_genzoo.data.images import BadImageError
+from keras_genzoo.errors import GenzooError
+
+
+class Source(abc.ABC):
+    """A split of a data set: ``num_images`` images, all of one shape, with or without labels.
+
+    An image that cannot be read is *set aside*: its place is taken by the next one that can, so
+    that the number of images and their order depend on nothing but the data.
+
+    Attributes:
+        name: the data set, for people.
+        split: the part of it.
+        num_images: images in the split, those set aside included.
+        image_shape: ``(height, width, channels)``, after cropping and resizing.
+        num_classes: number of class labels, or None if there are none.
+        class_names: their names, or None.
+        fingerprint: changes when the data change; cheap to compute.
+    """
+
+    name: str
+    split: str
+    num_images: int
+    image_shape: tuple[int, int, int]
+    num_classes: int | None
+    class_names: list[str] | None
+    fingerprint: str
+
+    def __init__(self):
+        self._bad: dict[int, str] = {}
+        self._lock = threading.Lock()
+
+    @abc.abstractmethod
+    def read(self, index: int) -> tuple[np.ndarray, int]:
+        """Return one uint8 image of ``image_shape`` and its label, -1 if it has none.
+
+        Raises:
+            BadImageError: if it cannot be read.
+        """
+
+    def describe(self, index: int) -> str:
+        """Return what a person knows the image by: its file, or its number."""
+        return f"image {index} of {self.name}, split {self.split}"
+
+    @property
+    def set_aside(self) -> list[tuple[str, str]]:
+        """The images that could not be read so far, in order: ``(which, reason)``."""
+        with self._lock:
+            return [(self.describe(index), self._bad[index]) for index in sorted(self._bad)]
+
+    def fetch(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the images and labels with these numbers.
+
+        Returns:
+            uint8 ``(n, height, width, channels)`` and int32 ``(n,)``.
+
+        Raises:
+            GenzooError: if no image at all can be read.
+        """
+        images = np.empty((len(indices), *self.image_shape), np.uint8)
+        labels = np.empty(len(indices), np.int32)
+        for row, index in enumerate(indices):
+            images[row], labels[row] = self._read_or_next(int(index))
+        return images, labels
+
+    def _read_or_next(self, index: int) -> tuple[np.ndarray, int]:
+        for step in range(self.num_images):
+            candidate = (index + step) % self.num_images
+            if candidate in self._bad:
+                continue
+            try:
+                return self.read(candidate)
+            except BadImageError as error:
+                with self._lock:
+                    self._bad[candidate] = str(error)
+        which, reason = self.set_aside[0]
+        raise GenzooError(
+            f"none of the {self.num_images} images of {self.name} can be read "
+            f"(first: {which}: {reason}); see genzoo data check"
+        )
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        """Read every image once, and yield those that cannot be read with the reason."""
+        with ThreadPoolExecutor() as pool:
+            # In parts, since a pool takes all its work at once: 200,000 pending calls are heavy.
+            for start in range(0, self.num_images, 256):
+                part = range(start, min(start + 256, self.num_images))
+                for index, reason in zip(part, pool.map(self._reason, part), strict=True):
+                    if reason:
+                        yield self.describe(index), reason
+
+    def _reason(self, index: int) -> str | None:
+        try:
+            self.read(index)
+        except BadImageError as error:
+            return str(error)
+        return None
+
+    def refuse_bad_images(self) -> None:
+        """Read every image once, and stop at the first that cannot be read.
+
+        Raises:
+            GenzooError: naming it.
+        """
+        for which, reason in self.check():
+            raise GenzooError(
+                f"{which} cannot be read: {reason}; repair or remove it, or go without --strict"
+            )
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that all images take in memory."""
+        return self.num_images * int(np.prod(self.image_shape))
+
+    @cached_property
+    def in_memory(self) -> "Source | MemoryCache":
+        """The same images, kept once they have been read."""
+        return MemoryCache(self)
+
+
+class MemoryCache:
+    """The images of a source, each read once and then kept.
+
+    It fills while the first epoch runs, so nothing waits for it.
+    """
+
+    def __init__(self, source: Source):
+        self._source = source
+        self._images = np.empty((source.num_images, *source.image_shape), np.uint8)
+        self._labels = np.empty(source.num_images, np.int32)
+        self._filled = np.zeros(source.num_images, bool)
+
+    def fetch(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the images and labels with these numbers, as `Source.fetch` does."""
+        missing = indices[~self._filled[indices]]
+        if len(missing):
+            self._images[missing], self._labels[missing] = self._source.fetch(missing)
+            # Set last: another thread may read what is marked. Two may read the same image,
+            # and then write the same pixels.
+            self._filled[missing] = True
+        return self._images[indices], self._labels[indices]

@@ -1,0 +1,244 @@
+import os
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_genzoo.data import load_dataset, open_source
+from keras_genzoo.errors import GenzooError
+from tests.data.files import encoded, gradient_image
+
+IMAGE = gradient_image(16, 16)
+GREY = IMAGE[..., 0]
+
+
+def test_a_flat_folder_is_unlabelled(numbered):
+    source = open_source(numbered(5))
+    assert (source.num_images, source.image_shape) == (5, (8, 8, 1))
+    assert source.num_classes is None
+    np.testing.assert_array_equal(source.fetch(np.arange(5))[0][:, 0, 0, 0], range(5))
+
+
+def test_class_folders_become_labels_in_the_order_of_their_names(folder):
+    white = encoded(np.full((4, 4), 255, np.uint8))
+    path = folder({"dogs/deep/a.png": white, "cats/b.png": white, "cats/c.PNG": white})
+    source = open_source(str(path))
+    assert source.class_names == ["cats", "dogs"]
+    assert source.num_classes == 2
+    np.testing.assert_array_equal(source.fetch(np.arange(3))[1], [0, 0, 1])
+
+
+def test_split_folders_are_splits(folder):
+    data = encoded(IMAGE)
+    path = folder({"train/a/1.png": data, "train/b/1.png": data, "test/a/1.png": data})
+    assert open_source(path).num_images == 2
+    assert open_source(path, "test").num_images == 1
+    with pytest.raises(GenzooError, match="no split 'validation'; it has: train, test"):
+        open_source(path, "validation")
+
+
+def test_labels_mean_the_same_in_every_split(folder):
+    names = ["train/a/1", "train/b/1", "train/c/1", "test/b/1", "test/c/1", "val/c/1"]
+    path = folder({f"{name}.png": encoded(IMAGE) for name in names})
+    test = open_source(path, "test")
+    assert test.class_names == ["a", "b", "c"]
+    assert test.num_classes == 3
+    np.testing.assert_array_equal(test.fetch(np.arange(2))[1], [1, 2])
+    assert open_source(path, "validation").read(0)[1] == 2
+
+
+@pytest.mark.parametrize("trained", ["train/a/1.png", "train/1.png"])
+def test_a_class_that_train_lacks_is_refused(folder, trained):
+    path = folder({trained: encoded(IMAGE), "test/d/1.png": encoded(IMAGE)})
+    with pytest.raises(GenzooError, match=r"test has the class folder d, which .*train lacks"):
+        open_source(path, "test")
+
+
+@pytest.mark.parametrize("spelling", ["validation", "val", "valid"])
+def test_validation_has_three_spellings(folder, spelling):
+    path = folder({"train/1.png": encoded(IMAGE), f"{spelling}/1.png": encoded(IMAGE)})
+    for asked in ("validation", "val", "valid"):
+        source = open_source(path, asked)
+        assert (source.split, source.num_images) == ("validation", 1)
+    folder({"validation/2.png": encoded(IMAGE), "val/2.png": encoded(IMAGE)})
+    with pytest.raises(GenzooError, match=r"validation and val.* are one split"):
+        open_source(path)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [("boat", "car", "train"), ("boat", "test"), ("test", "val"), ("boat", "test", "val")],
+)
+def test_classes_may_be_named_like_splits(folder, classes):
+    path = folder({f"{name}/1.png": encoded(IMAGE) for name in classes})
+    source = open_source(path)
+    assert source.class_names == list(classes)
+    assert source.num_images == len(classes)
+    with pytest.raises(GenzooError, match="no split 'test'; it has: train"):
+        open_source(path, "test")
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (
+            ["train/1.png", "test/1.png", "boat/1.png"],
+            "splits train, test, without boat, or as the classes boat, test, train; move boat",
+        ),
+        (["train/a/1.png", "boat/1.png"], "splits train, without boat, or as the classes boat"),
+        (["train/1.png", "test/1.png", "2.png"], r"beside the splits train, test \(2\.png\)"),
+    ],
+)
+def test_folders_with_two_readings_are_refused(folder, names, words):
+    path = folder({name: encoded(IMAGE) for name in names})
+    for split in ("train", "test"):
+        with pytest.raises(GenzooError, match=words):
+            open_source(path, split)
+
+
+def test_folders_without_images_beside_splits_do_no_harm(folder):
+    data = encoded(IMAGE)
+    path = folder(
+        {"train/1.png": data, "test/1.png": data, "notes/a.txt": b"a", ".git/1.png": data}
+    )
+    assert open_source(path).num_images == 1
+
+
+def test_hidden_and_other_files_are_no_images(folder):
+    data = encoded(IMAGE)
+    path = folder({"a.png": data, ".hidden.png": data, "__MACOSX/a.png": data, "list.txt": b"a"})
+    folder({"deep/1": data, "b.jfif": encoded(IMAGE, "JPEG")})
+    os.mkfifo(path / "pipe.png")
+    source = open_source(path)
+    assert source.num_images == 2
+    left_out = [str(path / name) for name in ("deep/1", "list.txt", "pipe.png")]
+    assert source.left_out == left_out
+
+
+def test_a_folder_of_other_files_names_one(folder):
+    with pytest.raises(GenzooError, match=r"no images in .* \(2 other files, such as 1\)"):
+        open_source(folder({"1": encoded(IMAGE), "2": encoded(IMAGE)}))
+
+
+def test_a_link_that_leads_nowhere_is_an_image_that_cannot_be_read(folder):
+    path = folder({"a.png": encoded(IMAGE)})
+    (path / "b.png").symlink_to(path / "gone.png")
+    (path / "c.png").symlink_to(path / "c.png")
+    source = open_source(path)
+    assert source.num_images == 3
+    source.fetch(np.arange(3))
+    assert [which for which, _ in source.set_aside] == [str(path / name) for name in
+                                                        ("b.png", "c.png")]  # fmt: skip
+
+
+def test_a_link_that_leads_back_up_ends(folder):
+    path = folder({"a/1.png": encoded(IMAGE)})
+    (path / "a" / "again").symlink_to(path)
+    # Seen once through the folder, once through the link.
+    assert open_source(path).num_images <= 2
+
+
+def test_unusual_files_are_decoded_right(folder):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    turned = encoded(np.rot90(IMAGE), "PNG", exif=exif)
+    wide = encoded(GREY.astype(np.uint16) * 257)
+    cmyk = encoded(Image.fromarray(IMAGE).convert("CMYK"), "JPEG", quality=100)
+    path = folder(
+        {
+            "0.png": encoded(IMAGE),
+            "1 PNG named.jpg": encoded(IMAGE),
+            "2 GIF named.jpg": encoded(IMAGE, "GIF"),
+            "3 turned.png": turned,
+            "4 cmyk.jpg": cmyk,
+            "5 grey.png": encoded(GREY),
+            "6 wide.png": wide,
+        }
+    )
+    source = open_source(path, strict=True)
+    images = source.fetch(np.arange(7))[0].astype(int)
+    assert source.image_shape == (16, 16, 3)
+    assert np.abs(images[:5] - IMAGE).max() <= 30
+    assert np.abs(images[[0, 1, 3]] - IMAGE).max() == 0
+    assert np.abs(images[5:] - GREY[..., None]).max() == 0
+    assert source.set_aside == []
+
+
+@pytest.fixture
+def damaged(folder):
+    """Ten images, of which 3 and 9 cannot be read."""
+    files = {f"{i}.png": encoded(np.full((8, 8), 10 * i, np.uint8)) for i in range(10)}
+    files["3.png"] = files["3.png"][:40]
+    files["9.png"] = b"<html>404 not found</html>"
+    return folder(files)
+
+
+def test_bad_files_are_set_aside_and_named(damaged):
+    source = open_source(damaged)
+    images = source.fetch(np.arange(10))[0][:, 0, 0, 0]
+    # The next good image takes the place of a bad one, the first that of the last.
+    np.testing.assert_array_equal(images, [0, 10, 20, 40, 40, 50, 60, 70, 80, 0])
+    (first, why_first), (second, why_second) = source.set_aside
+    assert first == str(damaged / "3.png")
+    assert second == str(damaged / "9.png")
+    assert why_first
+    assert why_second == "not an image"
+
+
+def test_bad_files_do_not_change_the_order_of_the_others(damaged):
+    sound = [i for batch in load_dataset(damaged, batch_size=5, seed=3) for i in batch.numpy()]
+    again = [i for batch in load_dataset(damaged, batch_size=2, seed=3) for i in batch.numpy()]
+    np.testing.assert_array_equal(sound, again)
+
+
+def test_strict_stops_at_the_first_bad_file(damaged):
+    with pytest.raises(GenzooError, match=r"3\.png cannot be read"):
+        open_source(damaged, strict=True)
+
+
+def test_a_file_that_goes_while_training_is_set_aside(numbered):
+    path = numbered(4)
+    source = open_source(path)
+    (path / "001.png").unlink()
+    assert source.fetch(np.array([1]))[0][0, 0, 0, 0] == 2
+    assert source.set_aside == [(str(path / "001.png"), "No such file or directory")]
+
+
+def test_a_folder_without_any_readable_image_is_refused(folder):
+    path = folder({"a.png": b"", "b.jpg": b"x"})
+    with pytest.raises(GenzooError, match="none of the 2 images"):
+        open_source(path)
+
+
+def test_images_that_all_end_early_are_refused_when_read(folder):
+    source = open_source(folder({"a.png": encoded(IMAGE)[:60], "b.png": encoded(IMAGE)[:60]}))
+    with pytest.raises(GenzooError, match=r"none of the 2 images.*first: .*a\.png: "):
+        source.fetch(np.array([1]))
+
+
+def test_different_sizes_need_an_image_size(folder):
+    path = folder({"a.png": encoded(IMAGE), "b.png": encoded(gradient_image(10, 30))})
+    with pytest.raises(GenzooError, match=r"different sizes .*30x10.*give an image size"):
+        open_source(path)
+    assert open_source(path, image_size=8).fetch(np.arange(2))[0].shape == (2, 8, 8, 3)
+
+
+def test_the_fingerprint_follows_names_and_sizes(numbered):
+    path = numbered(4)
+    before = open_source(path).fingerprint
+    assert open_source(path, image_size=4).fingerprint == before
+    (path / "003.png").rename(path / "004.png")
+    assert open_source(path).fingerprint != before
+
+
+def test_mistaken_paths_are_named(folder, tmp_path):
+    with pytest.raises(GenzooError, match=r"there is no folder or file .*faces"):
+        open_source(tmp_path / "faces")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(GenzooError, match="there are no images in"):
+        open_source(tmp_path / "empty")
+    path = folder({"a/1.png": encoded(IMAGE), "2.png": encoded(IMAGE)})
+    with pytest.raises(GenzooError, match=r"beside class folders \(2\.png"):
+        open_source(path)
+    with pytest.raises(GenzooError, match="is a file; expected a folder"):
+        open_source(path / "2.png")

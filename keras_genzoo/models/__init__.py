@@ -1,0 +1,24 @@
+"""Algorithms as ``keras.Model``: each family's ``train_step`` stands here once.
+
+``MODELS`` lists them by the names that the command line uses.
+"""
+
+import lazy_loader
+
+from keras_genzoo import backend
+
+# Before anything here imports Keras, which would choose the backend for good.
+backend.require_tensorflow()
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "autoencoder": ["Autoencoder"],
+        "base": ["ImageModel"],
+        "cgan": ["CGAN"],
+        "dcgan": ["DCGAN"],
+        "gan": ["GAN"],
+        "registry": ["MODELS"],
+        "vae": ["VAE"],
+    },
+)

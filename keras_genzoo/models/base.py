@@ -1,0 +1,349 @@
+"""What all models share: the numeric range of images, stateless noise, configuration.
+
+No algorithm lives here, each model's ``train_step`` does; what is refused is in ``checking``.
+"""
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.models import checking
+from keras_genzoo.networks import rows_of_global_batch
+
+ImageShape = tuple[int, int, int]
+
+# Streams of noise that never meet, whatever the step.
+TRAIN, TEST = 0, 1
+
+COMPILE_OPTIONS = ("run_eagerly", "steps_per_execution", "jit_compile")
+
+
+class ImageModel(keras.Model):
+    """A ``keras.Model`` of uint8 images that owns its numeric range.
+
+    Args:
+        image_shape: ``(height, width, channels)`` of the images.
+        latent_dim: size of the latent vector.
+        seed: key of the training noise, which is a pure function of (seed, step, row of the
+            global batch): a run repeats exactly, on one replica or on many.
+        name: name of the Keras model.
+        **kwargs: ``dtype``, the policy of the model and of its default networks.
+
+    Subclasses set ``value_range`` (the range their networks work in) and ``metric_names`` (what
+    their steps log).
+
+    Raises:
+        GenzooError: if the shape, the latent size or the seed is not usable.
+    """
+
+    value_range: tuple[float, float] = (0.0, 1.0)
+    metric_names: tuple[str, ...] = ()
+    needs_labels = False
+
+    def __init__(
+        self,
+        image_shape: ImageShape,
+        latent_dim: int,
+        seed: int = 0,
+        name: str | None = None,
+        **kwargs,
+    ):
+        super().__init__(name=name, **kwargs)
+        if len(image_shape) != 3 or min(image_shape) < 1:
+            raise GenzooError(
+                f"image_shape must be (height, width, channels), not {tuple(image_shape)}"
+            )
+        if latent_dim < 1:
+            raise GenzooError(f"latent_dim must be at least 1, not {latent_dim}")
+        if self.dtype_policy.name == "mixed_float16":
+            raise GenzooError(
+                "mixed_float16 is not supported; take mixed_bfloat16, which needs no loss scaling"
+            )
+        self.image_shape: ImageShape = tuple(int(size) for size in image_shape)
+        self.latent_dim = int(latent_dim)
+        self.seed = int(seed)
+        self._trackers = {metric: keras.metrics.Mean(name=metric) for metric in self.metric_names}
+        # Keys the noise; what an optimizer counts may skip steps, and begins anew when compiled.
+        self.step = self.add_weight(
+            name="step",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    # Configuration ---------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """Return every constructor argument; subclasses add theirs."""
+        return {
+            **super().get_config(),
+            "image_shape": list(self.image_shape),
+            "latent_dim": self.latent_dim,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects=None):
+        """Build the model that ``get_config`` described."""
+        config = {
+            key: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
+            if isinstance(value, dict)
+            else value
+            for key, value in config.items()
+        }
+        return cls(**config)
+
+    def save_own_variables(self, store) -> None:
+        """Save the states of random layers, such as Dropout, which Keras leaves out."""
+        super().save_own_variables(store)
+        for index, state in enumerate(self._seed_states()):
+            store[f"seed_{index}"] = state.numpy()
+
+    def load_own_variables(self, store) -> None:
+        """Load what ``save_own_variables`` saved."""
+        seeds = {f"seed_{index}": state for index, state in enumerate(self._seed_states())}
+        keys = [key for key in store.keys() if key not in seeds]  # noqa: SIM118
+        super().load_own_variables({key: store[key] for key in keys})
+        for key, state in seeds.items():
+            state.assign(store[key])
+
+    def _seed_states(self) -> list[keras.Variable]:
+        return [v for v in self.variables if v.path.endswith("seed_generator_state")]
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The trackers of what the steps log."""
+        return list(self._trackers.values())
+
+    @property
+    def optimizers(self) -> list[keras.optimizers.Optimizer]:
+        """The optimizers of a compiled model, in a fixed order."""
+        return [self.optimizer]
+
+    @property
+    def num_replicas(self) -> int:
+        """Number of replicas that train in step."""
+        return self.distribute_strategy.num_replicas_in_sync
+
+    def note_own_networks(self, **given: keras.Model | None) -> None:
+        """Remember which networks a person brought: ``get_config`` serialises those."""
+        self._own_roles = tuple(role for role, network in given.items() if network is not None)
+
+    def networks_config(self, *roles: str) -> dict[str, Any]:
+        """Return the networks that a person brought, serialised, and None for default ones."""
+        return {
+            role: keras.saving.serialize_keras_object(getattr(self, role))
+            if role in self._own_roles
+            else None
+            for role in roles
+        }
+
+    @contextlib.contextmanager
+    def own_policy(self) -> Iterator[None]:
+        """Give layers made in the block this model's dtype policy, and not the global one."""
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(self.dtype_policy)
+        try:
+            yield
+        finally:
+            keras.config.set_dtype_policy(before)
+
+    def named(self, choice, registry) -> tuple[Any, Any]:
+        """Return a registered loss, or a person's own, and what stands for it in a saved model."""
+        if isinstance(choice, str):
+            return registry[choice], choice
+        return choice, registry.name_of(choice) or choice
+
+    def compile_options(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Return the options that ``compile`` hands on to Keras.
+
+        Raises:
+            GenzooError: if there is one that no model takes.
+        """
+        for name in options:
+            if name not in COMPILE_OPTIONS:
+                taken = inspect.signature(type(self).compile).parameters
+                names = [n for n in taken if n not in ("self", "kwargs")] + list(COMPILE_OPTIONS)
+                raise unknown(f"argument of {type(self).__name__}.compile", name, names)
+        return {"jit_compile": False, **options}
+
+    def keep_compile_config(self, options: dict[str, Any], **arguments) -> None:
+        """Remember the arguments of ``compile`` for ``get_compile_config``."""
+        self._compile_arguments = {**options, **arguments}
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """Return the arguments of ``compile``, serialised."""
+        if not self.compiled:
+            return {}
+        return keras.saving.serialize_keras_object(self._compile_arguments)
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compile with what ``get_compile_config`` returned; builds the optimizers."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    # Numeric range ---------------------------------------------------------------------------
+
+    def to_range(self, images) -> tf.Tensor:
+        """Return images as float32 in the model's range, shape ``(batch, *image_shape)``.
+
+        uint8 is scaled; floats must lie in the range. Grey images may lack their channel axis.
+
+        Raises:
+            GenzooError: if the images have another shape than the model's.
+        """
+        images = tf.convert_to_tensor(images)
+        if images.shape.rank == 3 and self.image_shape[-1] == 1:
+            images = images[..., None]
+        if not images.shape[1:].is_compatible_with(self.image_shape):
+            raise GenzooError(
+                f"{type(self).__name__} is built for images of shape {self.image_shape}, "
+                f"not {tuple(images.shape[1:])}; pass image_shape= or resize the images"
+            )
+        if images.dtype == tf.uint8:
+            low, high = self.value_range
+            return tf.cast(images, tf.float32) * ((high - low) / 255) + low
+        images = tf.cast(images, tf.float32)
+        checking.assert_range(self, images)
+        return images
+
+    def to_uint8(self, values) -> np.ndarray:
+        """Return images of the model's range as uint8, rounded and clipped."""
+        low, high = self.value_range
+        values = (np.asarray(values, "float32") - low) * (255 / (high - low))
+        return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+    # Noise -----------------------------------------------------------------------------------
+
+    def noise(self, draw: Callable, batch_size, shape: tuple[int, ...], *key) -> tf.Tensor:
+        """Draw this replica's rows of the noise of the global batch.
+
+        Args:
+            draw: ``tf.random.stateless_normal`` or ``stateless_uniform``.
+            batch_size: rows of this replica.
+            shape: shape of a row.
+            *key: integers that, with the model's seed, name the draw.
+
+        Returns:
+            float32 tensor ``(batch_size, *shape)``: on R replicas the rows together equal those
+            that one replica draws for the whole batch.
+        """
+        words = np.array([self.seed & 0xFFFFFFFF, self.seed >> 32 & 0xFFFFFFFF], np.uint32)
+        seed = tf.constant(words.view(np.int32))
+        for part in key:
+            seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(part, tf.int32))
+        return rows_of_global_batch(draw, batch_size, shape, seed)
+
+    def test_key(self, tracker: str) -> tf.Tensor:
+        """Return a key that changes from batch to batch of one evaluation: the images so far."""
+        images = self._trackers[tracker].count * self.num_replicas
+        return tf.cast(images, tf.int32)
+
+    # Use -------------------------------------------------------------------------------------
+
+    def sample_latents(self, n: int, seed: int | None = None) -> np.ndarray:
+        """Return ``n`` latent vectors from N(0, I), float32 ``(n, latent_dim)``.
+
+        Raises:
+            GenzooError: if ``n`` is less than 1.
+        """
+        if n < 1:
+            raise GenzooError(f"the number of images must be at least 1, not {n}")
+        return np.random.default_rng(seed).standard_normal((n, self.latent_dim), "float32")
+
+    def checked_latents(self, z) -> np.ndarray:
+        """Return latent vectors as float32 ``(n, latent_dim)``.
+
+        Raises:
+            GenzooError: if they have another shape.
+        """
+        z = np.asarray(z, "float32")
+        if z.ndim != 2 or z.shape[1] != self.latent_dim:
+            raise GenzooError(
+                f"latent vectors must have shape (n, {self.latent_dim}), not {z.shape}"
+            )
+        return z
+
+    def check_no_labels(self, class_labels) -> None:
+        """Refuse labels.
+
+        Raises:
+            GenzooError: if there are any.
+        """
+        if class_labels is not None:
+            raise GenzooError(
+                f"{type(self).__name__} knows no classes; leave class_labels out, or train a CGAN"
+            )
+
+    @staticmethod
+    def in_batches(function: Callable, inputs, batch_size: int):
+        """Return what ``function`` gives for ``inputs``, a batch at a time, as float32 arrays.
+
+        Raises:
+            GenzooError: if there are no inputs.
+        """
+        if not len(inputs):
+            raise GenzooError("there is nothing to compute: the input has no rows")
+        with checking.plain_errors():
+            outputs = [
+                keras.tree.map_structure(
+                    lambda part: np.asarray(keras.ops.cast(part, "float32")),
+                    function(inputs[first : first + batch_size]),
+                )
+                for first in range(0, len(inputs), batch_size)
+            ]
+        return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
+
+    # Training --------------------------------------------------------------------------------
+
+    def track(self, batch_size, **values) -> dict[str, tf.Tensor]:
+        """Average values over the epoch, weighted by the batch size, and return the averages."""
+        for name, value in values.items():
+            # Of a last, small batch a replica may get nothing: the mean of nothing is no number.
+            value = tf.where(batch_size > 0, value, tf.zeros_like(value))
+            self._trackers[name].update_state(value, sample_weight=tf.cast(batch_size, "float32"))
+        return {name: tracker.result() for name, tracker in self._trackers.items()}
+
+    def fit(self, *args, **kwargs):
+        """Train as ``keras.Model.fit`` does, once the data are found to be what the model takes.
+
+        Raises:
+            GenzooError: if images are neither uint8 nor floats in the model's range, have another
+                shape, lack the labels that the model needs, or if a batch does not divide by
+                the number of replicas.
+        """
+        arguments = checking.bind(keras.Model.fit, args, kwargs)
+        arguments.pop("self")
+        checking.refuse_weights(arguments)
+        x, validation = arguments.get("x"), arguments.get("validation_data")
+        checking.check_data(self, x, arguments.get("y"))
+        if isinstance(validation, (tuple, list)):
+            checking.check_data(self, *validation[:2])
+        elif validation is not None:
+            checking.check_data(self, validation)
+        batch_size, split = arguments.get("batch_size"), arguments.get("validation_split")
+        checking.check_division(self, x, batch_size or 32, split or 0.0)
+        if not hasattr(x, "shape"):
+            # A data set comes in its own order; Keras warns about its own default otherwise.
+            arguments.setdefault("shuffle", False)
+        with checking.plain_errors():
+            return super().fit(**arguments)
+
+    def evaluate(self, *args, **kwargs):
+        """Evaluate as ``keras.Model.evaluate`` does, with the checks of ``fit``."""
+        if kwargs.get("_use_cached_eval_dataset"):
+            return super().evaluate(*args, **kwargs)
+        arguments = checking.bind(keras.Model.evaluate, args, kwargs)
+        arguments.pop("self")
+        options = arguments.pop("kwargs", {})
+        checking.refuse_weights(arguments)
+        checking.check_data(self, arguments.get("x"), arguments.get("y"))
+        with checking.plain_errors():
+            return super().evaluate(**arguments, **options)

@@ -1,0 +1,48 @@
+"""Walks between two points of a latent space."""
+
+import numpy as np
+
+from keras_genzoo.errors import GenzooError, unknown
+
+
+def interpolate_latents(
+    start: np.ndarray, end: np.ndarray, steps: int, method: str = "linear"
+) -> np.ndarray:
+    """Return ``steps`` latent vectors from ``start`` to ``end``, both included.
+
+    Args:
+        start: first latent vector, shape ``(latent_dim,)``.
+        end: last latent vector, shape ``(latent_dim,)``.
+        steps: number of vectors, at least 2.
+        method: ``"linear"``, or ``"spherical"``: along the great circle, with the length changing
+            evenly, so that the walk stays where a Gaussian prior has its mass (1609.04468).
+
+    Returns:
+        float32 array ``(steps, latent_dim)``.
+
+    Raises:
+        GenzooError: if ``method`` is unknown or ``steps`` less than 2.
+
+    >>> interpolate_latents(np.array([1.0, 0.0]), np.array([0.0, 1.0]), 3, "spherical").round(4)
+    array([[1.    , 0.    ],
+           [0.7071, 0.7071],
+           [0.    , 1.    ]], dtype=float32)
+    """
+    if method not in ("linear", "spherical"):
+        raise unknown("interpolation", method, ["linear", "spherical"])
+    if steps < 2:
+        raise GenzooError(f"a walk takes at least 2 steps, not {steps}")
+    start, end = np.asarray(start, "float64"), np.asarray(end, "float64")
+    t = np.linspace(0.0, 1.0, steps)[:, None]
+    if method == "linear":
+        return ((1 - t) * start + t * end).astype("float32")
+    start_norm, end_norm = np.linalg.norm(start), np.linalg.norm(end)
+    cosine = np.clip(start @ end / max(start_norm * end_norm, 1e-12), -1.0, 1.0)
+    angle = np.arccos(cosine)
+    # The origin and nearly (anti)parallel vectors span no great circle.
+    if min(start_norm, end_norm) < 1e-12 or np.sin(angle) < 1e-6:
+        return ((1 - t) * start + t * end).astype("float32")
+    directions = (
+        np.sin((1 - t) * angle) * start / start_norm + np.sin(t * angle) * end / end_norm
+    ) / np.sin(angle)
+    return (directions * ((1 - t) * start_norm + t * end_norm)).astype("float32")

@@ -1,0 +1,89 @@
+"""Small cases of every registered model, none of whose arguments is the default."""
+
+import keras
+import numpy as np
+
+from keras_genzoo.models import MODELS
+
+SHAPE = (16, 16, 1)
+ARGUMENTS = {
+    "ae": {"latent_dim": 3, "hidden_units": (12, 7)},
+    "vae": {
+        "latent_dim": 3,
+        "hidden_units": (12, 7),
+        "beta": 0.5,
+        "num_samples": 2,
+        "binarize": "dynamic",
+    },
+    "gan": {"latent_dim": 5, "generator_units": (9, 11), "discriminator_units": (13, 6)},
+    "dcgan": {"latent_dim": 5, "generator_filters": 4, "discriminator_filters": 3},
+    "cgan": {
+        "latent_dim": 5,
+        "num_classes": 4,
+        "generator_filters": 4,
+        "discriminator_filters": 3,
+    },
+}
+COMPILE = {
+    "ae": {"loss": "squared_error"},
+    "vae": {"loss": "squared_error"},
+    "gan": {"loss": "minimax", "discriminator_steps": 2},
+    "dcgan": {"loss": "minimax", "discriminator_steps": 2},
+    "cgan": {"loss": "minimax", "discriminator_steps": 2},
+}
+GANS = [name for name in MODELS if name.endswith("gan")]
+AUTOENCODERS = [name for name in MODELS if name not in GANS]
+
+
+def build(name: str, **arguments):
+    """Return the case's model, its weights drawn from a fixed seed."""
+    keras.utils.set_random_seed(7)
+    settings = {"image_shape": SHAPE, "seed": 11} | ARGUMENTS[name] | arguments
+    return MODELS[name](**settings)
+
+
+def compiled(name: str, graph: bool = False, **arguments):
+    """Return the case's model, compiled with other than default arguments.
+
+    Eager steps spare seconds of tracing; what depends on the graph asks for it.
+    """
+    model = build(name, **arguments)
+    model.compile(**optimizers(name), **COMPILE[name], run_eagerly=not graph)
+    return model
+
+
+def optimizers(name: str) -> dict[str, keras.optimizers.Optimizer]:
+    """Return optimizers with state, one for each role."""
+    if name in GANS:
+        return {
+            "generator_optimizer": keras.optimizers.Adam(1e-3, beta_1=0.4),
+            "discriminator_optimizer": keras.optimizers.RMSprop(2e-3, momentum=0.3),
+        }
+    return {"optimizer": keras.optimizers.Adam(2e-3, beta_1=0.7)}
+
+
+def images(count: int, seed: int = 0) -> np.ndarray:
+    """Return random uint8 images."""
+    return np.random.default_rng(seed).integers(0, 256, (count, *SHAPE), "uint8")
+
+
+def data(model, count: int, seed: int = 0) -> tuple:
+    """Return what ``fit`` takes: images, and labels where the model needs them."""
+    labels = np.arange(count) % 4 if model.needs_labels else None
+    return images(count, seed), labels
+
+
+def weights(model) -> list[np.ndarray]:
+    """Return every number that a next step starts from."""
+    variables = list(model.variables)
+    for optimizer in model.optimizers:
+        variables += optimizer.variables
+    return [variable.numpy() for variable in variables]
+
+
+def step(model, count: int = 8, seed: int = 0, times: int = 1) -> dict[str, float]:
+    """Train ``times`` steps on one batch each; return the logs of the last."""
+    for index in range(times):
+        x, y = data(model, count, seed + index)
+        history = model.fit(x, y, batch_size=count, shuffle=False, verbose=0).history
+    return {name: values[-1] for name, values in history.items()}

@@ -1,0 +1,19 @@
+"""Around ``model.fit``: settings and recipes, the run folder, checkpoints, callbacks, devices.
+
+The algorithms themselves are in ``models``.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "build": ["build_model", "load_model"],
+        "recipes": ["RECIPES", "settings_for"],
+        "run": ["Run"],
+        "settings": ["STRATEGIES", "Settings"],
+        "strategy": ["make_strategy"],
+        "train": ["fit", "repeat", "resume"],
+        "use": ["interpolate", "reconstruct", "sample"],
+    },
+)

@@ -1,0 +1,83 @@
+"""From settings to a compiled model; from a run folder back to its model."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import keras
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.models import ImageModel
+from keras_genzoo.models.registry import MODELS
+from keras_genzoo.training.checkpoints import restore_latest
+from keras_genzoo.training.run import Run
+from keras_genzoo.training.settings import GANS, Settings
+
+
+def build_model(
+    settings: Settings, image_shape: tuple[int, int, int], num_classes: int | None
+) -> ImageModel:
+    """Return the compiled model of ``settings``, with weights drawn from its seed.
+
+    Raises:
+        GenzooError: if the model cannot make such images, or needs classes and there are none.
+    """
+    arguments = settings.of_role("model")
+    model_class = MODELS[settings.model]
+    if model_class.needs_labels:
+        if num_classes is None:
+            raise GenzooError(
+                f"{settings.model} needs class labels and '{settings.dataset}' has none; "
+                "put the images into one sub-folder for each class"
+            )
+        arguments["num_classes"] = num_classes
+    keras.utils.set_random_seed(settings.seed)
+    with _precision(settings.precision):
+        model = model_class(image_shape=image_shape, seed=settings.seed, **arguments)
+        compile_model(model, settings)
+    return model
+
+
+def compile_model(model: ImageModel, settings: Settings) -> None:
+    """Compile a model with the optimizers and the loss of ``settings``."""
+    arguments = {k: v for k, v in settings.of_role("compile").items() if v is not None}
+    adversarial = settings.model in GANS
+    beta_1 = settings.beta_1 if settings.beta_1 is not None else (0.5 if adversarial else 0.9)
+    roles = ("generator_", "discriminator_") if adversarial else ("",)
+    for role in roles:
+        rate = getattr(settings, f"{role}learning_rate")
+        arguments[f"{role}optimizer"] = keras.optimizers.Adam(rate, beta_1=beta_1)
+    model.compile(**arguments)
+
+
+def load_model(run: Run, echo: Callable[[str], None] = lambda line: None) -> ImageModel:
+    """Return the finished model of a run; of an unfinished one, that of its last checkpoint.
+
+    Args:
+        run: the run.
+        echo: told when the run is unfinished, or the finished model is damaged.
+
+    Raises:
+        GenzooError: if there is neither.
+    """
+    if run.model_file.exists():
+        MODELS[run.settings.model]  # Registers the class with Keras.
+        try:
+            return keras.saving.load_model(run.model_file)
+        except Exception as error:  # A damaged archive may fail in any way.
+            echo(f"{run.model_file} is damaged ({str(error).strip().splitlines()[0]})")
+    model = build_model(run.settings, tuple(run.data["image_shape"]), run.data["num_classes"])
+    step = restore_latest(run.checkpoints, model, echo)
+    if step is None:
+        raise GenzooError(f"{run.path} has no model yet; resume it: genzoo fit --resume {run.path}")
+    echo(f"{run.path} has no finished model; taking its checkpoint of step {step}")
+    return model
+
+
+@contextlib.contextmanager
+def _precision(policy: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -1,0 +1,122 @@
+"""What a run leaves on disk as it goes: history, pictures, checkpoints.
+
+One Keras epoch of a run is the stretch between two checkpoints.
+"""
+
+import math
+
+import keras
+import numpy as np
+
+from keras_genzoo.errors import TrainingStoppedError
+from keras_genzoo.images import save_png
+from keras_genzoo.training.checkpoints import save_checkpoint, state_of
+from keras_genzoo.training.collapse import CollapseWatch
+from keras_genzoo.training.pictures import sample_grid
+from keras_genzoo.training.run import Run, list_checkpoints
+
+
+class Recorder(keras.callbacks.Callback):
+    """Counts steps; after each stretch writes history, picture and checkpoint, in that order.
+
+    Args:
+        run: the run folder.
+        step: steps done before.
+        images: real images for the pictures of autoencoders.
+
+    The checkpoint comes last: whatever a run killed in between has written is written again, the
+    same, when it goes on from the checkpoint before.
+    """
+
+    def __init__(self, run: Run, step: int, images: np.ndarray):
+        super().__init__()
+        self.run = run
+        self.step = step
+        self.images = images
+        # A row of an end that is none any more has no place in a longer history.
+        self.rows = [row for row in run.read_history(up_to=step) if self._ends_stretch(row["step"])]
+        self.watch = CollapseWatch(step)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Count the step and stop at a loss that is no number."""
+        self.step += 1
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                self._stop(f"{name} became {value} at step {self.step}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Write what the stretch gave; of one cut short by a signal, the checkpoint alone."""
+        state = state_of(self.model)
+        if not all(np.isfinite(array).all() for array in state):
+            self._stop(f"a weight became infinite or no number by step {self.step}")
+        if self._ends_stretch(self.step):
+            self.rows.append({"step": self.step} | {k: float(v) for k, v in logs.items()})
+            self.run.write_history(self.rows)
+            self._check_not_collapsed()
+            if self._wants_picture():
+                self.draw()
+        # A model of fewer steps is finished no longer; killed here, the last checkpoint stands.
+        self.run.model_file.unlink(missing_ok=True)
+        keep = self.run.settings.keep_checkpoints
+        save_checkpoint(self.run.checkpoints, state, self.step, keep, spare=[self.watch.good])
+
+    def draw(self) -> None:
+        """Draw the fixed noise."""
+        grid = sample_grid(self.model, self.images, self.run.settings.seed)
+        save_png(self.run.samples / f"step-{self.step:08d}.png", grid)
+
+    def _ends_stretch(self, step: int) -> bool:
+        settings = self.run.settings
+        return step % settings.checkpoint_every == 0 or step == settings.steps
+
+    def _wants_picture(self) -> bool:
+        settings = self.run.settings
+        # The first checkpoint at or after each multiple of the distance.
+        due = self.step // settings.sample_every
+        before = (self.step - settings.checkpoint_every) // settings.sample_every
+        return due > max(before, 0) or self.step == settings.steps
+
+    def _check_not_collapsed(self) -> None:
+        networks = {layer.name: layer for layer in self.model.layers if layer.trainable_variables}
+        weights = {
+            name: [variable.numpy() for variable in network.trainable_variables]
+            for name, network in networks.items()
+        }
+        self.watch.see(self.step, self.rows[-1], weights)
+        if self.watch.verdict:
+            self._stop(f"training has collapsed: {self.watch.verdict} since step {self.watch.good}")
+
+    def _stop(self, what: str) -> None:
+        """Stop, naming the last checkpoint of a time when all was well.
+
+        Raises:
+            TrainingStoppedError: always.
+        """
+        good = f"step-{self.watch.good:08d}.npz"
+        paths = [p for p in list_checkpoints(self.run.checkpoints) if p.name <= good]
+        checkpoint = f"last good checkpoint: {paths[-1]}" if paths else "no good checkpoint yet"
+        raise TrainingStoppedError(
+            f"{what}; {checkpoint}; a smaller learning rate or another seed may help"
+        )
+
+
+class RestoreMetrics(keras.callbacks.Callback):
+    """Puts back the running means of a stretch that was interrupted, which Keras resets.
+
+    Made when the model holds them, before ``fit``.
+    """
+
+    def __init__(self, model: keras.Model):
+        super().__init__()
+        self.values = [variable.numpy() for variable in _metric_variables(model)]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Restore, the first time only."""
+        if self.values:
+            for variable, value in zip(_metric_variables(self.model), self.values, strict=True):
+                variable.assign(value)
+        self.values = []
+
+
+def _metric_variables(model) -> list:
+    return [variable for metric in model.metrics for variable in metric.variables]

@@ -1,0 +1,135 @@
+"""What a run needs before its first step: the data, the devices, the model, each one checked.
+
+Nothing here writes: a mistake found here leaves nothing behind.
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_genzoo.data import DATASETS, Source, open_source, training_stream
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.models import ImageModel
+from keras_genzoo.training.build import build_model
+from keras_genzoo.training.pictures import IMAGES
+from keras_genzoo.training.run import DATA, Run
+from keras_genzoo.training.settings import PACE, PLACE, Settings
+from keras_genzoo.training.strategy import check_batch_size, make_strategy
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """What training starts from.
+
+    Args:
+        settings: the settings, with all that was left to the data resolved.
+        source: the open data.
+        model: the compiled model.
+        images: real images for the pictures.
+    """
+
+    settings: Settings
+    source: Source
+    model: ImageModel
+    images: np.ndarray
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What a run remembers of its data."""
+        return _description(self.source)
+
+
+def prepare(
+    settings: Settings, epochs: int | None = None, began_with: Run | None = None
+) -> Prepared:
+    """Open the data and the devices, and build the model.
+
+    Args:
+        settings: the settings.
+        epochs: passes over the data, in place of the settings' steps.
+        began_with: the run that goes on, whose data these must be.
+
+    Raises:
+        GenzooError: if the data, the devices or the model cannot be had as asked.
+    """
+    settings = _with_absolute_paths(settings)
+    source = open_data(settings)
+    if began_with is not None:
+        check_same_data(began_with, source)
+    strategy = make_strategy(settings.strategy)
+    check_batch_size(settings.batch_size, strategy)
+    # Refuses a batch that is larger than the data.
+    training_stream(source, settings.batch_size)
+    if epochs is not None:
+        steps_per_epoch = source.num_images // settings.batch_size
+        settings = dataclasses.replace(settings, steps=epochs * steps_per_epoch)
+    with strategy.scope():
+        model = build_model(settings, source.image_shape, source.num_classes)
+    positions = np.linspace(0, source.num_images - 1, IMAGES).astype(int)
+    images, _ = source.fetch(positions)
+    return Prepared(settings, source, model, images)
+
+
+def open_data(settings: Settings, split: str | None = None) -> Source:
+    """Open the data set that ``settings`` name, or another split of it."""
+    return open_source(
+        settings.dataset,
+        split or settings.split,
+        image_size=settings.image_size,
+        channels=settings.channels,
+        data_dir=settings.data_dir,
+        manual_dir=settings.manual_dir,
+        strict=settings.strict,
+    )
+
+
+def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
+    """Return the settings of a run with what a resumed one may change.
+
+    Raises:
+        GenzooError: if an override would change the numbers of the run.
+    """
+    settings = run.settings.but(overrides)
+    for name in overrides:
+        role = Settings.__dataclass_fields__[name].metadata["role"]
+        before, now = getattr(run.settings, name), getattr(settings, name)
+        if role not in (PLACE, PACE) and now != before:
+            raise GenzooError(
+                f"{run.path} was trained with {name} {before}, not {now}; a resumed run keeps it: "
+                "leave the option out, or start a new run"
+            )
+    return settings
+
+
+def check_same_data(run: Run, source: Source) -> None:
+    """Check that the data is what the run began with.
+
+    Raises:
+        GenzooError: if it is not.
+    """
+    for name, now in _description(source).items():
+        if run.data[name] != now:
+            raise GenzooError(
+                f"the data of {run.path} has changed: {name} was {run.data[name]}, now {now}; "
+                "put the old data back, or start a new run"
+            )
+
+
+def _description(source: Source) -> dict[str, Any]:
+    description = {name: getattr(source, name) for name in DATA}
+    return description | {"image_shape": list(source.image_shape)}
+
+
+def _with_absolute_paths(settings: Settings) -> Settings:
+    """Return the settings such that the data is found from any working directory."""
+    paths = {
+        name: str(Path(value).expanduser().absolute())
+        for name in ("data_dir", "manual_dir")
+        if (value := getattr(settings, name)) is not None
+    }
+    dataset = Path(settings.dataset).expanduser()
+    if dataset.exists() and settings.dataset not in DATASETS:
+        paths["dataset"] = str(dataset.absolute())
+    return dataclasses.replace(settings, **paths)

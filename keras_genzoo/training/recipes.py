@@ -1,0 +1,92 @@
+"""Recipes: named settings for a model on a data set. The thesis' own are among them."""
+
+from typing import Any
+
+from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.registry import Registry
+from keras_genzoo.training.settings import MODELS, Settings
+
+RECIPES = Registry("recipe")
+
+
+def _recipe(name: str, model: str, dataset: str, **settings: Any) -> None:
+    RECIPES.register(name, {"model": model, "dataset": dataset, **settings})
+
+
+# The thesis: chapters 3 and 4 in 60,000-image epochs of 500 steps, 6 and 7 in 12,000 iterations
+# of 50 images, 8 in 50,000 iterations of 100.
+_DENSE = {"batch_size": 120, "checkpoint_every": 500, "sample_every": 2500}
+_recipe("ae-mnist", "ae", "mnist", latent_dim=2, steps=15000, **_DENSE)
+_recipe("vae-mnist", "vae", "mnist", latent_dim=2, steps=15000, **_DENSE)
+_recipe("vae-mnist-10d", "vae", "mnist", latent_dim=10, steps=15000, **_DENSE)
+_recipe("gan-mnist", "gan", "mnist", latent_dim=100, steps=30000, **_DENSE)
+_MNIST = {"latent_dim": 100, "steps": 12000, "batch_size": 50, "checkpoint_every": 200}
+_recipe("dcgan-mnist", "dcgan", "mnist", image_size=28, sample_every=1000, **_MNIST)
+_recipe("cgan-mnist", "cgan", "mnist", image_size=28, sample_every=1000, **_MNIST)
+_recipe(
+    "dcgan-celeb_a",
+    "dcgan",
+    "celeb_a",
+    image_size=64,
+    latent_dim=100,
+    steps=50000,
+    batch_size=100,
+    checkpoint_every=100,
+    sample_every=500,
+)
+# The embedded data set: minutes on two cores.
+_DIGITS = {"image_size": 16, "batch_size": 64, "checkpoint_every": 250, "sample_every": 500}
+_recipe("ae-digits", "ae", "digits", latent_dim=2, steps=2000, **_DIGITS)
+_recipe("vae-digits", "vae", "digits", latent_dim=2, steps=2000, **_DIGITS)
+_recipe("gan-digits", "gan", "digits", latent_dim=32, steps=4000, **_DIGITS)
+_CONVOLUTIONAL = {"latent_dim": 32, "generator_filters": 64, "discriminator_filters": 32}
+_recipe("dcgan-digits", "dcgan", "digits", steps=1500, **_CONVOLUTIONAL, **_DIGITS)
+_recipe("cgan-digits", "cgan", "digits", steps=1500, **_CONVOLUTIONAL, **_DIGITS)
+
+
+def find_recipe(model: str | None, dataset: str | None, name: str | None = None) -> dict[str, Any]:
+    """Return the settings to start from, before a person's own are laid over them.
+
+    Args:
+        model: the model asked for, if any.
+        dataset: the data set asked for, if any; by default ``digits``.
+        name: the recipe asked for, if any; else the first for (model, dataset), else the model's
+            settings for MNIST at the size that the images have.
+
+    Raises:
+        GenzooError: if a name is unknown, or the recipe is another model's.
+    """
+    if name is not None:
+        recipe = RECIPES[name]
+        if model not in (None, recipe["model"]):
+            raise GenzooError(
+                f"recipe '{name}' is for the model '{recipe['model']}', not '{model}'; "
+                f"leave one of the two out"
+            )
+        return recipe | ({"dataset": dataset} if dataset else {})
+    if model is None:
+        raise GenzooError(f"which model? name one of: {', '.join(MODELS)}")
+    if model not in MODELS:
+        raise unknown("model", model, MODELS)
+    dataset = dataset or "digits"
+    for recipe in map(RECIPES.__getitem__, RECIPES):
+        if (recipe["model"], recipe["dataset"]) == (model, dataset):
+            return recipe
+    # Other data: the settings for MNIST, at the size that the images have.
+    recipe = find_recipe(model, "mnist") | {"dataset": dataset}
+    recipe.pop("image_size", None)
+    return recipe
+
+
+def settings_for(
+    model: str | None, dataset: str | None = None, recipe: str | None = None, **overrides: Any
+) -> Settings:
+    """Return the recipe's settings with a person's own laid over them.
+
+    Raises:
+        GenzooError: if a name is unknown, or the model does not know a setting.
+
+    >>> settings_for("dcgan", "mnist", steps=10).batch_size
+    50
+    """
+    return Settings.from_dict(find_recipe(model, dataset, recipe) | overrides)

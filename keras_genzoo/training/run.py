@@ -1,0 +1,273 @@
+"""The run folder: where it lies, what it holds, how it is opened again.
+
+Looking into a run imports neither NumPy nor TensorFlow; what checkpoints hold is in `checkpoints`.
+"""
+
+import contextlib
+import csv
+import dataclasses
+import json
+import platform
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from keras_genzoo._version import __version__
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.files import permissions, unwritable, write_json, writing
+from keras_genzoo.training.settings import Settings
+
+RUNS = Path("runs")
+# What a run remembers of its data.
+DATA = ("image_shape", "num_images", "num_classes", "class_names", "fingerprint")
+
+_CHECKPOINT = re.compile(r"step-(\d{8})\.npz")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One run folder: ``config.json``, ``history.csv``, ``checkpoints/``, ``samples/``, a model.
+
+    Args:
+        path: the folder.
+        settings: the resolved settings.
+        data: what was learnt from the data, by the names in ``DATA``.
+        versions: of the packages that the run began with.
+    """
+
+    path: Path
+    settings: Settings
+    data: dict[str, Any]
+    versions: dict[str, str]
+
+    @classmethod
+    def create(
+        cls, settings: Settings, data: dict[str, Any], out: Path | None = None, force: bool = False
+    ) -> "Run":
+        """Make a new run folder with its ``config.json``, whole or not at all.
+
+        Args:
+            settings: the resolved settings.
+            data: what was learnt from the data.
+            out: the folder; by default the next free ``runs/<model>-<dataset>-<n>``.
+            force: replace a run that is there already.
+
+        Raises:
+            GenzooError: if the folder exists, or cannot be written.
+        """
+        check_free(out, force)
+        place = Path(out) if out is not None else RUNS / "new"
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            fresh = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
+        except OSError as error:
+            raise unwritable(place, error) from error
+        try:
+            run = cls(fresh, settings, data, versions())
+            fresh.chmod(permissions(0o777))
+            run.checkpoints.mkdir()
+            run.samples.mkdir()
+            run.write_config()
+            path = _next_free(fresh, settings) if out is None else _replace(fresh, place)
+        except OSError as error:
+            raise unwritable(place, error) from error
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return dataclasses.replace(run, path=path)
+
+    @classmethod
+    def open(cls, path: Path) -> "Run":
+        """Open the run folder ``path``.
+
+        Raises:
+            GenzooError: if it is no run folder, or its ``config.json`` is damaged.
+        """
+        path = Path(path)
+        if path.exists() and not path.is_dir():
+            raise GenzooError(f"{path} is not a run: it is a file; name the folder it lies in")
+        config = read_config(path)
+        data = config.get("data")
+        if not isinstance(data, dict) or not set(DATA) <= set(data):
+            raise GenzooError(f"{path / 'config.json'} is damaged: 'data' lacks what a run records")
+        return cls(path, Settings.from_dict(config["settings"]), data, config.get("versions", {}))
+
+    def write_config(self) -> None:
+        """Write ``config.json``, whole or not at all."""
+        settings = self.settings.to_dict()
+        config = {"settings": settings, "data": self.data, "versions": self.versions}
+        write_json(self.path / "config.json", config)
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        """The folder of the pictures."""
+        return self.path / "samples"
+
+    @property
+    def model_file(self) -> Path:
+        """The finished model."""
+        return self.path / "model.keras"
+
+    def pictures(self) -> list[Path]:
+        """Return the pictures made during training, oldest first."""
+        return sorted(self.samples.glob("step-*.png"))
+
+    def last_step(self) -> int | None:
+        """Return the step of the last checkpoint, None if there is none."""
+        return max(map(step_of, list_checkpoints(self.checkpoints)), default=None)
+
+    def sweep(self) -> None:
+        """Remove the half-written files that a killed process left."""
+        for folder in (self.path, self.checkpoints, self.samples):
+            for path in folder.glob(".tmp-*"):
+                path.unlink(missing_ok=True)
+
+    def read_history(self, up_to: int | None = None) -> list[dict[str, float]]:
+        """Return the rows of ``history.csv``, those of the first ``up_to`` steps if given.
+
+        Raises:
+            GenzooError: if the file is damaged.
+        """
+        path = self.path / "history.csv"
+        if not path.exists():
+            return []
+        try:
+            with path.open(newline="") as file:
+                rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+            rows = [row | {"step": int(row["step"])} for row in rows]
+        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+            raise GenzooError(f"{path} is damaged ({error}); remove it to go without") from error
+        return [row for row in rows if up_to is None or row["step"] <= up_to]
+
+    def write_history(self, rows: list[dict[str, float]]) -> None:
+        """Write ``history.csv``, whole or not at all."""
+        with (
+            writing(self.path / "history.csv") as temporary,
+            temporary.open("w", newline="") as file,
+        ):
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["step"])
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Return what a ``config.json`` holds, given the file or the run folder.
+
+    Raises:
+        GenzooError: if there is none, or it is no configuration of a run.
+    """
+    file = path / "config.json" if path.is_dir() else path
+    try:
+        config = json.loads(file.read_text())
+    except OSError as error:
+        raise GenzooError(
+            f"{path} is not a run: cannot read {file} ({error.strerror}); "
+            "name a folder that 'genzoo fit' wrote"
+        ) from error
+    except ValueError as error:
+        raise GenzooError(f"{file} is damaged: {error}") from error
+    if not isinstance(config, dict) or not isinstance(config.get("settings"), dict):
+        raise GenzooError(f"{file} is not the configuration of a run: it has no 'settings'")
+    return config
+
+
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints of a folder, oldest first."""
+    return sorted(p for p in folder.glob("step-*.npz") if _CHECKPOINT.fullmatch(p.name))
+
+
+def step_of(checkpoint: Path) -> int:
+    """Return the number of steps after which a checkpoint was written.
+
+    >>> step_of(Path("checkpoints/step-00000250.npz"))
+    250
+    """
+    return int(_CHECKPOINT.fullmatch(checkpoint.name).group(1))
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other processes from training in a folder; the system frees it at any end.
+
+    Raises:
+        GenzooError: if another process trains there, or the folder cannot be written.
+    """
+    import filelock
+
+    lock = filelock.FileLock(path / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise GenzooError(
+            f"another process is training in {path}; wait for it or stop it"
+        ) from error
+    except OSError as error:
+        raise unwritable(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a run's numbers depend on."""
+    import importlib.metadata
+
+    packages = ("keras", "tensorflow", "numpy")
+    return {
+        "keras_genzoo": __version__,
+        "python": platform.python_version(),
+        **{package: importlib.metadata.version(package) for package in packages},
+    }
+
+
+def check_free(path: Path | None, force: bool) -> None:
+    """Check that a new run may be put at ``path``: nothing there, or a run to be replaced.
+
+    Raises:
+        GenzooError: if something else is there, or a run without ``force``.
+    """
+    if path is None or not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not force:
+        raise GenzooError(f"{path} exists; choose another --out, or --force to replace it")
+    if not path.is_dir():
+        raise GenzooError(f"{path} is a file; --force replaces only a run: choose another --out")
+    read_config(path)
+
+
+def _next_free(fresh: Path, settings: Settings) -> Path:
+    """Give a new run the next free name; two that begin at once get two."""
+    dataset = Path(settings.dataset)
+    name = dataset.stem if dataset.suffix == ".npz" else dataset.name
+    name = f"{settings.model}-{re.sub(r'[^A-Za-z0-9_.-]', '_', name) or 'data'}"
+    taken = re.compile(rf"{re.escape(name)}-(\d+)")
+    while True:
+        numbers = [int(m.group(1)) for p in RUNS.iterdir() if (m := taken.fullmatch(p.name))]
+        path = RUNS / f"{name}-{max(numbers, default=0) + 1}"
+        try:
+            return fresh.rename(path)
+        except OSError:
+            if not path.exists():
+                raise
+
+
+def _replace(fresh: Path, path: Path) -> Path:
+    """Put a new run at ``path``, in place of a run that is there and that no one trains."""
+    path = path.resolve() if path.is_symlink() else path
+    if not path.exists() or not any(path.iterdir()):
+        return fresh.rename(path)
+    with locked(path):
+        # Aside first: a reader never meets half of the old one.
+        old = Path(tempfile.mkdtemp(prefix=".tmp-", dir=path.parent))
+        path.rename(old)
+        fresh.rename(path)
+        shutil.rmtree(old)
+    return path

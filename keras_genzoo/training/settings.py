@@ -1,0 +1,254 @@
+"""Everything that decides a run, as one flat record: recipes fill it, flags override it.
+
+It is what ``config.json`` holds. Reading or listing it imports neither Keras nor TensorFlow.
+"""
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Callable
+from typing import Any
+
+from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
+
+AUTOENCODERS = ("ae", "vae")
+CONVOLUTIONAL = ("dcgan", "cgan")
+GANS = ("gan", *CONVOLUTIONAL)
+MODELS = (*AUTOENCODERS, *GANS)
+STRATEGIES = ("auto", "one", "mirrored")
+
+# Roles of settings that a resumed run may change: they shape no number.
+PLACE, PACE = "place", "pace"
+
+
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    """What a number must be: the words for it, and the test."""
+
+    words: str
+    holds: Callable[[float], bool]
+
+
+ANY = Bound("finite", lambda value: True)
+POSITIVE = Bound("positive", lambda value: value > 0)
+NOT_NEGATIVE = Bound("0 or more", lambda value: value >= 0)
+AT_LEAST_1 = Bound("at least 1", lambda value: value >= 1)
+BELOW_1 = Bound("at least 0 and below 1", lambda value: 0 <= value < 1)
+SEED = Bound("from 0 to 4294967295", lambda value: 0 <= value < 2**32)
+
+
+def _setting(
+    default: Any,
+    text: str,
+    models: tuple[str, ...] = (),
+    role: str = "training",
+    *,
+    choices: tuple[str, ...] = (),
+    bound: Bound = ANY,
+):
+    """A field with its help, the models that know it (all, if empty) and where its value goes."""
+    metadata = {"help": text, "models": models, "role": role, "choices": choices, "bound": bound}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The resolved settings of a run.
+
+    A field's ``metadata`` holds its ``help``, the ``models`` that know it, its ``choices`` if it
+    is a name, its ``bound`` if it is a number, and its ``role``: ``"model"`` fields go to the
+    model's constructor, ``"compile"`` ones to ``compile``, ``"place"`` and ``"pace"`` ones may
+    change when a run is resumed.
+
+    Raises:
+        GenzooError: if a name is none of the choices, or a number is out of its bound.
+
+    >>> Settings(model="vae", dataset="digits", latent_dim=10).latent_dim
+    10
+    """
+
+    model: str = _setting("dcgan", "Model to train.", choices=MODELS)
+    dataset: str = _setting("digits", "Data set: a name, a folder of images or an .npz file.")
+    split: str = _setting("train", "Part of the data set to train on.")
+    image_size: int | None = _setting(
+        None, "Height and width of the images, in pixels.", bound=AT_LEAST_1
+    )
+    channels: int | None = _setting(
+        None, "1 for grey, 3 for colour; by default as the data is.", bound=AT_LEAST_1
+    )
+    batch_size: int = _setting(64, "Images in a step, over all devices.", bound=AT_LEAST_1)
+    steps: int = _setting(1000, "Training steps.", role=PACE, bound=AT_LEAST_1)
+    seed: int = _setting(
+        0, "Key of the initial weights, the noise and the order of the data.", bound=SEED
+    )
+    strategy: str = _setting("auto", "Devices.", role=PLACE, choices=STRATEGIES)
+    checkpoint_every: int = _setting(
+        100, "Steps between checkpoints and rows of the history.", bound=AT_LEAST_1
+    )
+    sample_every: int = _setting(
+        500, "Steps between pictures; whole checkpoints.", role=PACE, bound=AT_LEAST_1
+    )
+    keep_checkpoints: int = _setting(
+        3, "How many of the last checkpoints to keep.", role=PACE, bound=AT_LEAST_1
+    )
+    precision: str = _setting(
+        "float32", "Type of the computations.", choices=("float32", "mixed_bfloat16")
+    )
+    data_dir: str | None = _setting(None, "Where tensorflow-datasets keeps data sets.", role=PLACE)
+    manual_dir: str | None = _setting(None, "Where files fetched by hand lie.", role=PLACE)
+    strict: bool = _setting(False, "Stop at a broken image instead of setting it aside.")
+
+    latent_dim: int = _setting(100, "Size of the latent vector.", role="model", bound=AT_LEAST_1)
+    hidden_units: tuple[int, ...] = _setting(
+        (512, 256),
+        "Widths of the encoder's layers; the decoder mirrors them.",
+        AUTOENCODERS,
+        "model",
+        bound=AT_LEAST_1,
+    )
+    beta: float = _setting(
+        1.0, "Weight of the KL divergence.", ("vae",), "model", bound=NOT_NEGATIVE
+    )
+    num_samples: int = _setting(
+        1, "Draws of z for each image.", ("vae",), "model", bound=AT_LEAST_1
+    )
+    binarize: str | None = _setting(
+        None,
+        "Draw black or white from the grey value, anew in each step.",
+        ("vae",),
+        "model",
+        choices=("dynamic",),
+    )
+    generator_units: tuple[int, ...] = _setting(
+        (256, 512, 1024), "Widths of the generator's layers.", ("gan",), "model", bound=AT_LEAST_1
+    )
+    discriminator_units: tuple[int, ...] = _setting(
+        (512, 256), "Widths of the discriminator's layers.", ("gan",), "model", bound=AT_LEAST_1
+    )
+    generator_filters: int | None = _setting(
+        None,
+        "Channels of the generator's last hidden layer.",
+        CONVOLUTIONAL,
+        "model",
+        bound=AT_LEAST_1,
+    )
+    discriminator_filters: int = _setting(
+        64, "Channels of the discriminator's first layer.", CONVOLUTIONAL, "model", bound=AT_LEAST_1
+    )
+
+    loss: str | None = _setting(
+        None,
+        "Loss; by default the model's own.",
+        role="compile",
+        choices=(*ADVERSARIAL_LOSSES, *RECONSTRUCTION_LOSSES),
+    )
+    discriminator_steps: int = _setting(
+        1,
+        "Updates of the discriminator for one of the generator.",
+        GANS,
+        "compile",
+        bound=AT_LEAST_1,
+    )
+    learning_rate: float = _setting(1e-3, "Adam's learning rate.", AUTOENCODERS, bound=POSITIVE)
+    generator_learning_rate: float = _setting(
+        2e-4, "Adam's learning rate, generator.", GANS, bound=POSITIVE
+    )
+    discriminator_learning_rate: float = _setting(
+        2e-4, "Adam's learning rate, discriminator.", GANS, bound=POSITIVE
+    )
+    beta_1: float | None = _setting(
+        None, "Adam's beta_1; 0.5 for GANs, 0.9 otherwise.", bound=BELOW_1
+    )
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            _check(field, getattr(self, field.name))
+        if self.loss is not None:
+            losses = ADVERSARIAL_LOSSES if self.model in GANS else RECONSTRUCTION_LOSSES
+            losses.check(self.loss)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "Settings":
+        """Return the settings that ``values`` name.
+
+        Raises:
+            GenzooError: if a name is unknown or not one of the model's, or a value is of another
+                type or none of those accepted.
+        """
+        known = {field.name: field for field in dataclasses.fields(cls)}
+        for name in values:
+            if name not in known:
+                raise unknown("setting", name, known)
+        values = {name: _of_type(known[name], value) for name, value in values.items()}
+        model = values.get("model", cls.model)
+        _check(known["model"], model)
+        for name in values:
+            if name not in {field.name for field in cls.fields_of(model)}:
+                raise GenzooError(
+                    f"{model} has no setting '{name}'; it belongs to "
+                    f"{', '.join(known[name].metadata['models'])}"
+                )
+        return cls(**values)
+
+    def but(self, overrides: dict[str, Any]) -> "Settings":
+        """Return these settings with others laid over them.
+
+        Raises:
+            GenzooError: as ``from_dict`` does.
+
+        >>> Settings(model="vae").but({"beta": 4}).beta
+        4.0
+        """
+        return self.from_dict(self.to_dict() | overrides)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings that this model knows, ready for JSON."""
+        values = {field.name: getattr(self, field.name) for field in self.fields_of(self.model)}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+
+    @classmethod
+    def fields_of(cls, model: str) -> list[dataclasses.Field]:
+        """Return the fields that a model knows."""
+        return [f for f in dataclasses.fields(cls) if model in (f.metadata["models"] or (model,))]
+
+    def of_role(self, role: str) -> dict[str, Any]:
+        """Return the values of a role that this model knows."""
+        fields = self.fields_of(self.model)
+        return {f.name: getattr(self, f.name) for f in fields if f.metadata["role"] == role}
+
+
+def kind_of(field: dataclasses.Field) -> Any:
+    """Return the type of a field's values, None left out."""
+    if isinstance(field.type, types.UnionType):
+        return next(k for k in typing.get_args(field.type) if k is not types.NoneType)
+    return field.type
+
+
+def _check(field: dataclasses.Field, value: Any) -> None:
+    """Refuse a value that is none of a field's choices, or out of its bound."""
+    if value is None:
+        return
+    if (choices := field.metadata["choices"]) and value not in choices:
+        raise unknown(field.name, value, choices)
+    bound = field.metadata["bound"]
+    for number in value if isinstance(value, tuple) else (value,):
+        if isinstance(number, int | float) and not (math.isfinite(number) and bound.holds(number)):
+            raise GenzooError(f"{field.name} must be {bound.words}, not {number}")
+
+
+def _of_type(field: dataclasses.Field, value: Any) -> Any:
+    """Return ``value`` as the field's type."""
+    kind = kind_of(field)
+    if value is None and kind is not field.type:
+        return None
+    if typing.get_origin(kind) is tuple:
+        if isinstance(value, list | tuple) and all(type(item) is int for item in value):
+            return tuple(value)
+    elif kind is float and type(value) in (int, float):
+        return float(value)
+    elif type(value) is kind:
+        return value
+    wanted = "list of integers" if typing.get_origin(kind) is tuple else kind.__name__
+    raise GenzooError(f"setting '{field.name}' must be of type {wanted}, not {value!r}")

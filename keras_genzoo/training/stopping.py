@@ -1,0 +1,40 @@
+"""Ending training in good order when a person or the system asks for it."""
+
+import signal
+import threading
+
+import keras
+
+
+class StopOnSignal(keras.callbacks.Callback):
+    """Ends training after the current step when Ctrl-C or SIGTERM comes; a second one ends at once.
+
+    Use as a context; ``received`` is the signal's number, None without one.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.received: int | None = None
+        self._previous = {}
+
+    def __enter__(self) -> "StopOnSignal":
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._receive)
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._restore()
+
+    def _receive(self, number, frame) -> None:
+        self.received = number
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Stop if a signal came."""
+        if self.received is not None:
+            self.model.stop_training = True

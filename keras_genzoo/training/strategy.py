@@ -1,0 +1,44 @@
+"""Devices: one, or all of this machine in step."""
+
+import tensorflow as tf
+
+from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.training.settings import STRATEGIES
+
+
+def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
+    """Return the distribution strategy that ``name`` stands for.
+
+    Args:
+        name: ``"one"``: the default device; ``"mirrored"``: every GPU (without one, every logical
+            CPU) holds a replica; ``"auto"``: mirrored where there is more than one GPU.
+
+    Raises:
+        GenzooError: if the name is unknown.
+    """
+    if name not in STRATEGIES:
+        raise unknown("strategy", name, STRATEGIES)
+    gpus = tf.config.list_logical_devices("GPU")
+    if name == "one" or (name == "auto" and len(gpus) < 2):
+        return tf.distribute.get_strategy()
+    if gpus:
+        return tf.distribute.MirroredStrategy([device.name for device in gpus])
+    # TensorFlow's collective operations fail on CPUs once a process has had another strategy.
+    return tf.distribute.MirroredStrategy(
+        [device.name for device in tf.config.list_logical_devices("CPU")],
+        cross_device_ops=tf.distribute.HierarchicalCopyAllReduce(),
+    )
+
+
+def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:
+    """Check that every replica gets the same number of images.
+
+    Raises:
+        GenzooError: if the batch does not divide by the replicas.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if batch_size % replicas:
+        raise GenzooError(
+            f"a batch of {batch_size} images does not divide by {replicas} replicas; "
+            f"take a multiple of {replicas}"
+        )

@@ -1,0 +1,187 @@
+"""A run from beginning to end, and from where it was interrupted to its end."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from keras_genzoo.data import training_stream
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.files import writing
+from keras_genzoo.training.callbacks import Recorder, RestoreMetrics
+from keras_genzoo.training.checkpoints import restore_latest
+from keras_genzoo.training.preparing import Prepared, prepare, resumed_settings
+from keras_genzoo.training.progress import Events, Progress, require_tensorboard
+from keras_genzoo.training.run import Run, check_free, locked, read_config, versions
+from keras_genzoo.training.settings import Settings
+from keras_genzoo.training.stopping import StopOnSignal
+
+Echo = Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How training ended: the run, the steps done, and the signal that stopped it, if one did."""
+
+    run: Run
+    step: int
+    signal: int | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps are done."""
+        return self.step >= self.run.settings.steps
+
+
+def fit(
+    settings: Settings,
+    out: Path | None = None,
+    *,
+    force: bool = False,
+    epochs: int | None = None,
+    tensorboard: bool = False,
+    echo: Echo = lambda line: None,
+) -> Outcome:
+    """Train by ``settings`` into a new run folder.
+
+    Args:
+        settings: the resolved settings.
+        out: the run folder; by default the next free ``runs/<model>-<dataset>-<n>``.
+        force: replace a run that is there already.
+        epochs: passes over the data, in place of the settings' steps.
+        tensorboard: also write events for TensorBoard.
+        echo: writes a line of progress.
+
+    Raises:
+        GenzooError: if the data, the model, the devices or the folder cannot be had as asked;
+            nothing is written then, and nothing replaced.
+        TrainingStoppedError: if a loss becomes no number, or training collapses.
+    """
+    out = Path(out) if out is not None else None
+    check_free(out, force)
+    prepared = prepare(settings, epochs)
+    if tensorboard:
+        require_tensorboard()
+    with StopOnSignal() as stop:
+        run = Run.create(prepared.settings, prepared.data, out, force)
+        with locked(run.path):
+            echo(f"run folder: {run.path}")
+            return _train(run, prepared, 0, tensorboard, stop, echo)
+
+
+def resume(
+    path: Path,
+    overrides: dict[str, Any] | None = None,
+    *,
+    epochs: int | None = None,
+    tensorboard: bool = False,
+    echo: Echo = lambda line: None,
+) -> Outcome:
+    """Go on with the run in ``path`` where its last sound checkpoint stands.
+
+    Args:
+        path: the run folder.
+        overrides: settings to change: how long, how often to draw, where the data lies.
+        epochs: passes over the data in all, in place of the settings' steps.
+        tensorboard: also write events for TensorBoard.
+        echo: writes a line of progress.
+
+    Raises:
+        GenzooError: if the run cannot be opened, a setting that matters has changed, the data
+            is not what the run began with, or fewer steps are asked for than are done.
+        TrainingStoppedError: as ``fit`` does.
+    """
+    run = Run.open(path)
+    with locked(run.path):
+        run.sweep()
+        settings = resumed_settings(run, overrides or {})
+        prepared = prepare(settings, epochs, began_with=run)
+        if tensorboard:
+            require_tensorboard()
+        _tell_changed_versions(run, echo)
+        with StopOnSignal() as stop:
+            step = restore_latest(run.checkpoints, prepared.model, echo) or 0
+            run = dataclasses.replace(run, settings=prepared.settings)
+            if step > run.settings.steps:
+                raise GenzooError(
+                    f"{run.path} has done {step} steps already, more than {run.settings.steps}; "
+                    "ask for more with --steps"
+                )
+            run.write_config()
+            if step == run.settings.steps and run.model_file.exists():
+                echo(f"{run.path} is finished: {step} steps; ask for more with --steps")
+                return Outcome(run, step)
+            echo(f"resuming {run.path} at step {step}")
+            return _train(run, prepared, step, tensorboard, stop, echo)
+
+
+def repeat(config: Path, overrides: dict[str, Any] | None = None) -> Settings:
+    """Return the settings that a ``config.json`` (or its run folder) holds, with overrides.
+
+    Raises:
+        GenzooError: if the file is no configuration, or an override is unknown to the model.
+    """
+    return Settings.from_dict(read_config(Path(config))["settings"]).but(overrides or {})
+
+
+def _tell_changed_versions(run: Run, echo: Echo) -> None:
+    for package, version in versions().items():
+        before = run.versions.get(package, "unknown")
+        if before != version:
+            echo(f"{package} was {before}, now {version}: numbers may differ slightly")
+
+
+def _train(
+    run: Run, prepared: Prepared, step: int, tensorboard: bool, stop: StopOnSignal, echo: Echo
+) -> Outcome:
+    """Train from ``step`` to the end, or to a signal; leave a checkpoint or the model behind."""
+    settings, source, model = run.settings, prepared.source, prepared.model
+    recorder = Recorder(run, step, prepared.images)
+    progress = Progress(run, step, echo)
+    callbacks = [recorder, progress, stop]
+    if tensorboard:
+        callbacks.append(Events(run, step))
+    if step % settings.checkpoint_every:
+        callbacks.insert(0, RestoreMetrics(model))
+    try:
+        for first, last, stretch in stretches(step, settings.steps, settings.checkpoint_every):
+            stream = training_stream(
+                source,
+                settings.batch_size,
+                seed=settings.seed,
+                with_labels=model.needs_labels,
+                start_step=first,
+            )
+            epoch = first // settings.checkpoint_every
+            model.fit(
+                stream,
+                steps_per_epoch=stretch,
+                initial_epoch=epoch,
+                epochs=epoch + (last - first) // stretch,
+                callbacks=callbacks,
+                verbose=0,
+            )
+            if stop.received is not None:
+                break
+    finally:
+        progress.close()
+        for path, reason in source.set_aside:
+            echo(f"set aside: {path} ({reason})")
+    outcome = Outcome(run, recorder.step, stop.received)
+    if outcome.finished:
+        with writing(run.model_file) as temporary:
+            model.save(temporary)
+    return outcome
+
+
+def stretches(step: int, steps: int, every: int) -> list[tuple[int, int, int]]:
+    """Return (first step, last step, steps of an epoch) of each call of ``fit``.
+
+    >>> stretches(130, 450, 100)
+    [(130, 200, 70), (200, 400, 100), (400, 450, 50)]
+    """
+    head = min(-(-step // every) * every, steps)
+    body = max(steps // every * every, head)
+    bounds = sorted({step, head, body, steps})
+    return [(a, b, min(every, b - a)) for a, b in itertools.pairwise(bounds)]

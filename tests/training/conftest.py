@@ -1,0 +1,23 @@
+import pytest
+
+from keras_genzoo.training import settings_for
+
+SMALL = {
+    "ae": {"hidden_units": [16], "latent_dim": 2, "image_size": 8},
+    "vae": {"hidden_units": [16], "latent_dim": 2, "image_size": 8, "binarize": "dynamic"},
+    "gan": {"generator_units": [16], "discriminator_units": [16], "image_size": 8},
+    "dcgan": {"generator_filters": 4, "discriminator_filters": 4},
+    "cgan": {"generator_filters": 4, "discriminator_filters": 4},
+}
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """A function that gives settings for a small model on digits; runs go to an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def make(model, **settings):
+        short = {"steps": 20, "checkpoint_every": 10, "batch_size": 16}
+        return settings_for(model, **(SMALL[model] | short | settings))
+
+    return make

@@ -1,0 +1,146 @@
+"""Settings: every recipe is valid, every flag reaches the model."""
+
+import dataclasses
+import json
+
+import click
+import keras
+import pytest
+
+from keras_genzoo.cli.fit import command
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
+from keras_genzoo.models import registry
+from keras_genzoo.training import RECIPES, Settings, build_model, settings_for
+from keras_genzoo.training.settings import AUTOENCODERS, GANS, MODELS, kind_of
+
+SHAPE = (16, 16, 1)
+OTHER = {
+    "latent_dim": 3,
+    "hidden_units": (12, 7),
+    "beta": 0.5,
+    "num_samples": 2,
+    "binarize": "dynamic",
+    "generator_units": (9, 11),
+    "discriminator_units": (13, 6),
+    "generator_filters": 4,
+    "discriminator_filters": 3,
+    "discriminator_steps": 2,
+}
+FIELDS = dataclasses.fields(Settings)
+
+
+def test_the_models_are_those_registered():
+    assert set(MODELS) == set(registry.MODELS)
+
+
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_recipes_are_valid(name):
+    settings = settings_for(None, recipe=name)
+    assert settings.model == RECIPES[name]["model"]
+    for key, value in RECIPES[name].items():
+        assert getattr(settings, key) == value
+    assert settings.sample_every % settings.checkpoint_every == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in RECIPES if name.endswith("digits")])
+def test_recipes_build_their_model(name):
+    settings = settings_for(None, recipe=name)
+    model = build_model(settings, (16, 16, 1), 10)
+    assert isinstance(model, registry.MODELS[settings.model])
+    assert model.compiled
+
+
+def test_the_thesis_settings_are_recipes():
+    for name in ("dcgan-mnist", "cgan-mnist"):
+        settings = settings_for(None, recipe=name)
+        assert (settings.steps, settings.batch_size, settings.image_size) == (12000, 50, 28)
+    settings = settings_for("dcgan", "celeb_a")
+    assert (settings.steps, settings.batch_size, settings.image_size) == (50000, 100, 64)
+    assert [settings_for(None, recipe=f"vae-mnist{x}").latent_dim for x in ("", "-10d")] == [2, 10]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_model_has_settings_for_any_data(model):
+    assert settings_for(model).dataset == "digits"
+    assert settings_for(model, "mnist").steps == RECIPES[f"{model}-mnist"]["steps"]
+    assert settings_for(model, "faces").dataset == "faces"
+    assert settings_for(model, "faces").image_size is None
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_setting_reaches_the_model(model):
+    roles = ("model", "compile")
+    names = {f.name for f in Settings.fields_of(model) if f.metadata["role"] in roles}
+    values = {name: OTHER[name] for name in names - {"loss"}}
+    values["loss"] = "minimax" if model in GANS else "squared_error"
+    default = Settings(model=model)
+    assert all(getattr(default, name) != value for name, value in values.items())
+    built = build_model(Settings(model=model, seed=5, **values), SHAPE, 10)
+    config = built.get_config() | built.get_compile_config() | {"seed": built.seed}
+    for name, value in values.items():
+        assert config[name] == (list(value) if isinstance(value, tuple) else value), name
+    assert config["seed"] == 5
+    assert tuple(config["image_shape"]) == SHAPE
+
+
+@pytest.mark.parametrize("model", ["ae", "gan"])
+def test_learning_rates_reach_the_optimizers(model):
+    names = [f.name for f in Settings.fields_of(model) if f.name.endswith("learning_rate")]
+    values = {name: 0.125 / (index + 1) for index, name in enumerate(names)}
+    built = build_model(Settings(model=model, beta_1=0.25, **values), SHAPE, 10)
+    rates = [float(optimizer.learning_rate) for optimizer in built.optimizers]
+    assert rates == list(values.values())
+    assert [optimizer.beta_1 for optimizer in built.optimizers] == [0.25] * len(rates)
+    default = build_model(Settings(model=model), SHAPE, 10)
+    beta_1 = 0.9 if model in AUTOENCODERS else 0.5
+    assert {optimizer.beta_1 for optimizer in default.optimizers} == {beta_1}
+
+
+def test_precision_reaches_the_model_and_nothing_else():
+    model = build_model(Settings(model="ae", precision="mixed_bfloat16"), SHAPE, None)
+    assert model.encoder.layers[-1].compute_dtype == "bfloat16"
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_the_seed_decides_the_weights():
+    def weights(seed):
+        return build_model(Settings(model="ae", seed=seed), SHAPE, None).encoder.get_weights()[0]
+
+    assert (weights(1) == weights(1)).all()
+    assert not (weights(1) == weights(2)).all()
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_every_setting_has_a_flag(field):
+    options = {parameter.name: parameter for parameter in command.params}
+    option = options[field.name]
+    if field.name != "model":
+        assert option.opts == [f"--{field.name.replace('_', '-')}"]
+        assert field.metadata["help"] in option.help
+        assert all(name in option.help for name in field.metadata["models"])
+    if kind_of(field) is bool:
+        assert option.is_flag
+        return
+    text = (field.metadata["choices"] or ["0.5" if kind_of(field) is float else "3"])[-1]
+    value = option.type.convert(text, option, click.Context(command))
+    model = {} if field.name == "model" else {"model": (field.metadata["models"] or MODELS)[0]}
+    assert Settings.from_dict({field.name: value} | model)
+
+
+@pytest.mark.parametrize("name", [*ADVERSARIAL_LOSSES, *RECONSTRUCTION_LOSSES])
+def test_losses_belong_to_their_models(name):
+    for model in MODELS:
+        if (model in GANS) == (name in ADVERSARIAL_LOSSES):
+            assert Settings(model=model, loss=name).loss == name
+        else:
+            with pytest.raises(GenzooError, match=f"loss '{name}'"):
+                Settings(model=model, loss=name)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_settings_survive_json(model):
+    settings = settings_for(model, steps=7)
+    again = Settings.from_dict(json.loads(json.dumps(settings.to_dict())))
+    assert again == settings

@@ -1,0 +1,232 @@
+"""Runs: the same twice, the same however often interrupted, stopped when nothing is left."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_genzoo.errors import GenzooError, TrainingStoppedError
+from keras_genzoo.training import Run, fit, load_model, repeat, resume
+from keras_genzoo.training.run import DATA, list_checkpoints
+from tests.cli.test_bad_input import write_images
+from tests.training.kill import differences
+
+
+@pytest.mark.slow
+def test_repeating_a_configuration(small, tmp_path):
+    fit(small("vae", loss="squared_error", beta=0.5), tmp_path / "a")
+    for number, config in enumerate([tmp_path / "a" / "config.json", tmp_path / "a"]):
+        run = fit(repeat(config), tmp_path / f"b{number}").run
+        assert not differences(tmp_path / "a", run.path)
+    assert repeat(tmp_path / "a", {"steps": 3}).steps == 3
+    other = fit(repeat(tmp_path / "a", {"seed": 1}), tmp_path / "c").run
+    assert differences(tmp_path / "a", other.path)
+
+
+# 25 and 35 lie between checkpoints, 30 on one.
+@pytest.mark.slow
+@pytest.mark.parametrize("ends", [[25, 50], [30, 50], [10, 35, 50]])
+def test_a_run_that_is_made_longer_equals_a_long_one(small, tmp_path, ends):
+    settings = small("gan", loss="minimax", sample_every=20)
+    fit(dataclasses.replace(settings, steps=50), tmp_path / "whole")
+    fit(dataclasses.replace(settings, steps=ends[0]), tmp_path / "parts")
+    for steps in ends[1:]:
+        outcome = resume(tmp_path / "parts", {"steps": steps})
+        assert outcome.step == Run.open(tmp_path / "parts").settings.steps == steps
+        assert outcome.finished
+    assert not differences(tmp_path / "whole", tmp_path / "parts")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["dcgan", "cgan"])
+def test_convolutional_models_go_on_the_same(small, tmp_path, model):
+    settings = small(model)
+    fit(settings, tmp_path / "whole")
+    fit(dataclasses.replace(settings, steps=7), tmp_path / "parts")
+    resume(tmp_path / "parts", {"steps": 20})
+    assert not differences(tmp_path / "whole", tmp_path / "parts")
+
+
+@pytest.mark.slow
+def test_two_replicas_go_on_the_same(small, tmp_path):
+    settings = small("gan", strategy="mirrored")
+    fit(settings, tmp_path / "whole")
+    fit(dataclasses.replace(settings, steps=7), tmp_path / "parts")
+    resume(tmp_path / "parts", {"steps": 20})
+    # Each replica adds up its own part of a mean; a checkpoint holds their sum.
+    assert set(differences(tmp_path / "whole", tmp_path / "parts")) <= {"history.csv"}
+    rows, whole = (Run.open(tmp_path / name).read_history() for name in ("parts", "whole"))
+    for row, same in zip(rows, whole, strict=True):
+        assert row == pytest.approx(same, rel=1e-6)
+
+
+def test_a_longer_run_has_no_model_until_it_ends(small, tmp_path):
+    run = fit(small("ae"), tmp_path / "run").run
+
+    def echo(line):
+        if line.startswith("step 30"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        resume(run.path, {"steps": 40}, echo=echo)
+    assert not run.model_file.exists()
+    said = []
+    resume(run.path, echo=said.append)
+    assert f"resuming {run.path} at step 30" in said
+    assert Run.open(run.path).last_step() == 40
+    assert load_model(run).optimizer.iterations == 40
+
+
+def test_a_run_killed_before_its_model_was_saved(small, tmp_path):
+    run = fit(small("ae"), tmp_path / "run").run
+    whole = shutil.copytree(run.path, tmp_path / "whole")
+    run.model_file.unlink()
+    (run.checkpoints / ".tmp-half.npz").touch()
+    assert load_model(run).optimizer.iterations == 20
+    assert resume(run.path).finished
+    assert not differences(whole, run.path)
+
+
+def test_epochs(small, tmp_path):
+    settings = small("ae", batch_size=500, checkpoint_every=2)
+    assert fit(settings, tmp_path / "run", epochs=2).step == 6
+    assert resume(tmp_path / "run", epochs=3).step == 9
+    with pytest.raises(GenzooError, match="has done 9 steps already, more than 3"):
+        resume(tmp_path / "run", epochs=1)
+
+
+def test_checkpoints_and_pictures_come_when_asked(small, tmp_path):
+    settings = small("ae", steps=95, checkpoint_every=20, sample_every=30, keep_checkpoints=2)
+    run = fit(settings, tmp_path / "run").run
+    assert [path.stem for path in list_checkpoints(run.checkpoints)] == [
+        "step-00000080",
+        "step-00000095",
+    ]
+    # The first checkpoints at or after 30, 60, 90, and the end.
+    assert [path.stem for path in run.pictures()] == [
+        "step-00000040",
+        "step-00000060",
+        "step-00000095",
+    ]
+    assert [row["step"] for row in run.read_history()] == [20, 40, 60, 80, 95]
+
+
+def test_history_holds_the_means_of_a_stretch(small, tmp_path):
+    alone = fit(small("ae", checkpoint_every=1, steps=4), tmp_path / "alone").run
+    pairs = fit(small("ae", checkpoint_every=2, steps=4), tmp_path / "pairs").run
+    losses = [row["loss"] for row in alone.read_history()]
+    means = [row["loss"] for row in pairs.read_history()]
+    np.testing.assert_allclose(means, np.reshape(losses, (2, 2)).mean(axis=1), rtol=1e-6)
+
+
+def test_tensorboard_finds_the_history(small, tmp_path):
+    run = fit(small("gan"), tmp_path / "run", tensorboard=True).run
+    (file,) = (run.path / "logs").iterdir()
+    written = {}
+    for record in tf.data.TFRecordDataset(str(file)):
+        event = tf.compat.v1.Event.FromString(record.numpy())
+        for value in event.summary.value:
+            written[event.step, value.tag] = tf.make_ndarray(value.tensor).item()
+    rows = {
+        (row["step"], name): np.float32(value)
+        for row in run.read_history()
+        for name, value in row.items()
+        if name != "step"
+    }
+    assert written == rows
+
+
+def test_runs_are_numbered(small, tmp_path):
+    def name(dataset="digits"):
+        run = Run.create(small("ae", dataset=dataset), dict.fromkeys(DATA))
+        assert Run.open(run.path) == run
+        return str(run.path)
+
+    assert [name(), name()] == ["runs/ae-digits-1", "runs/ae-digits-2"]
+    (tmp_path / "runs" / "ae-digits-9").mkdir()
+    assert name() == "runs/ae-digits-10"
+    assert name("faces/my faces.npz") == "runs/ae-my_faces-1"
+    assert name("faces/my.faces/") == "runs/ae-my.faces-1"
+
+
+def test_data_is_found_from_any_folder(small, tmp_path, monkeypatch):
+    np.savez(tmp_path / "a.npz", images=np.zeros((20, 8, 8), "uint8"))
+    run = fit(small("ae", dataset="a.npz", image_size=None, steps=1), tmp_path / "run").run
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert resume(run.path, {"steps": 2}).finished
+
+
+# Training that cannot go on ------------------------------------------------------------------
+
+
+def test_a_loss_that_is_no_number_stops_the_run(small, tmp_path):
+    settings = small("ae", loss="squared_error", learning_rate=1e30)
+    with pytest.raises(
+        TrainingStoppedError, match=r"became (nan|inf) at step .*no good checkpoint"
+    ):
+        fit(settings, tmp_path / "run")
+    assert not list_checkpoints(tmp_path / "run" / "checkpoints")
+    assert not (tmp_path / "run" / "model.keras").exists()
+
+
+def test_the_last_good_checkpoint_is_named(small, tmp_path):
+    images = np.random.default_rng(0).integers(0, 255, (64, 8, 8), "uint8")
+    np.savez(tmp_path / "a.npz", images=images)
+    run = fit(small("ae", dataset="a.npz", image_size=None), tmp_path / "run").run
+    state = dict(np.load(list_checkpoints(run.checkpoints)[-1]))
+    # A weight so large that the next step overflows.
+    name = next(name for name, array in state.items() if array.ndim == 2)
+    state[name] = np.full_like(state[name], 3e38)
+    np.savez(run.checkpoints / "step-00000025.npz", **(state | {"step": 25}))
+    with pytest.raises(TrainingStoppedError, match=r"good checkpoint: .*step-00000025\.npz"):
+        resume(run.path, {"steps": 40})
+
+
+def test_weights_that_are_no_numbers_are_not_saved(small, tmp_path):
+    # The loss of a step is measured before its update, which may be the one that goes wrong.
+    settings = small("ae", learning_rate=1e38, beta_1=0.0, checkpoint_every=1, steps=2)
+    with pytest.raises(TrainingStoppedError):
+        fit(settings, tmp_path / "run")
+    for path in list_checkpoints(tmp_path / "run" / "checkpoints"):
+        with np.load(path) as arrays:
+            assert all(np.isfinite(arrays[name]).all() for name in arrays.files)
+
+
+@pytest.mark.slow
+def test_weights_that_do_not_move_stop_the_run(small, tmp_path):
+    settings = small("ae", learning_rate=1e-30, checkpoint_every=50, steps=5000)
+    with pytest.raises(TrainingStoppedError, match="does not move since step 50; last good"):
+        fit(settings, tmp_path / "run")
+    first = tmp_path / "run" / "checkpoints" / "step-00000050.npz"
+    assert first in list_checkpoints(tmp_path / "run" / "checkpoints")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rate", [1e-2, 1e-5])
+def test_a_converged_autoencoder_is_healthy(small, tmp_path, rate):
+    # Whole epochs of few images, learnt by heart: the quietest losses that a healthy run has.
+    images = np.random.default_rng(0).integers(0, 255, (32, 4, 4), "uint8")
+    np.savez(tmp_path / "a.npz", images=images)
+    settings = small("ae", dataset="a.npz", image_size=None, latent_dim=32, hidden_units=[64])
+    settings = dataclasses.replace(
+        settings, steps=2500, learning_rate=rate, batch_size=32, checkpoint_every=50
+    )
+    assert fit(settings, tmp_path / "run").finished
+
+
+@pytest.mark.slow
+def test_data_that_vanish(small, tmp_path):
+    faces = write_images(tmp_path / "faces", 200)
+    settings = small("ae", dataset="faces", image_size=None, batch_size=4)
+    run = fit(settings, tmp_path / "run").run
+
+    def echo(line):
+        for path in faces.glob("*.png"):
+            path.unlink()
+
+    with pytest.raises(GenzooError, match=r"none of the 200 images of .* can be read"):
+        resume(run.path, {"steps": 40}, echo=echo)
+    assert run.last_step() == 20

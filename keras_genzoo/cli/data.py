@@ -1,0 +1,94 @@
+"""``genzoo data``: list, prepare and check data sets."""
+
+from pathlib import Path
+
+import click
+
+from keras_genzoo.errors import GenzooError
+
+
+def _places(command):
+    for flag, text in (
+        ("--manual-dir", "Where files fetched by hand lie."),
+        ("--data-dir", "Where tensorflow-datasets keeps data sets."),
+    ):
+        command = click.option(flag, type=click.Path(path_type=Path), help=text)(command)
+    return command
+
+
+@click.group("data")
+def command() -> None:
+    """Look at, prepare and check data sets."""
+
+
+@command.command("list")
+def list_() -> None:
+    """List the well-known data sets."""
+    from keras_genzoo.data import DATASETS
+
+    row = "{:<18}{:>12}{:>10}{:>9}  {}"
+    click.echo(row.format("name", "shape", "images", "classes", ""))
+    for name in DATASETS:
+        entry = DATASETS[name]
+        shape = "x".join(map(str, entry.image_shape)) if entry.image_shape else "differs"
+        click.echo(
+            row.format(name, shape, f"{entry.num_images:,}", entry.num_classes or "-", entry.note)
+        )
+    click.echo("\nany image data set of tensorflow-datasets, a folder or an .npz file will do, too")
+
+
+@command.command()
+@click.argument("name")
+@_places
+def prepare(name: str, data_dir: Path | None, manual_dir: Path | None) -> None:
+    """Fetch and prepare a data set of tensorflow-datasets; say which files are missing."""
+    from keras_genzoo import data
+
+    if name == "digits":
+        click.echo("digits comes with scikit-learn; nothing to prepare")
+        return
+    _print(data.find_manual_files(name, data_dir, manual_dir), "found")
+    click.echo(f"{name} is ready in {data.prepare(name, data_dir, manual_dir)}")
+
+
+@command.command()
+@click.argument("name_or_folder", metavar="NAME|DIR")
+@_places
+@click.option("--strict", is_flag=True, help="Fail at files that are unusual, too.")
+def check(
+    name_or_folder: str, data_dir: Path | None, manual_dir: Path | None, strict: bool
+) -> None:
+    """Verify the files of a data set, or read every image of a folder.
+
+    Raises:
+        GenzooError: if something cannot be used.
+    """
+    from keras_genzoo import data
+
+    if name_or_folder == "digits":
+        click.echo("digits comes with scikit-learn; nothing to check")
+        return
+    if name_or_folder not in data.DATASETS and Path(name_or_folder).is_dir():
+        counted = _print(data.check_folder(name_or_folder))
+    else:
+        counted = _print(data.check_prepared(name_or_folder, data_dir, manual_dir), "sound")
+    total, bad, unusual = counted
+    click.echo(f"{total} files: {bad} unusable, {unusual} unusual but read right")
+    if bad or (strict and unusual):
+        raise GenzooError(
+            f"{name_or_folder}: {bad or unusual} of {total} files are "
+            f"{'unusable' if bad else 'unusual'}; repair, fetch again or remove those listed above"
+        )
+
+
+def _print(findings, sound: str | None = None) -> tuple[int, int, int]:
+    """Print findings, those without any comment only if ``sound`` says what to call them."""
+    total = bad = unusual = 0
+    for finding in findings:
+        total += 1
+        bad += finding.problem is not None
+        unusual += finding.problem is None and bool(finding.remarks)
+        words = [finding.problem or sound, *finding.remarks]
+        if any(words):
+            click.echo(f"{finding.name}: {', '.join(filter(None, words))}")
+    return total, bad, unusual

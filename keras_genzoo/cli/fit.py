@@ -1,0 +1,84 @@
+"""``genzoo fit``: train a model into a run folder, or go on where a run was interrupted."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_genzoo import training
+from keras_genzoo.cli.options import Name, setting_argument, setting_options
+from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.errors import GenzooError
+
+
+@click.command("fit")
+@setting_argument("model")
+@click.option(
+    "--recipe",
+    type=Name("recipe", training.RECIPES),
+    metavar="NAME",
+    help="Named settings to start from; see 'genzoo list'.",
+)
+@click.option("--config", type=click.Path(path_type=Path), help="Repeat the run of a config.json.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in a folder.")
+@click.option("--out", type=click.Path(path_type=Path), help="Run folder; by default a new one.")
+@click.option("--force", is_flag=True, help="Replace the run folder if it exists.")
+@click.option("--tensorboard", is_flag=True, help="Also write events for TensorBoard.")
+@click.option(
+    "--epochs", type=click.IntRange(min=1), help="Passes over the data, in place of --steps."
+)
+@setting_options("model")
+def command(
+    model: str | None,
+    recipe: str | None,
+    config: Path | None,
+    resume: Path | None,
+    out: Path | None,
+    force: bool,
+    tensorboard: bool,
+    epochs: int | None,
+    **flags: Any,
+) -> None:
+    """Train MODEL (ae, vae, gan, dcgan or cgan) on a data set, by default the embedded digits.
+
+    What no flag says comes from the recipe for the model and the data set.
+    """
+    overrides = {name: value for name, value in flags.items() if value is not None}
+    if epochs is not None and "steps" in overrides:
+        raise GenzooError("--steps and --epochs exclude each other; give one")
+    if resume is not None:
+        _refuse_with("--resume", model=model, recipe=recipe, config=config, out=out, force=force)
+    elif config is not None:
+        _refuse_with("--config", model=model, recipe=recipe)
+    options = {"tensorboard": tensorboard, "epochs": epochs, "echo": click.echo}
+    if resume is not None:
+        start_tensorflow()
+        _tell(training.resume(resume, overrides, **options))
+        return
+    if config is not None:
+        settings = training.repeat(config, overrides)
+    else:
+        dataset = overrides.pop("dataset", None)
+        settings = training.settings_for(model, dataset, recipe, **overrides)
+    start_tensorflow()
+    _tell(training.fit(settings, out, force=force, **options))
+
+
+def _refuse_with(option: str, **others: Any) -> None:
+    for name, value in others.items():
+        if value:
+            flag = "MODEL" if name == "model" else f"--{name}"
+            raise GenzooError(f"{flag} has no place beside {option}; leave one of the two out")
+
+
+def _tell(outcome) -> None:
+    run = outcome.run
+    if not outcome.finished:
+        click.echo(
+            f"stopped and saved at step {outcome.step} of {run.settings.steps}; "
+            f"go on with: genzoo fit --resume {run.path}"
+        )
+        raise click.exceptions.Exit(128 + outcome.signal)
+    click.echo(f"model: {run.model_file}")
+    if pictures := run.pictures():
+        click.echo(f"pictures: {run.samples} (the last: {pictures[-1].name})")

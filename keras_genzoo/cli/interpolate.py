@@ -1,0 +1,37 @@
+"""``genzoo interpolate``: a walk in latent space."""
+
+from pathlib import Path
+
+import click
+
+from keras_genzoo.cli.options import Name, class_option, picture_options, run_argument
+from keras_genzoo.cli.tensorflow import start_tensorflow
+
+
+@click.command("interpolate")
+@run_argument
+@click.option("--rows", type=int, default=8, show_default=True, help="Number of walks.")
+@click.option("--steps", type=int, default=10, show_default=True, help="Images in a walk.")
+@click.option(
+    "--method",
+    type=Name("method", ("linear", "spherical")),
+    help="By default linear for autoencoders, spherical for GANs.",
+)
+@class_option
+@picture_options("PNG file")
+def command(
+    run: Path,
+    rows: int,
+    steps: int,
+    method: str | None,
+    class_label: int | None,
+    seed: int,
+    out: Path | None,
+    force: bool,
+) -> None:
+    """Walk between real images (autoencoders) or between points of the noise (GANs)."""
+    start_tensorflow()
+    from keras_genzoo import training
+
+    options = {"seed": seed, "out": out, "force": force, "echo": click.echo}
+    click.echo(training.interpolate(run, rows, steps, method, class_label, **options))

@@ -1,0 +1,133 @@
+"""Options that several commands share, and those that come from the settings of a run."""
+
+import dataclasses
+import typing
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from keras_genzoo.errors import unknown
+from keras_genzoo.training.settings import Settings, kind_of
+
+Command = Callable[..., None]
+
+
+class IntegerList(click.ParamType):
+    """Whole numbers with commas between them."""
+
+    name = "integers"
+
+    def convert(self, value, param, context):
+        """Return a tuple of integers.
+
+        >>> IntegerList().convert("512,256", None, None)
+        (512, 256)
+        """
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(int(part) for part in value.split(","))
+        except ValueError:
+            self.fail(f"'{value}' is not a list of integers such as 512,256", param, context)
+
+
+class Name(click.ParamType):
+    """One of a few names; shells complete them, and a wrong one gets the nearest suggested.
+
+    Args:
+        kind: what is named, for the error.
+        names: those accepted.
+    """
+
+    name = "name"
+
+    def __init__(self, kind: str, names: Iterable[str]):
+        self.kind = kind
+        self.names = tuple(names)
+
+    def convert(self, value, param, context):
+        """Return the name.
+
+        Raises:
+            GenzooError: if there is no such name.
+        """
+        if value not in self.names:
+            raise unknown(self.kind, value, self.names)
+        return value
+
+    def get_metavar(self, param, ctx=None):
+        """Return the names, for the help."""
+        return f"[{'|'.join(self.names)}]"
+
+    def shell_complete(self, context, param, incomplete):
+        """Return the names that begin like this."""
+        return [CompletionItem(name) for name in self.names if name.startswith(incomplete)]
+
+
+def setting_argument(name: str) -> Callable[[Command], Command]:
+    """Add the argument that stands for a setting; the value is None where there is none."""
+    field = Settings.__dataclass_fields__[name]
+    kind = Name(name, field.metadata["choices"])
+    return click.argument(name, required=False, type=kind, metavar=f"[{name.upper()}]")
+
+
+def setting_options(*skip: str) -> Callable[[Command], Command]:
+    """Add a flag for each setting of a run; the value is None where a person gives none."""
+
+    def decorate(command: Command) -> Command:
+        for field in reversed(dataclasses.fields(Settings)):
+            if field.name not in skip:
+                command = _option(field)(command)
+        return command
+
+    return decorate
+
+
+def _option(field: dataclasses.Field):
+    kind = kind_of(field)
+    if typing.get_origin(kind) is tuple:
+        kind = IntegerList()
+    elif choices := field.metadata["choices"]:
+        kind = Name(field.name, choices)
+    models = field.metadata["models"]
+    text = f"{field.metadata['help']} [{', '.join(models)}]" if models else field.metadata["help"]
+    flag = f"--{field.name.replace('_', '-')}"
+    if kind is bool:
+        return click.option(flag, field.name, is_flag=True, default=None, help=text)
+    return click.option(flag, field.name, type=kind, default=None, help=text)
+
+
+def run_argument(command: Command) -> Command:
+    """Add the argument RUN: a folder that ``genzoo fit`` wrote."""
+    return click.argument("run", type=click.Path(path_type=Path))(command)
+
+
+def class_option(command: Command) -> Command:
+    """Add ``--class``."""
+    return click.option(
+        "--class", "class_label", type=int, help="Class to make; by default all in turn. [cgan]"
+    )(command)
+
+
+def picture_options(files: str) -> Callable[[Command], Command]:
+    """Add ``--out``, ``--force`` and ``--seed``; ``files`` says what ``--out`` may name."""
+
+    def decorate(command: Command) -> Command:
+        force = click.option("--force", is_flag=True, help="Replace the file if it exists.")
+        out = click.option(
+            "--out",
+            type=click.Path(path_type=Path),
+            help=f"{files}; by default a PNG in the run folder.",
+        )
+        seed = click.option(
+            "--seed",
+            type=click.IntRange(min=0),
+            default=0,
+            show_default=True,
+            help="Key of chance.",
+        )
+        return seed(out(force(command)))
+
+    return decorate

@@ -1,0 +1,24 @@
+"""``genzoo reconstruct``: real images beside what an autoencoder makes of them."""
+
+from pathlib import Path
+
+import click
+
+from keras_genzoo.cli.options import picture_options, run_argument
+from keras_genzoo.cli.tensorflow import start_tensorflow
+
+
+@click.command("reconstruct")
+@run_argument
+@click.option("-n", "count", type=int, default=16, show_default=True, help="Number of images.")
+@click.option("--split", help="Part of the data set; by default the one held out, if there is one.")
+@picture_options("PNG file")
+def command(
+    run: Path, count: int, split: str | None, seed: int, out: Path | None, force: bool
+) -> None:
+    """Draw real images in one row and their reconstructions below."""
+    start_tensorflow()
+    from keras_genzoo import training
+
+    options = {"seed": seed, "out": out, "force": force, "echo": click.echo}
+    click.echo(training.reconstruct(run, count, split, **options))

@@ -1,0 +1,31 @@
+"""``genzoo sample``: images out of a trained model."""
+
+from pathlib import Path
+
+import click
+
+from keras_genzoo.cli.options import class_option, picture_options, run_argument
+from keras_genzoo.cli.tensorflow import start_tensorflow
+
+
+@click.command("sample")
+@run_argument
+@click.option("-n", "count", type=int, default=64, show_default=True, help="Number of images.")
+@class_option
+@click.option("--columns", type=click.IntRange(min=1), help="Images in a row of the grid.")
+@picture_options("PNG file, or .npz for the arrays")
+def command(
+    run: Path,
+    count: int,
+    class_label: int | None,
+    columns: int | None,
+    seed: int,
+    out: Path | None,
+    force: bool,
+) -> None:
+    """Generate images with the model of RUN: a PNG grid, or with --out FILE.npz the arrays."""
+    start_tensorflow()
+    from keras_genzoo import training
+
+    options = {"seed": seed, "out": out, "force": force, "echo": click.echo}
+    click.echo(training.sample(run, count, class_label, columns=columns, **options))

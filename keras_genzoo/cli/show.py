@@ -1,0 +1,26 @@
+"""``genzoo show``: what a run is and how far it has come."""
+
+from pathlib import Path
+
+import click
+
+from keras_genzoo.cli.options import run_argument
+from keras_genzoo.training import Run
+
+
+@click.command("show")
+@run_argument
+def command(run: Path) -> None:
+    """Show the settings, the progress and the last pictures of RUN."""
+    opened = Run.open(run)
+    for name, value in opened.settings.to_dict().items():
+        click.echo(f"{name}: {value}")
+    done = opened.last_step() or 0
+    click.echo(f"\nsteps: {done} of {opened.settings.steps}")
+    for name, value in next(reversed(opened.read_history(up_to=done)), {}).items():
+        if name != "step":
+            click.echo(f"{name}: {value:.4f}")
+    model = opened.model_file if opened.model_file.exists() else "not yet (run not finished)"
+    click.echo(f"model: {model}")
+    for picture in opened.pictures()[-3:]:
+        click.echo(f"picture: {picture}")

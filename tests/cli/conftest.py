@@ -1,0 +1,70 @@
+from types import SimpleNamespace
+
+import pytest
+
+from keras_genzoo.cli.main import main
+
+# A learning rate at which images differ after a few steps.
+CONVOLUTIONAL = (
+    "--generator-filters 4 --discriminator-filters 4 --latent-dim 4 --generator-learning-rate 0.05"
+)
+SMALL = {
+    "ae": "--hidden-units 16 --latent-dim 2",
+    "vae": "--hidden-units 16 --latent-dim 2",
+    "gan": "--generator-units 16 --discriminator-units 16 --latent-dim 4",
+    "dcgan": f"--image-size 16 {CONVOLUTIONAL}",
+    "cgan": f"--image-size 16 {CONVOLUTIONAL}",
+}
+SHORT = "--steps 6 --checkpoint-every 3 --batch-size 16"
+
+
+def small(model, more=""):
+    """The arguments of the shortest run of a model."""
+    return f"fit {model} {SMALL[model]} {SHORT} {more}"
+
+
+@pytest.fixture
+def genzoo(capsys, tmp_path, monkeypatch):
+    """A function that runs the command in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(arguments, *more):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([*arguments.split(), *map(str, more)])
+        output, errors = capsys.readouterr()
+        return SimpleNamespace(code=stop.value.code or 0, output=output, errors=errors)
+
+    return run
+
+
+@pytest.fixture
+def refused(genzoo):
+    """A function that runs the command, which must end in one line and 2; returns the line."""
+
+    def run(arguments, *more):
+        ended = genzoo(arguments, *more)
+        assert ended.code == 2, ended
+        lines = ended.errors.splitlines()
+        assert len(lines) == 1, ended.errors
+        assert lines[0].startswith("Error: ")
+        return lines[0]
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A function that gives the folder of a finished small run, the same for a whole file."""
+    runs = {}
+
+    def get(model):
+        if model not in runs:
+            out = tmp_path_factory.mktemp("trained") / model
+            with pytest.raises(SystemExit) as stop:
+                main([*small(model).split(), "--out", str(out)])
+            assert not stop.value.code
+            runs[model] = out
+        return runs[model]
+
+    return get

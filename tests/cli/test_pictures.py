@@ -1,0 +1,123 @@
+"""The commands that make pictures of a finished run, and the one that looks at it."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_genzoo.training import load_model
+from keras_genzoo.training.run import Run
+from tests.cli.conftest import SMALL
+
+# The quick ones stand for all in a quick loop.
+ALL = [
+    name if name in ("ae", "gan") else pytest.param(name, marks=pytest.mark.slow) for name in SMALL
+]
+
+
+def picture(path):
+    return np.asarray(Image.open(path))
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_samples(genzoo, trained, tmp_path, model):
+    run = trained(model)
+    ended = genzoo("sample -n 12 --columns 4 --seed 3 --out a.png", run)
+    assert (ended.code, ended.output) == (0, "a.png\n"), ended.errors
+    genzoo("sample -n 12 --columns 4 --seed 3 --out b.png", run)
+    genzoo("sample -n 12 --columns 4 --seed 4 --out c.png", run)
+    a, b, c = (picture(tmp_path / f"{name}.png") for name in "abc")
+    assert (a == b).all()
+    assert not (a == c).all()
+    # 3 rows and 4 columns of 16 pixels, three times as large, 2 pixels between them.
+    assert a.shape == (3 * 50 - 2, 4 * 50 - 2)
+    genzoo("sample -n 12 --seed 3 --out a.npz", run)
+    with np.load(tmp_path / "a.npz") as arrays:
+        images = arrays["images"]
+        assert ("labels" in arrays.files) == (model == "cgan")
+    assert (images.shape, images.dtype) == ((12, 16, 16, 1), np.uint8)
+    assert (images[0, :, :, 0].repeat(3, 0).repeat(3, 1) == a[:48, :48]).all()
+
+
+@pytest.mark.slow
+def test_samples_of_a_class(genzoo, trained, tmp_path):
+    run = trained("cgan")
+    model = load_model(Run.open(run))
+    for label in (2, 7):
+        genzoo(f"sample -n 5 --class {label} --seed 1 --out {label}.npz", run)
+        with np.load(tmp_path / f"{label}.npz") as arrays:
+            assert arrays["labels"].tolist() == [label] * 5
+            np.testing.assert_array_equal(
+                arrays["images"], model.generate(5, class_labels=label, seed=1)
+            )
+    genzoo("sample -n 20 --out all.npz", run)
+    with np.load(tmp_path / "all.npz") as arrays:
+        assert arrays["labels"].tolist() == [*range(10)] * 2
+    genzoo("sample -n 20 --out all.png", run)
+    assert picture(tmp_path / "all.png").shape == (2 * 50 - 2, 10 * 50 - 2)
+
+
+@pytest.mark.parametrize("model", ["ae", pytest.param("vae", marks=pytest.mark.slow)])
+def test_reconstructions(genzoo, trained, tmp_path, model):
+    run = trained(model)
+    for name, options in {"a": "", "b": "", "c": "--seed 1", "d": "--split train"}.items():
+        ended = genzoo(f"reconstruct -n 20 {options} --out {name}.png", run)
+        assert (ended.code, ended.output) == (0, f"{name}.png\n"), ended.errors
+    a, b, c, d = (picture(tmp_path / f"{name}.png") for name in "abcd")
+    assert a.shape == (4 * 50 - 2, 16 * 50 - 2)
+    assert (a == b).all()
+    assert not (a == c).all()
+    assert not (a == d).all()
+    # Below 16 real images and their reconstructions are 4 more, and white.
+    assert (a[100:, 4 * 50 :] == 255).all()
+    real = a[:48:3, :48:3][None, ..., None]
+    made = load_model(Run.open(run)).reconstruct(real)
+    assert np.abs(made[0, ..., 0].astype(int) - a[50:98:3, :48:3]).max() <= 1
+
+
+@pytest.mark.parametrize("method", ["linear", "spherical"])
+@pytest.mark.parametrize("model", ALL)
+def test_walks(genzoo, trained, tmp_path, model, method):
+    run = trained(model)
+    arguments = f"interpolate --rows 2 --steps 5 --method {method} --seed 3"
+    for name in "ab":
+        ended = genzoo(f"{arguments} --out {name}.png", run)
+        assert (ended.code, ended.output) == (0, f"{name}.png\n"), ended.errors
+    a, b = (picture(tmp_path / f"{name}.png") for name in "ab")
+    assert (a == b).all()
+    assert a.shape == (2 * 50 - 2, 5 * 50 - 2)
+    ends = a[:48, :48], a[:48, -48:]
+    assert not (ends[0] == ends[1]).all()
+
+
+def test_walks_take_the_models_own_method(genzoo, trained, tmp_path):
+    for model, method in (("ae", "linear"), ("gan", "spherical")):
+        run = trained(model)
+        genzoo(f"interpolate --out {model}.png", run)
+        genzoo(f"interpolate --method {method} --out {method}.png", run)
+        assert (picture(tmp_path / f"{model}.png") == picture(tmp_path / f"{method}.png")).all()
+
+
+@pytest.mark.slow
+def test_walks_of_a_class(genzoo, trained, tmp_path):
+    run = trained("cgan")
+    for name, options in {"a": "--class 3", "b": "--class 3", "c": "--class 4"}.items():
+        assert genzoo(f"interpolate --rows 1 {options} --out {name}.png", run).code == 0
+    a, b, c = (picture(tmp_path / f"{name}.png") for name in "abc")
+    assert (a == b).all()
+    assert not (a == c).all()
+
+
+def test_show(genzoo, trained):
+    run = trained("gan")
+    lines = genzoo("show", run).output.splitlines()
+    assert {"model: gan", "latent_dim: 4", "steps: 6", "steps: 6 of 6"} <= set(lines)
+    row = Run.open(run).read_history()[-1]
+    assert f"generator_loss: {row['generator_loss']:.4f}" in lines
+    assert f"model: {run / 'model.keras'}" in lines
+    assert f"picture: {run / 'samples' / 'step-00000006.png'}" in lines
+
+
+def test_list(genzoo):
+    output = genzoo("list").output
+    for name in ("dcgan", "celeb_a", "vae-mnist-10d", "squared_error", "non_saturating"):
+        assert name in output

@@ -1,0 +1,6 @@
+"""Speed against a named rival, measured in one run; no test asserts a time.
+
+python -m tests.benchmarks.dcgan_step      # the step against the plain Keras way
+python -m tests.benchmarks.fit_overhead    # a run with everything on against bare steps
+python -m tests.benchmarks.pipeline        # images/s of the pipeline against training
+"""

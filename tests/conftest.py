@@ -1,0 +1,28 @@
+"""What all tests share: a quiet TensorFlow with two logical CPUs, and real data where it lies."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure(config):
+    """Give TensorFlow a second logical CPU before anything starts it."""
+    import tensorflow as tf
+
+    device = tf.config.list_physical_devices("CPU")[0]
+    two = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(device, two)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder with MNIST and CelebA; skips where a machine has none."""
+    folder = Path(os.environ.get("GENZOO_TEST_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}; name its folder in GENZOO_TEST_DATA")
+    return folder

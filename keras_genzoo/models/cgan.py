@@ -21,18 +21,19 @@ class CGAN(DCGAN):
     ones.
 
     Args:
-        image_shape: ``(size, size, channels)``: 28, 32, 64, 128 and so on.
+        image_shape: ``(size, size, channels)``: 28, 32, 64, 128, or any other size from 8.
         latent_dim: size of the noise z ~ N(0, I).
         num_classes: number of classes; labels are integers from 0.
         generator_filters: as in ``DCGAN``.
         discriminator_filters: as in ``DCGAN``.
         generator: a person's own network, ``(batch, latent_dim + num_classes)`` -> images.
         discriminator: a person's own network, ``(batch, h, w, c + num_classes)`` -> logits.
+        ema_decay: as in ``GAN``.
         seed: key of the training noise.
         name: name of the Keras model.
 
     Raises:
-        GenzooError: if the networks cannot make the image size, or an argument is not usable.
+        GenzooError: if the images are not square or too small, or an argument is not usable.
 
     >>> model = CGAN((16, 16, 1), num_classes=3, generator_filters=8, discriminator_filters=8)
     >>> model.generate(2, class_labels=[0, 2], seed=0).shape
@@ -47,10 +48,11 @@ class CGAN(DCGAN):
         latent_dim: int = 100,
         *,
         num_classes: int = 10,
-        generator_filters: int | None = None,
+        generator_filters: int = 64,
         discriminator_filters: int = 64,
         generator: keras.Model | None = None,
         discriminator: keras.Model | None = None,
+        ema_decay: float = 0.0,
         seed: int = 0,
         name: str | None = None,
         **kwargs,
@@ -65,6 +67,7 @@ class CGAN(DCGAN):
             discriminator_filters=discriminator_filters,
             generator=generator,
             discriminator=discriminator,
+            ema_decay=ema_decay,
             seed=seed,
             name=name,
             **kwargs,
@@ -93,7 +96,7 @@ class CGAN(DCGAN):
     def call(self, inputs, training=False):
         """Return the images of ``(z, class_labels)``, floats in [-1, 1]."""
         z, class_labels = inputs
-        return self.generator(self.condition_noise(z, class_labels), training=training)
+        return super().call(self.condition_noise(z, class_labels), training=training)
 
     def unpack(self, data):
         """Return the batch's images in the model's range and its class labels."""
@@ -125,7 +128,7 @@ class CGAN(DCGAN):
         class_labels = self.checked_labels(class_labels, len(z))
         one_hot = np.eye(self.num_classes, dtype="float32")[class_labels]
         inputs = np.concatenate([z, one_hot], axis=1)
-        return self.to_uint8(self.in_batches(self.generator, inputs, batch_size))
+        return self.to_uint8(self.in_batches(self.sampling_generator, inputs, batch_size))
 
     def interpolate(
         self, a, b, steps: int = 10, method: str = "spherical", class_labels=None

@@ -11,21 +11,22 @@ from keras_genzoo.networks import convolutional_discriminator, convolutional_gen
 
 @keras.saving.register_keras_serializable("keras_genzoo")
 class DCGAN(GAN):
-    """A GAN of strided convolutions, for square images of 4, 5, 6 or 7 times a power of two.
+    """A GAN of strided convolutions, for square images of 8 pixels or more.
 
     Args:
-        image_shape: ``(size, size, channels)``: 28, 32, 64, 128 and so on.
+        image_shape: ``(size, size, channels)``: 28, 32, 64, 128, or any other size from 8.
         latent_dim: size of the noise z ~ N(0, I).
         generator_filters: channels of the generator's last hidden layer, doubled towards its
-            input; by default 64, and 128 below 64 pixels.
+            input.
         discriminator_filters: channels of the discriminator's first layer, doubled at each layer.
         generator: a person's own network, ``(batch, latent_dim)`` -> images in [-1, 1].
         discriminator: a person's own network, images in [-1, 1] -> logits ``(batch, 1)``.
+        ema_decay: as in ``GAN``.
         seed: key of the training noise.
         name: name of the Keras model.
 
     Raises:
-        GenzooError: if the networks cannot make the image size, or an argument is not usable.
+        GenzooError: if the images are not square or too small, or an argument is not usable.
 
     >>> DCGAN((16, 16, 1), generator_filters=8, discriminator_filters=8).generate(2, seed=0).shape
     (2, 16, 16, 1)
@@ -36,10 +37,11 @@ class DCGAN(GAN):
         image_shape: ImageShape = (28, 28, 1),
         latent_dim: int = 100,
         *,
-        generator_filters: int | None = None,
+        generator_filters: int = 64,
         discriminator_filters: int = 64,
         generator: keras.Model | None = None,
         discriminator: keras.Model | None = None,
+        ema_decay: float = 0.0,
         seed: int = 0,
         name: str | None = None,
         **kwargs,
@@ -53,6 +55,7 @@ class DCGAN(GAN):
             latent_dim,
             generator=generator,
             discriminator=discriminator,
+            ema_decay=ema_decay,
             seed=seed,
             name=name,
             **kwargs,

@@ -34,6 +34,8 @@ class GAN(ImageModel):
         discriminator_units: widths of the default discriminator's hidden layers.
         generator: a person's own network, ``(batch, latent_dim)`` -> images in [-1, 1].
         discriminator: a person's own network, images in [-1, 1] -> logits ``(batch, 1)``.
+        ema_decay: decay of a running average of the generator's weights (1806.04498), from which
+            all but training then generates; 0, the default, keeps none.
         seed: key of the training noise.
         name: name of the Keras model.
 
@@ -61,11 +63,15 @@ class GAN(ImageModel):
         discriminator_units: Sequence[int] = (512, 256),
         generator: keras.Model | None = None,
         discriminator: keras.Model | None = None,
+        ema_decay: float = 0.0,
         seed: int = 0,
         name: str | None = None,
         **kwargs,
     ):
         super().__init__(image_shape, latent_dim, seed=seed, name=name, **kwargs)
+        if not 0 <= ema_decay < 1:
+            raise GenzooError(f"ema_decay must be at least 0 and below 1, not {ema_decay}")
+        self.ema_decay = float(ema_decay)
         self.generator_units = tuple(generator_units)
         self.discriminator_units = tuple(discriminator_units)
         self.set_networks(generator, discriminator)
@@ -89,7 +95,27 @@ class GAN(ImageModel):
             (1,),
             num_replicas=replicas,
         )
+        self.average_generator = self._copied_generator() if self.ema_decay else None
         self.built = True
+
+    def _copied_generator(self) -> keras.Model:
+        config = keras.saving.serialize_keras_object(self.generator)
+        try:
+            copy = keras.saving.deserialize_keras_object(config)
+        except (TypeError, ValueError) as error:
+            raise GenzooError(
+                "ema_decay needs a copy of the generator, whose class Keras cannot find: decorate "
+                "it with keras.saving.register_keras_serializable()"
+            ) from error
+        check_network(copy, "generator", (self.noise_dim,), self.image_shape)
+        copy.set_weights(self.generator.get_weights())
+        copy.trainable = False
+        return copy
+
+    @property
+    def sampling_generator(self) -> keras.Model:
+        """The generator that images are made with: the averaged one, if there is one."""
+        return self.generator if self.average_generator is None else self.average_generator
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
@@ -120,6 +146,7 @@ class GAN(ImageModel):
             **super().get_config(),
             "generator_units": list(self.generator_units),
             "discriminator_units": list(self.discriminator_units),
+            "ema_decay": self.ema_decay,
             **self.networks_config("generator", "discriminator"),
         }
 
@@ -188,7 +215,8 @@ class GAN(ImageModel):
 
     def call(self, z, training=False):
         """Return the images of noise ``(batch, latent_dim)``, floats in [-1, 1]."""
-        return self.generator(z, training=training)
+        network = self.generator if training else self.sampling_generator
+        return network(z, training=training)
 
     def unpack(self, data):
         """Return the batch's images in the model's range and its condition, None without one."""
@@ -224,6 +252,8 @@ class GAN(ImageModel):
             values = self.update_discriminator(real_images, fake_images, condition)
         generator_loss = self.update_generator(generator_tape, fake_images, condition, penalties)
         self.step.assign_add(1)
+        if self.average_generator is not None:
+            self.update_average()
         return self._track_values(batch_size, generator_loss=generator_loss, **values)
 
     def update_discriminator(self, real_images, fake_images, condition) -> dict[str, tf.Tensor]:
@@ -263,6 +293,21 @@ class GAN(ImageModel):
         self.generator_optimizer.apply(gradients, variables)
         return loss
 
+    def update_average(self) -> None:
+        """Move the averaged generator towards the generator: weights and moving statistics.
+
+        The decay grows from 0.18 to ``ema_decay`` over the first steps, so that the average
+        forgets the initial weights.
+        """
+        step = tf.cast(self.step, tf.float32)
+        decay = tf.minimum(self.ema_decay, (1 + step) / (10 + step))
+        pairs = zip(self.average_generator.variables, self.generator.variables, strict=True)
+        for average, variable in pairs:
+            value = tf.convert_to_tensor(variable)
+            if value.dtype.is_floating:
+                value += tf.cast(decay, value.dtype) * (tf.convert_to_tensor(average) - value)
+            average.assign(value)
+
     def fit(self, *args, **kwargs):
         """Train as ``ImageModel.fit`` does; averaged weights (``use_ema``) are taken at the end."""
         history = super().fit(*args, **kwargs)
@@ -279,7 +324,7 @@ class GAN(ImageModel):
         batch_size = tf.shape(real_images)[0]
         key = self.test_key("discriminator_loss")
         z = self.condition_noise(self.latents(batch_size, TEST, key, 0), condition)
-        fake_images = self.generator(z, training=False)
+        fake_images = self.sampling_generator(z, training=False)
         real_logits = self.discriminate(real_images, condition, training=False)
         fake_logits = self.discriminate(fake_images, condition, training=False)
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
@@ -310,7 +355,7 @@ class GAN(ImageModel):
         """Return the images of noise ``(n, latent_dim)``, uint8 ``(n, *image_shape)``."""
         self.check_no_labels(class_labels)
         z = self.checked_latents(z)
-        return self.to_uint8(self.in_batches(self.generator, z, batch_size))
+        return self.to_uint8(self.in_batches(self.sampling_generator, z, batch_size))
 
     def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
         """Return ``n`` generated images, uint8 ``(n, *image_shape)``.

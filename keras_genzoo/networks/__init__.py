@@ -17,7 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "convolutional": [
             "convolutional_discriminator",
             "convolutional_generator",
-            "upsampling_plan",
+            "resolutions",
         ],
         "dense": [
             "dense_decoder",

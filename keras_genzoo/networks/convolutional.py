@@ -1,4 +1,4 @@
-"""The networks of DCGAN (1511.06434) for every size that strided convolutions can make.
+"""The networks of DCGAN (1511.06434) for square images of any size from 8.
 
 The six rules: strided convolutions in place of pooling, no dense layers, batch normalisation
 except at the generator's output and the discriminator's input, ReLU and a final tanh in the
@@ -13,66 +13,61 @@ from keras_genzoo.networks.normalization import BatchNormalization
 Shape = tuple[int, int, int]
 
 
-def upsampling_plan(size: int) -> tuple[int, int]:
-    """Return ``(base, doublings)`` with ``base * 2**doublings == size`` and ``base`` from 4 to 7.
+def resolutions(size: int) -> list[int]:
+    """Return the sizes that an image goes through, halved (rounded up) down to 3 or 4.
 
     Raises:
-        GenzooError: if no such pair exists with at least one doubling; names the nearest sizes.
+        GenzooError: if the size is below 8.
 
-    >>> upsampling_plan(28), upsampling_plan(64), upsampling_plan(128)
-    ((7, 2), (4, 4), (4, 5))
+    >>> resolutions(28), resolutions(64)
+    ([28, 14, 7, 4], [64, 32, 16, 8, 4])
     """
-    base, doublings = size, 0
-    while base > 7 and base % 2 == 0:
-        base, doublings = base // 2, doublings + 1
-    if not 4 <= base <= 7 or doublings == 0:
-        sizes = sorted(b * 2**k for b in (4, 5, 6, 7) for k in range(1, 9))
-        below = [s for s in sizes if s < size][-1:]
-        above = [s for s in sizes if s > size][:1]
-        nearest = " or ".join(str(s) for s in below + above)
+    if size < 8:
         raise GenzooError(
-            f"the convolutional networks cannot make {size}x{size} images: the size must be 4, 5, "
-            f"6 or 7 times a power of two; take {nearest}"
+            f"the convolutional networks cannot make {size}x{size} images: take a size of 8 or more"
         )
-    return base, doublings
+    sizes = [size]
+    while sizes[-1] > 4:
+        sizes.append((sizes[-1] + 1) // 2)
+    return sizes
 
 
 def convolutional_generator(
     image_shape: Shape,
     latent_dim: int,
-    filters: int | None = None,
+    filters: int = 64,
     *,
     synchronized: bool = False,
 ) -> keras.Model:
     """Build noise ``(batch, latent_dim)`` -> images ``(batch, *image_shape)`` in [-1, 1].
 
     Args:
-        image_shape: ``(size, size, channels)``, with a size that ``upsampling_plan`` knows.
+        image_shape: ``(size, size, channels)``, with a size of 8 or more.
         latent_dim: size of the noise (with its condition, if it has one).
-        filters: channels of the last hidden layer, doubled towards the input; by default 64, and
-            128 below 64 pixels.
+        filters: channels of the last hidden layer, doubled towards the input.
         synchronized: take batch statistics over all replicas.
 
     Raises:
-        GenzooError: if the images are not square or of a size that cannot be made.
+        GenzooError: if the images are not square, or smaller than 8.
 
     >>> convolutional_generator((64, 64, 3), 100).output_shape
     (None, 64, 64, 3)
     """
-    base, doublings = upsampling_plan(_square(image_shape))
-    filters = filters or (64 if image_shape[0] >= 64 else 128)
+    *sizes, base = resolutions(_square(image_shape))
     z = keras.Input((latent_dim,), name="z")
     features = keras.layers.Reshape((1, 1, latent_dim))(z)
     features = keras.layers.Conv2DTranspose(
-        filters * 2 ** (doublings - 1), base, use_bias=False, kernel_initializer=_normal()
+        filters * 2 ** (len(sizes) - 1), base, use_bias=False, kernel_initializer=_normal()
     )(features)
     features = _normalised_relu(features, synchronized)
-    for level in reversed(range(doublings - 1)):
+    for level in reversed(range(1, len(sizes))):
         features = keras.layers.Conv2DTranspose(
-            filters * 2**level,
+            filters * 2 ** (level - 1),
             4,
             strides=2,
             padding="same",
+            # From 4 to 7, where the discriminator goes from 7 to 4.
+            output_padding=sizes[level] % 2 or None,
             use_bias=False,
             kernel_initializer=_normal(),
         )(features)
@@ -82,6 +77,7 @@ def convolutional_generator(
         4,
         strides=2,
         padding="same",
+        output_padding=sizes[0] % 2 or None,
         activation="tanh",
         name="images",
         kernel_initializer=_normal(),
@@ -100,15 +96,15 @@ def convolutional_discriminator(
         synchronized: take batch statistics over all replicas.
 
     Raises:
-        GenzooError: if the images are not square or of a size that cannot be halved down to 4-7.
+        GenzooError: if the images are not square, or smaller than 8.
 
     >>> convolutional_discriminator((28, 28, 1)).output_shape
     (None, 1)
     """
-    base, halvings = upsampling_plan(_square(image_shape))
+    *sizes, base = resolutions(_square(image_shape))
     images = keras.Input(image_shape, name="images")
     features = images
-    for level in range(halvings):
+    for level in range(len(sizes)):
         features = keras.layers.Conv2D(
             filters * 2**level,
             4,

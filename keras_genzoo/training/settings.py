@@ -127,8 +127,8 @@ class Settings:
     discriminator_units: tuple[int, ...] = _setting(
         (512, 256), "Widths of the discriminator's layers.", ("gan",), "model", bound=AT_LEAST_1
     )
-    generator_filters: int | None = _setting(
-        None,
+    generator_filters: int = _setting(
+        64,
         "Channels of the generator's last hidden layer.",
         CONVOLUTIONAL,
         "model",
@@ -136,6 +136,13 @@ class Settings:
     )
     discriminator_filters: int = _setting(
         64, "Channels of the discriminator's first layer.", CONVOLUTIONAL, "model", bound=AT_LEAST_1
+    )
+    ema_decay: float = _setting(
+        0.0,
+        "Decay of the running average of the generator's weights; 0 keeps none.",
+        GANS,
+        "model",
+        bound=BELOW_1,
     )
 
     loss: str | None = _setting(

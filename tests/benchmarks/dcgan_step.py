@@ -45,11 +45,11 @@ def main() -> None:
     """Measure the sizes asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=list(CASES), choices=CASES)
-    parser.add_argument("--pairs", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=8.0, help="about, for one of a pair")
+    parser.add_argument("--pairs", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=2.0, help="about, for one of a pair")
     arguments = parser.parse_args()
     for size in arguments.sizes:
-        steps = max(3, round(arguments.seconds / (0.15 if size == 28 else 2.5)))
+        steps = max(2, round(arguments.seconds / (0.1 if size == 28 else 1.3)))
         measure(size, **CASES[size], steps=steps, pairs=arguments.pairs)
 
 

@@ -67,7 +67,7 @@ def copy(trained, tmp_path):
         ("fit ae --split tests", "has no split 'tests'"),
         ("fit ae --dataset ./faces", "there is no folder or file faces"),
         ("fit ae --channels 2", "2"),
-        ("fit dcgan --image-size 30", "30"),
+        ("fit dcgan --image-size 6", "cannot make 6x6 images: take a size of 8 or more"),
         ("fit ae --batch-size 1501", "a batch of 1501 is larger than digits"),
         ("fit ae --epochs 1 --batch-size 1501", "a batch of 1501 is larger than digits"),
         ("fit --config nowhere.json", "cannot read nowhere.json (No such file or directory)"),

@@ -6,6 +6,7 @@ import numpy as np
 from keras_genzoo.models import MODELS
 
 SHAPE = (16, 16, 1)
+_AVERAGED = {"ema_decay": 0.6}
 ARGUMENTS = {
     "ae": {"latent_dim": 3, "hidden_units": (12, 7)},
     "vae": {
@@ -15,13 +16,15 @@ ARGUMENTS = {
         "num_samples": 2,
         "binarize": "dynamic",
     },
-    "gan": {"latent_dim": 5, "generator_units": (9, 11), "discriminator_units": (13, 6)},
-    "dcgan": {"latent_dim": 5, "generator_filters": 4, "discriminator_filters": 3},
+    "gan": {"latent_dim": 5, "generator_units": (9, 11), "discriminator_units": (13, 6)}
+    | _AVERAGED,
+    "dcgan": {"latent_dim": 5, "generator_filters": 4, "discriminator_filters": 3} | _AVERAGED,
     "cgan": {
         "latent_dim": 5,
         "num_classes": 4,
         "generator_filters": 4,
         "discriminator_filters": 3,
+        **_AVERAGED,
     },
 }
 COMPILE = {

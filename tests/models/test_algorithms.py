@@ -134,6 +134,38 @@ def test_averaged_weights_are_those_at_the_end():
         np.testing.assert_array_equal(variable.numpy(), average.numpy())
 
 
+@pytest.mark.parametrize("name", GANS)
+def test_the_averaged_generator_is_the_average_by_its_equation(name):
+    model = compiled(name)
+    expected = [v.numpy().astype("float64") for v in model.generator.variables]
+    for count in range(1, 13):
+        step(model, seed=count)
+        decay = min(0.6, (1 + count) / (10 + count))
+        new = [variable.numpy() for variable in model.generator.variables]
+        expected = [
+            decay * old + (1 - decay) * value for old, value in zip(expected, new, strict=True)
+        ]
+    for variable, value in zip(model.average_generator.variables, expected, strict=True):
+        np.testing.assert_allclose(variable.numpy(), value, rtol=1e-4, atol=1e-6)
+
+
+def test_images_come_from_the_averaged_generator_and_training_does_not():
+    averaged, plain = build("gan"), build("gan", ema_decay=0.0)
+    assert plain.average_generator is None
+    for model in (averaged, plain):
+        model.compile(run_eagerly=True)
+    assert step(averaged, times=3) == step(plain, times=3)
+    for ours, theirs in zip(
+        averaged.generator.get_weights(), plain.generator.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+    assert (averaged.generate(4, seed=0) != plain.generate(4, seed=0)).any()
+    averaged.generator.set_weights(averaged.average_generator.get_weights())
+    z = averaged.sample_latents(4, seed=0)
+    images_made = averaged.to_uint8(averaged.generator(z))
+    np.testing.assert_array_equal(averaged.generate(4, seed=0), images_made)
+
+
 def test_a_loss_that_is_one_number_for_the_batch_is_refused():
     model = build("vae")
     model.compile(loss=keras.losses.BinaryCrossentropy(from_logits=True), run_eagerly=True)

@@ -305,4 +305,6 @@ def test_a_dataset_a_generator_and_a_pydataset_train_like_arrays(name):
 
     expected = logs_of(from_arrays)
     assert logs_of(lambda x, y, batches: (Batches(batches), None)) == expected
-    assert logs_of(lambda x, y, batches: ((b for b in batches), None), steps_per_epoch=3) == expected
+    assert (
+        logs_of(lambda x, y, batches: ((b for b in batches), None), steps_per_epoch=3) == expected
+    )

@@ -101,7 +101,8 @@ class GAN(ImageModel):
     def _copied_generator(self) -> keras.Model:
         config = keras.saving.serialize_keras_object(self.generator)
         try:
-            copy = keras.saving.deserialize_keras_object(config)
+            with self.own_policy():
+                copy = keras.saving.deserialize_keras_object(config)
         except (TypeError, ValueError) as error:
             raise GenzooError(
                 "ema_decay needs a copy of the generator, whose class Keras cannot find: decorate "

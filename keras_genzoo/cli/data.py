@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.errors import GenzooError
 
 
@@ -42,11 +43,12 @@ def list_() -> None:
 @_places
 def prepare(name: str, data_dir: Path | None, manual_dir: Path | None) -> None:
     """Fetch and prepare a data set of tensorflow-datasets; say which files are missing."""
-    from keras_genzoo import data
-
     if name == "digits":
         click.echo("digits comes with scikit-learn; nothing to prepare")
         return
+    start_tensorflow()
+    from keras_genzoo import data
+
     _print(data.find_manual_files(name, data_dir, manual_dir), "found")
     click.echo(f"{name} is ready in {data.prepare(name, data_dir, manual_dir)}")
 
@@ -63,11 +65,12 @@ def check(
     Raises:
         GenzooError: if something cannot be used.
     """
-    from keras_genzoo import data
-
     if name_or_folder == "digits":
         click.echo("digits comes with scikit-learn; nothing to check")
         return
+    start_tensorflow()
+    from keras_genzoo import data
+
     if name_or_folder not in data.DATASETS and Path(name_or_folder).is_dir():
         counted = _print(data.check_folder(name_or_folder))
     else:

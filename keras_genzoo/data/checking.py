@@ -61,6 +61,8 @@ def check_prepared(
     Raises:
         GenzooError: if there is no such data set, or nothing of it to check.
     """
+    if Path(name).is_file():
+        raise GenzooError(f"{name} is a file; what can be checked are folders and data sets")
     if looks_like_path(name):
         raise GenzooError(f"there is no folder {name}")
     findings = [_check_file(file, manual_dir) for file in manual_files(name, data_dir)]

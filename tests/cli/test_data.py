@@ -81,6 +81,12 @@ def test_check_of_a_folder_that_is_not_there_says_so(tmp_path):
         run("check", str(tmp_path / "faces"))
 
 
+def test_check_of_a_file_says_what_can_be_checked(tmp_path):
+    (tmp_path / "images.npz").write_bytes(b"")
+    with pytest.raises(GenzooError, match=r"images\.npz is a file"):
+        run("check", str(tmp_path / "images.npz"))
+
+
 def test_digits_need_no_preparation():
     assert "nothing to prepare" in run("prepare", "digits")
     assert "nothing to check" in run("check", "digits")

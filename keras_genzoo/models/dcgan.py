@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from keras_genzoo.errors import GenzooError
 from keras_genzoo.models.base import ImageShape
 from keras_genzoo.models.gan import GAN
 from keras_genzoo.networks import convolutional_discriminator, convolutional_generator
@@ -50,6 +51,9 @@ class DCGAN(GAN):
             "generator_filters": generator_filters,
             "discriminator_filters": discriminator_filters,
         }
+        for argument, filters in self._filters.items():
+            if filters < 1:
+                raise GenzooError(f"{argument} must be at least 1, not {filters}")
         super().__init__(
             image_shape,
             latent_dim,

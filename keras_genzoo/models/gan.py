@@ -14,6 +14,7 @@ from keras_genzoo.losses import (
     jensen_shannon_estimate,
     mean_probability,
 )
+from keras_genzoo.models.averaging import copy_network, move_average
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import check_network
 from keras_genzoo.models.latent import interpolate_latents
@@ -35,7 +36,9 @@ class GAN(ImageModel):
         generator: a person's own network, ``(batch, latent_dim)`` -> images in [-1, 1].
         discriminator: a person's own network, images in [-1, 1] -> logits ``(batch, 1)``.
         ema_decay: decay of a running average of the generator's weights (1806.04498), from which
-            all but training then generates; 0, the default, keeps none.
+            all but training then generates; 0, the default, keeps none. Early in a run the
+            average is that of the last ninth of its steps. It moves in training only: weights
+            set by hand belong into ``average_generator``, too.
         seed: key of the training noise.
         name: name of the Keras model.
 
@@ -71,6 +74,11 @@ class GAN(ImageModel):
         super().__init__(image_shape, latent_dim, seed=seed, name=name, **kwargs)
         if not 0 <= ema_decay < 1:
             raise GenzooError(f"ema_decay must be at least 0 and below 1, not {ema_decay}")
+        if ema_decay and self.dtype_policy.variable_dtype not in ("float32", "float64"):
+            raise GenzooError(
+                f"ema_decay needs weights of float32, not {self.dtype_policy.variable_dtype}; "
+                "take the policy mixed_bfloat16"
+            )
         self.ema_decay = float(ema_decay)
         self.generator_units = tuple(generator_units)
         self.discriminator_units = tuple(discriminator_units)
@@ -95,23 +103,10 @@ class GAN(ImageModel):
             (1,),
             num_replicas=replicas,
         )
-        self.average_generator = self._copied_generator() if self.ema_decay else None
+        self.average_generator = (
+            copy_network(self.generator, (self.noise_dim,)) if self.ema_decay else None
+        )
         self.built = True
-
-    def _copied_generator(self) -> keras.Model:
-        config = keras.saving.serialize_keras_object(self.generator)
-        try:
-            with self.own_policy():
-                copy = keras.saving.deserialize_keras_object(config)
-        except (TypeError, ValueError) as error:
-            raise GenzooError(
-                "ema_decay needs a copy of the generator, whose class Keras cannot find: decorate "
-                "it with keras.saving.register_keras_serializable()"
-            ) from error
-        check_network(copy, "generator", (self.noise_dim,), self.image_shape)
-        copy.set_weights(self.generator.get_weights())
-        copy.trainable = False
-        return copy
 
     @property
     def sampling_generator(self) -> keras.Model:
@@ -173,7 +168,7 @@ class GAN(ImageModel):
 
         Raises:
             GenzooError: if the loss is unknown, ``discriminator_steps`` is less than 1, or both
-                networks are given one optimizer.
+                networks are given one optimizer, or the generator is averaged twice.
         """
         options = self.compile_options(kwargs)
         if discriminator_steps < 1:
@@ -191,6 +186,10 @@ class GAN(ImageModel):
             raise GenzooError(
                 f"a GAN's loss is an AdversarialLoss or one of {', '.join(ADVERSARIAL_LOSSES)}, "
                 f"not {loss!r}"
+            )
+        if self.ema_decay and optimizers[0].use_ema:
+            raise GenzooError(
+                "the generator's weights are averaged once: take ema_decay or use_ema, not both"
             )
         self.adversarial_loss = adversarial_loss
         self.discriminator_steps = int(discriminator_steps)
@@ -215,7 +214,10 @@ class GAN(ImageModel):
     # Computation -----------------------------------------------------------------------------
 
     def call(self, z, training=False):
-        """Return the images of noise ``(batch, latent_dim)``, floats in [-1, 1]."""
+        """Return the images of noise ``(batch, latent_dim)``, floats in [-1, 1].
+
+        They are the averaged generator's, if there is one, unless ``training``.
+        """
         network = self.generator if training else self.sampling_generator
         return network(z, training=training)
 
@@ -254,7 +256,7 @@ class GAN(ImageModel):
         generator_loss = self.update_generator(generator_tape, fake_images, condition, penalties)
         self.step.assign_add(1)
         if self.average_generator is not None:
-            self.update_average()
+            move_average(self.average_generator, self.generator, self.step, self.ema_decay)
         return self._track_values(batch_size, generator_loss=generator_loss, **values)
 
     def update_discriminator(self, real_images, fake_images, condition) -> dict[str, tf.Tensor]:
@@ -294,21 +296,6 @@ class GAN(ImageModel):
         self.generator_optimizer.apply(gradients, variables)
         return loss
 
-    def update_average(self) -> None:
-        """Move the averaged generator towards the generator: weights and moving statistics.
-
-        The decay grows from 0.18 to ``ema_decay`` over the first steps, so that the average
-        forgets the initial weights.
-        """
-        step = tf.cast(self.step, tf.float32)
-        decay = tf.minimum(self.ema_decay, (1 + step) / (10 + step))
-        pairs = zip(self.average_generator.variables, self.generator.variables, strict=True)
-        for average, variable in pairs:
-            value = tf.convert_to_tensor(variable)
-            if value.dtype.is_floating:
-                value += tf.cast(decay, value.dtype) * (tf.convert_to_tensor(average) - value)
-            average.assign(value)
-
     def fit(self, *args, **kwargs):
         """Train as ``ImageModel.fit`` does; averaged weights (``use_ema``) are taken at the end."""
         history = super().fit(*args, **kwargs)
@@ -320,7 +307,7 @@ class GAN(ImageModel):
         return history
 
     def test_step(self, data):
-        """Measure losses and scores of a batch with inference statistics."""
+        """Measure losses and scores of a batch with inference statistics, as ``call`` generates."""
         real_images, condition = self.unpack(data)
         batch_size = tf.shape(real_images)[0]
         key = self.test_key("discriminator_loss")

@@ -15,7 +15,7 @@ def _recipe(name: str, model: str, dataset: str, **settings: Any) -> None:
 
 # The thesis: chapters 3 and 4 in 60,000-image epochs of 500 steps, 6 and 7 in 12,000 iterations
 # of 50 images, 8 in 50,000 iterations of 100. One addition: images come from an average of the
-# generator over its last thousand steps or so (1806.04498); --ema-decay 0 leaves it out.
+# generator (1806.04498), at the end that of its last thousand steps; --ema-decay 0 leaves it out.
 _AVERAGED = {"ema_decay": 0.999}
 _DENSE = {"batch_size": 120, "checkpoint_every": 500, "sample_every": 2500}
 _recipe("ae-mnist", "ae", "mnist", latent_dim=2, steps=15000, **_DENSE)

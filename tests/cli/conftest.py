@@ -7,6 +7,7 @@ from keras_genzoo.cli.main import main
 # A learning rate at which images differ after a few steps.
 CONVOLUTIONAL = (
     "--generator-filters 4 --discriminator-filters 4 --latent-dim 4 --generator-learning-rate 0.05"
+    " --ema-decay 0.5"
 )
 SMALL = {
     "ae": "--hidden-units 16 --latent-dim 2",

@@ -58,6 +58,7 @@ def copy(trained, tmp_path):
         ("fit ae --learning-rate nan", "learning_rate must be positive, not nan"),
         ("fit ae --learning-rate -1", "learning_rate must be positive, not -1"),
         ("fit ae --beta-1 1", "beta_1 must be at least 0 and below 1, not 1.0"),
+        ("fit gan --ema-decay 1", "ema_decay must be at least 0 and below 1, not 1.0"),
         ("fit ae --beta 2", "ae has no setting 'beta'; it belongs to vae"),
         ("fit vae --binarize static", "unknown binarize 'static'; known: dynamic"),
         ("fit ae --loss bernouli", "unknown loss 'bernouli'; did you mean 'bernoulli'?"),

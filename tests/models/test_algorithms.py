@@ -9,6 +9,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import ADVERSARIAL_LOSSES
 from keras_genzoo.models import DCGAN, GAN, VAE, Autoencoder
 from keras_genzoo.models.latent import interpolate_latents
+from keras_genzoo.networks import Dropout
 from tests.models.cases import GANS, SHAPE, build, compiled, data, images, step
 
 
@@ -125,7 +126,7 @@ def test_the_estimate_goes_with_the_loss_that_it_belongs_to():
 
 
 def test_averaged_weights_are_those_at_the_end():
-    model = build("gan")
+    model = build("gan", ema_decay=0.0)
     adam = keras.optimizers.Adam(1e-2, use_ema=True, ema_momentum=0.9)
     model.compile(generator_optimizer=adam, run_eagerly=True)
     step(model, times=3)
@@ -164,6 +165,76 @@ def test_images_come_from_the_averaged_generator_and_training_does_not():
     z = averaged.sample_latents(4, seed=0)
     images_made = averaged.to_uint8(averaged.generator(z))
     np.testing.assert_array_equal(averaged.generate(4, seed=0), images_made)
+
+
+def generator_with(*extra):
+    layers = [keras.layers.Dense(256, activation="tanh"), *extra]
+    return keras.Sequential([keras.Input((5,)), *layers, keras.layers.Reshape(SHAPE)])
+
+
+def test_the_average_of_a_random_generator_goes_on_after_loading(tmp_path):
+    model = compiled("gan", generator=generator_with(Dropout(0.5)))
+    step(model, times=2)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.generate(4, seed=1), model.generate(4, seed=1))
+    assert step(loaded, seed=9, times=2) == step(model, seed=9, times=2)
+    for ours, theirs in zip(model.variables, loaded.variables, strict=True):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+class Plain(keras.Model):
+    """A generator that Keras cannot make anew: its class is not registered."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.dense = keras.layers.Dense(256)
+
+    def call(self, z):
+        return keras.ops.reshape(keras.ops.tanh(self.dense(z)), (-1, *SHAPE))
+
+
+@keras.saving.register_keras_serializable("tests")
+class Registered(Plain):
+    """The same, registered."""
+
+
+def test_own_generators_are_averaged_if_keras_can_copy_them():
+    own = Registered()
+    model = compiled("gan", generator=own)
+    step(model)
+    assert model.generator is own
+    assert model.average_generator is not own
+    # A copy computes in the type of the original, not in the model's.
+    model = build("gan", generator=Registered(), dtype="mixed_bfloat16")
+    assert model.average_generator.dense.compute_dtype == "float32"
+
+    class Local(Plain):
+        pass
+
+    for own in (Local(), generator_with(keras.layers.Lambda(lambda x: keras.ops.tanh(x)))):
+        with pytest.raises(GenzooError, match=r"copy of .* or take ema_decay=0"):
+            build("gan", generator=own)
+    assert build("gan", generator=Local(), ema_decay=0.0).average_generator is None
+
+
+def test_a_call_takes_the_averaged_generator_unless_it_trains():
+    model = compiled("gan")
+    step(model, times=2)
+    z = model.sample_latents(3, seed=0)
+    np.testing.assert_array_equal(model(z), model.average_generator(z))
+    np.testing.assert_array_equal(model(z, training=True), model.generator(z, training=True))
+
+
+def test_the_average_is_the_same_if_steps_are_run_in_pairs():
+    def train(**options):
+        model = build("gan")
+        model.compile(**options)
+        model.fit(images(16), batch_size=4, shuffle=False, verbose=0)
+        return model.average_generator.get_weights()
+
+    for ours, theirs in zip(train(steps_per_execution=2), train(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
 def test_a_loss_that_is_one_number_for_the_batch_is_refused():
@@ -210,6 +281,7 @@ def test_one_optimizer_for_both_networks_is_refused():
     [
         ({"loss": "non_saturatin"}, "did you mean 'non_saturating'"),
         ({"discriminator_steps": 0}, "discriminator_steps must be at least 1"),
+        ({"generator_optimizer": keras.optimizers.Adam(use_ema=True)}, "averaged once"),
     ],
 )
 def test_compile_refuses_what_it_cannot_do(arguments, words):
@@ -225,7 +297,12 @@ def test_compile_refuses_what_it_cannot_do(arguments, words):
         (lambda: VAE(num_samples=0), "num_samples must be at least 1"),
         (lambda: VAE(beta=-1.0), "beta must not be negative"),
         (lambda: VAE(binarize="dynamc"), "did you mean 'dynamic'"),
-        (lambda: DCGAN((30, 30, 1)), "take 28 or 32"),
+        (lambda: DCGAN((6, 6, 1)), "take a size of 8 or more"),
+        (lambda: build("dcgan", generator_filters=0), "generator_filters must be at least 1"),
+        (lambda: build("gan", ema_decay=1.0), "ema_decay must be at least 0 and below 1"),
+        (lambda: build("gan", ema_decay=-0.1), "ema_decay must be at least 0 and below 1"),
+        (lambda: build("gan", ema_decay=float("nan")), "ema_decay must be at least 0"),
+        (lambda: build("gan", dtype="bfloat16"), "ema_decay needs weights of float32"),
         (lambda: build("cgan", num_classes=1), "num_classes must be at least 2"),
         (lambda: build("gan").generate(2, class_labels=1), "knows no classes"),
         (lambda: build("gan").generate(0), "at least 1"),

@@ -5,6 +5,7 @@ import itertools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 from keras import ops
@@ -39,6 +40,25 @@ def test_generator_and_discriminator_meet_at_every_size(size, channels):
     shape = (size, size, channels)
     assert convolutional_generator(shape, 10, filters=2).output_shape == (None, *shape)
     assert convolutional_discriminator(shape, filters=2).output_shape == (None, 1)
+
+
+@pytest.mark.parametrize("size", [9, 28, 45])
+def test_odd_sizes_are_made_and_judged_in_numbers_too(size):
+    generator = convolutional_generator((size, size, 1), 3, filters=2)
+    discriminator = convolutional_discriminator((size, size, 1), filters=2)
+    z = tf.random.stateless_normal((4, 3), (1, 2))
+    expected = discriminator(generator(z))
+    assert expected.shape == (4, 1)
+
+    @tf.function(input_signature=[tf.TensorSpec((None, 3), tf.float32)])
+    def gradients(z):
+        with tf.GradientTape() as tape:
+            logits = discriminator(generator(z))
+        return logits, tape.gradient(logits, generator.trainable_variables)
+
+    logits, slopes = gradients(z)
+    np.testing.assert_allclose(logits, expected, rtol=1e-4, atol=1e-6)
+    assert all(np.abs(slope).max() > 0 for slope in slopes)
 
 
 def test_images_that_are_not_square_are_refused():

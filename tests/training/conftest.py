@@ -2,12 +2,13 @@ import pytest
 
 from keras_genzoo.training import settings_for
 
+AVERAGED = {"ema_decay": 0.9}
 SMALL = {
     "ae": {"hidden_units": [16], "latent_dim": 2, "image_size": 8},
     "vae": {"hidden_units": [16], "latent_dim": 2, "image_size": 8, "binarize": "dynamic"},
-    "gan": {"generator_units": [16], "discriminator_units": [16], "image_size": 8},
-    "dcgan": {"generator_filters": 4, "discriminator_filters": 4},
-    "cgan": {"generator_filters": 4, "discriminator_filters": 4},
+    "gan": {"generator_units": [16], "discriminator_units": [16], "image_size": 8} | AVERAGED,
+    "dcgan": {"generator_filters": 4, "discriminator_filters": 4} | AVERAGED,
+    "cgan": {"generator_filters": 4, "discriminator_filters": 4} | AVERAGED,
 }
 
 

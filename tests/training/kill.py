@@ -25,9 +25,12 @@ from keras_genzoo.training.run import list_checkpoints, step_of
 SMALL = {
     "ae": "--hidden-units 16 --latent-dim 2",
     "vae": "--hidden-units 16 --latent-dim 2 --binarize dynamic",
-    "gan": "--generator-units 16,32 --discriminator-units 16 --latent-dim 4 --loss minimax",
-    "dcgan": "--generator-filters 8 --discriminator-filters 4 --latent-dim 4 --image-size 16",
-    "cgan": "--generator-filters 8 --discriminator-filters 4 --latent-dim 4 --image-size 16",
+    "gan": "--generator-units 16,32 --discriminator-units 16 --latent-dim 4 --loss minimax"
+    " --ema-decay 0.9",
+    "dcgan": "--generator-filters 8 --discriminator-filters 4 --latent-dim 4 --image-size 16"
+    " --ema-decay 0.9",
+    "cgan": "--generator-filters 8 --discriminator-filters 4 --latent-dim 4 --image-size 16"
+    " --ema-decay 0.9",
 }
 TOO_LATE = "too late"
 COMMON = "--batch-size 16 --steps 300 --checkpoint-every 20 --sample-every 60"

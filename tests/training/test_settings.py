@@ -25,6 +25,7 @@ OTHER = {
     "discriminator_units": (13, 6),
     "generator_filters": 4,
     "discriminator_filters": 3,
+    "ema_decay": 0.5,
     "discriminator_steps": 2,
 }
 FIELDS = dataclasses.fields(Settings)

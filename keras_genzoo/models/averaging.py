@@ -1,0 +1,51 @@
+"""A running average of a network's weights, to generate from (1806.04498)."""
+
+import keras
+import tensorflow as tf
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.models.checking import one_line
+
+
+def copy_network(network: keras.Model, input_shape: tuple[int, ...]) -> keras.Model:
+    """Return an equal network that does not train.
+
+    Args:
+        network: a built network.
+        input_shape: shape of one input.
+
+    Raises:
+        GenzooError: if Keras cannot make the network from its configuration.
+    """
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy(network.dtype_policy)
+        config = keras.saving.serialize_keras_object(network)
+        # Nothing foreign is run: the network lives in this process already.
+        copy = keras.saving.deserialize_keras_object(config, safe_mode=False)
+        copy(keras.ops.zeros((1, *input_shape)))
+        copy.set_weights(network.get_weights())
+    except Exception as error:  # A class of a person's may fail in any way.
+        raise GenzooError(
+            f"an average needs a copy of {network.name}, which Keras cannot make: "
+            f"{one_line(error)}; give its class a get_config and decorate it with "
+            "keras.saving.register_keras_serializable(), or take ema_decay=0"
+        ) from error
+    finally:
+        keras.config.set_dtype_policy(before)
+    copy.trainable = False
+    return copy
+
+
+def move_average(average: keras.Model, network: keras.Model, step, decay: float) -> None:
+    """Move the averaged network towards the network: weights and moving statistics.
+
+    The decay is ``min(decay, (1 + step) / (10 + step))``: until ``decay`` is reached, the average
+    is that of the last ninth of the run or so, and forgets the initial weights.
+    """
+    step = tf.cast(step, tf.float32)
+    rate = 1 - tf.minimum(decay, (1 + step) / (10 + step))
+    for kept, variable in zip(average.variables, network.variables, strict=True):
+        old, new = tf.convert_to_tensor(kept), tf.convert_to_tensor(variable)
+        # States of random layers are integers.
+        kept.assign(old + tf.cast(rate, new.dtype) * (new - old) if new.dtype.is_floating else new)

@@ -27,6 +27,6 @@ model = genzoo.models.GAN(shape, latent_dim, generator=generator, discriminator=
 model.compile()
 model.fit(genzoo.data.load_dataset("digits", batch_size=50), epochs=30, verbose=2)
 model.save("own_networks.keras")
-again = keras.saving.load_model("own_networks.keras")
+again = genzoo.models.load_model("own_networks.keras")
 assert (again.generate(4, seed=1) == model.generate(4, seed=1)).all()
 print("saved and loaded: own_networks.keras")

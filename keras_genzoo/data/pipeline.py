@@ -22,6 +22,8 @@ from keras_genzoo.data.source import Source
 from keras_genzoo.errors import GenzooError
 
 AUTO_CACHE_BYTES = 512 * 2**20
+# Batches that wait for training, beside those being read.
+READ_AHEAD = 4
 
 
 def load_dataset(
@@ -84,9 +86,7 @@ def load_dataset(
         lambda number: tf.data.Dataset.range(plan.steps).map(lambda step: (number, step))
     )
     batches = _batches(positions, plan, with_labels, cache)
-    return batches.apply(tf.data.experimental.assert_cardinality(plan.steps)).prefetch(
-        tf.data.AUTOTUNE
-    )
+    return batches.apply(tf.data.experimental.assert_cardinality(plan.steps)).prefetch(READ_AHEAD)
 
 
 def training_stream(
@@ -132,7 +132,7 @@ def training_stream(
     positions = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max).map(
         lambda step: (step // plan.steps, step % plan.steps)
     )
-    return _batches(positions, plan, with_labels, cache).prefetch(tf.data.AUTOTUNE)
+    return _batches(positions, plan, with_labels, cache).prefetch(READ_AHEAD)
 
 
 class _Plan:
@@ -224,8 +224,11 @@ def _batches(
     options.deterministic = True
     # The files behind a batch are unknown to TensorFlow; workers share out the batches.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    # Where tf.data tunes itself, the end of ``fit`` waits for the tuner: as long again as it ran,
+    # up to a minute.
+    options.autotune.enabled = False
     return positions.map(
-        batch, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        batch, num_parallel_calls=os.cpu_count() or 1, deterministic=True
     ).with_options(options)
 
 

@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "cgan": ["CGAN"],
         "dcgan": ["DCGAN"],
         "gan": ["GAN"],
+        "loading": ["load_model"],
         "registry": ["MODELS"],
         "vae": ["VAE"],
     },

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import keras
 
+from keras_genzoo import models
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.registry import MODELS
@@ -60,11 +61,10 @@ def load_model(run: Run, echo: Callable[[str], None] = lambda line: None) -> Ima
         GenzooError: if there is neither.
     """
     if run.model_file.exists():
-        MODELS[run.settings.model]  # Registers the class with Keras.
         try:
-            return keras.saving.load_model(run.model_file)
-        except Exception as error:  # A damaged archive may fail in any way.
-            echo(f"{run.model_file} is damaged ({str(error).strip().splitlines()[0]})")
+            return models.load_model(run.model_file)
+        except GenzooError as error:
+            echo(f"model.keras is damaged: {error}")
     model = build_model(run.settings, tuple(run.data["image_shape"]), run.data["num_classes"])
     step = restore_latest(run.checkpoints, model, echo)
     if step is None:

@@ -2,11 +2,11 @@
 
 import argparse
 
-from tests.benchmarks.pairs import compare  # sets the environment before TensorFlow comes
+# The first of all: it sets the environment before TensorFlow comes.
+from tests.benchmarks.pairs import compare, same_batch
 
 import keras  # isort: skip
 import numpy as np  # isort: skip
-import tensorflow as tf  # isort: skip
 
 from keras_genzoo.models import DCGAN  # isort: skip
 from tests.benchmarks.plain_dcgan import PlainDCGAN, with_keras_batch_normalization  # isort: skip
@@ -30,7 +30,7 @@ def measure(size: int, batch_size: int, channels: int, steps: int, pairs: int) -
         keras.losses.BinaryCrossentropy(from_logits=True),
     )
     images = np.random.default_rng(0).integers(0, 256, (batch_size, *shape), "uint8")
-    data = tf.data.Dataset.from_tensors(images).repeat()
+    data = same_batch(images)
 
     def fit(model, count):
         model.fit(data, steps_per_epoch=count, verbose=0, shuffle=False)

@@ -9,12 +9,21 @@ from collections.abc import Callable
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
+import tensorflow as tf
+
 
 def seconds(function: Callable[[], None]) -> float:
     """Return how long one call takes."""
     began = time.perf_counter()
     function()
     return time.perf_counter() - began
+
+
+def same_batch(images) -> tf.data.Dataset:
+    """Return an endless data set of one batch, which costs next to nothing."""
+    options = tf.data.Options()
+    options.autotune.enabled = False  # The end of ``fit`` would wait for the tuner.
+    return tf.data.Dataset.from_tensors(images).repeat().with_options(options)
 
 
 def compare(

@@ -156,6 +156,11 @@ def test_two_replicas_share_each_batch():
         assert [half.numpy()[:, 0, 0, 0].tolist() for half in halves] == [whole[:2], whole[2:]]
 
 
+def test_no_end_of_training_waits_for_tf_data_to_tune_itself():
+    for data in (load_dataset("digits"), training_stream(open_source("digits"), 16)):
+        assert data.options().autotune.enabled is False
+
+
 def test_a_stream_can_be_dropped_while_it_reads_ahead(numbered):
     source = open_source(numbered(64, size=128))
     for step in range(5):

@@ -1,6 +1,7 @@
 """``genzoo interpolate``: a walk in latent space."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -25,13 +26,11 @@ def command(
     steps: int,
     method: str | None,
     class_label: int | None,
-    seed: int,
-    out: Path | None,
-    force: bool,
+    **picture: Any,
 ) -> None:
     """Walk between real images (autoencoders) or between points of the noise (GANs)."""
     start_tensorflow()
     from keras_genzoo import training
 
-    options = {"seed": seed, "out": out, "force": force, "echo": click.echo}
-    click.echo(training.interpolate(run, rows, steps, method, class_label, **options))
+    walks = training.interpolate(run, rows, steps, method, class_label, echo=click.echo, **picture)
+    click.echo(walks)

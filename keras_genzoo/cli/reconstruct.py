@@ -1,6 +1,7 @@
 """``genzoo reconstruct``: real images beside what an autoencoder makes of them."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -13,12 +14,9 @@ from keras_genzoo.cli.tensorflow import start_tensorflow
 @click.option("-n", "count", type=int, default=16, show_default=True, help="Number of images.")
 @click.option("--split", help="Part of the data set; by default the one held out, if there is one.")
 @picture_options("PNG file")
-def command(
-    run: Path, count: int, split: str | None, seed: int, out: Path | None, force: bool
-) -> None:
+def command(run: Path, count: int, split: str | None, **picture: Any) -> None:
     """Draw real images in one row and their reconstructions below."""
     start_tensorflow()
     from keras_genzoo import training
 
-    options = {"seed": seed, "out": out, "force": force, "echo": click.echo}
-    click.echo(training.reconstruct(run, count, split, **options))
+    click.echo(training.reconstruct(run, count, split, echo=click.echo, **picture))

@@ -1,6 +1,7 @@
 """``genzoo sample``: images out of a trained model."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,13 +20,11 @@ def command(
     count: int,
     class_label: int | None,
     columns: int | None,
-    seed: int,
-    out: Path | None,
-    force: bool,
+    **picture: Any,
 ) -> None:
     """Generate images with the model of RUN: a PNG grid, or with --out FILE.npz the arrays."""
     start_tensorflow()
     from keras_genzoo import training
 
-    options = {"seed": seed, "out": out, "force": force, "echo": click.echo}
-    click.echo(training.sample(run, count, class_label, columns=columns, **options))
+    images = training.sample(run, count, class_label, columns=columns, echo=click.echo, **picture)
+    click.echo(images)

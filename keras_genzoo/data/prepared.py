@@ -163,7 +163,7 @@ def manual_files(name: str, data_dir: str | os.PathLike | None = None) -> list[M
     Raises:
         GenzooError: if there is no such data set.
     """
-    return sorted(_files(find_builder(name, data_dir)), key=lambda file: file.name)
+    return _files(find_builder(name, data_dir))
 
 
 def prepare(
@@ -187,7 +187,7 @@ def prepare(
     builder = find_builder(name, data_dir)
     if is_prepared(builder):
         return Path(builder.data_dir)
-    files = sorted(_files(builder), key=lambda file: file.name)
+    files = _files(builder)
     if manual_dir and not Path(manual_dir).expanduser().is_dir():
         raise GenzooError(f"--manual-dir {manual_dir} is no folder")
     missing = [file for file in files if not file.found_in(manual_dir)]
@@ -247,11 +247,12 @@ def _advice(name: str, missing: list[ManualFile], manual_dir: str | os.PathLike 
 
 
 def _files(builder: Any) -> list[ManualFile]:
-    return [
+    files = [
         ManualFile(info.filename, url, int(info.size), info.checksum)
         for url, info in (builder.url_infos or {}).items()
         if info.filename
     ]
+    return sorted(files, key=lambda file: file.name)
 
 
 def _image_feature(builder: Any, name: str) -> tuple[str, tuple[int | None, ...]]:

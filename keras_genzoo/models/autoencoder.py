@@ -12,7 +12,7 @@ from keras_genzoo.losses import RECONSTRUCTION_LOSSES
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import check_images, check_network
 from keras_genzoo.models.latent import interpolate_latents
-from keras_genzoo.networks import dense_decoder, dense_encoder
+from keras_genzoo.networks import dense_decoder, dense_encoder, layers_under
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
@@ -58,7 +58,7 @@ class Autoencoder(ImageModel):
         super().__init__(image_shape, latent_dim, seed=seed, name=name, **kwargs)
         self.hidden_units = tuple(hidden_units)
         self.note_own_networks(encoder=encoder, decoder=decoder)
-        with self.own_policy():
+        with layers_under(self.dtype_policy):
             self.encoder = encoder or self.default_encoder()
             self.decoder = decoder or dense_decoder(
                 self.image_shape, self.latent_dim, self.hidden_units[::-1]

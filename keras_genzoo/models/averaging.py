@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models.checking import one_line
+from keras_genzoo.networks import layers_under
 
 
 def copy_network(network: keras.Model, input_shape: tuple[int, ...]) -> keras.Model:
@@ -17,12 +18,11 @@ def copy_network(network: keras.Model, input_shape: tuple[int, ...]) -> keras.Mo
     Raises:
         GenzooError: if Keras cannot make the network from its configuration.
     """
-    before = keras.config.dtype_policy()
     try:
-        keras.config.set_dtype_policy(network.dtype_policy)
         config = keras.saving.serialize_keras_object(network)
-        # Nothing foreign is run: the network lives in this process already.
-        copy = keras.saving.deserialize_keras_object(config, safe_mode=False)
+        with layers_under(network.dtype_policy):
+            # Nothing foreign is run: the network lives in this process already.
+            copy = keras.saving.deserialize_keras_object(config, safe_mode=False)
         copy(keras.ops.zeros((1, *input_shape)))
         copy.set_weights(network.get_weights())
     except Exception as error:  # A class of a person's may fail in any way.
@@ -31,8 +31,6 @@ def copy_network(network: keras.Model, input_shape: tuple[int, ...]) -> keras.Mo
             f"{one_line(error)}; give its class a get_config and decorate it with "
             "keras.saving.register_keras_serializable(), or take ema_decay=0"
         ) from error
-    finally:
-        keras.config.set_dtype_policy(before)
     copy.trainable = False
     return copy
 

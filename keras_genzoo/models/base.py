@@ -3,9 +3,8 @@
 No algorithm lives here, each model's ``train_step`` does; what is refused is in ``checking``.
 """
 
-import contextlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -145,16 +144,6 @@ class ImageModel(keras.Model):
             else None
             for role in roles
         }
-
-    @contextlib.contextmanager
-    def own_policy(self) -> Iterator[None]:
-        """Give layers made in the block this model's dtype policy, and not the global one."""
-        before = keras.config.dtype_policy()
-        keras.config.set_dtype_policy(self.dtype_policy)
-        try:
-            yield
-        finally:
-            keras.config.set_dtype_policy(before)
 
     def named(self, choice, registry) -> tuple[Any, Any]:
         """Return a registered loss, or a person's own, and what stands for it in a saved model."""

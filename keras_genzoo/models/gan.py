@@ -18,7 +18,7 @@ from keras_genzoo.models.averaging import copy_network, move_average
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import check_network
 from keras_genzoo.models.latent import interpolate_latents
-from keras_genzoo.networks import dense_discriminator, dense_generator
+from keras_genzoo.networks import dense_discriminator, dense_generator, layers_under
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
@@ -89,7 +89,7 @@ class GAN(ImageModel):
     ) -> None:
         """Take a person's networks, and the default ones for what is None."""
         self.note_own_networks(generator=generator, discriminator=discriminator)
-        with self.own_policy():
+        with layers_under(self.dtype_policy):
             self.generator = generator or self.default_generator()
             self.discriminator = discriminator or self.default_discriminator()
         replicas = self.num_replicas

@@ -27,6 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "dense_generator",
         ],
         "normalization": ["BatchNormalization"],
+        "policy": ["layers_under"],
         "randomness": ["Dropout", "rows_of_global_batch"],
     },
 )

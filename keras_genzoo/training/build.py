@@ -1,7 +1,6 @@
 """From settings to a compiled model; from a run folder back to its model."""
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import keras
 
@@ -9,6 +8,7 @@ from keras_genzoo import models
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.registry import MODELS
+from keras_genzoo.networks import layers_under
 from keras_genzoo.training.checkpoints import restore_latest
 from keras_genzoo.training.run import Run
 from keras_genzoo.training.settings import GANS, Settings
@@ -32,7 +32,7 @@ def build_model(
             )
         arguments["num_classes"] = num_classes
     keras.utils.set_random_seed(settings.seed)
-    with _precision(settings.precision):
+    with layers_under(settings.precision):
         model = model_class(image_shape=image_shape, seed=settings.seed, **arguments)
         compile_model(model, settings)
     return model
@@ -71,13 +71,3 @@ def load_model(run: Run, echo: Callable[[str], None] = lambda line: None) -> Ima
         raise GenzooError(f"{run.path} has no model yet; resume it: genzoo fit --resume {run.path}")
     echo(f"{run.path} has no finished model; taking its checkpoint of step {step}")
     return model
-
-
-@contextlib.contextmanager
-def _precision(policy: str) -> Iterator[None]:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)

@@ -13,6 +13,7 @@ import lazy_loader
 from keras_genzoo._version import __version__
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submodules=["data", "images", "losses", "models", "networks", "training"]
+    __name__,
+    submodules=["data", "evaluation", "images", "losses", "models", "networks", "training"],
 )
 __all__ += ["__version__"]

@@ -1,0 +1,31 @@
+"""Numbers one can trust: features -> statistics -> score, each a pure step.
+
+Every result says what it was measured with: the feature network and its checksum, N, resize and
+split. A number without them cannot be compared with another.
+"""
+
+import lazy_loader
+
+from keras_genzoo import backend
+
+backend.require_tensorflow()
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "collapse": ["covered_modes", "mode_counts"],
+        "conditional": ["label_accuracy", "wilson_interval"],
+        "evaluate": ["Options", "evaluate_images", "evaluate_run", "table"],
+        "features": ["FEATURE_NETWORKS", "FeatureNetwork", "find_network"],
+        "frechet": ["FeatureStatistics", "feature_statistics", "frechet_distance"],
+        "inception_score": ["inception_score"],
+        "kernel": ["kernel_distance"],
+        "likelihood": ["binarized", "likelihood_bounds", "vae_likelihood"],
+        "manifold": ["density_coverage", "precision_recall"],
+        "neighbours": ["nearest_rows"],
+        "parzen": ["parzen_log_likelihood"],
+        "reconstruction": ["reconstruction_quality", "structural_similarity"],
+        "samplers": ["SAMPLERS"],
+        "scores": ["SCORES"],
+    },
+)

@@ -1,0 +1,54 @@
+"""Whether images are of the class that was asked for, by the labels that a classifier gives."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_genzoo.errors import GenzooError
+
+
+class Proportion(NamedTuple):
+    """A share, the limits of its 95 % Wilson interval, and the number it was counted on."""
+
+    share: float
+    low: float
+    high: float
+    num_images: int
+
+
+def wilson_interval(successes: int, n: int, z: float = 1.959963984540054) -> Proportion:
+    """Return the share ``successes / n`` with its score interval (Wilson 1927).
+
+    Unlike ``p +- z sqrt(p (1 - p) / n)`` it stays in [0, 1], and is no point when all succeed.
+
+    Raises:
+        GenzooError: if n is below 1, or there are more successes than that.
+
+    >>> [round(part, 4) for part in wilson_interval(10, 10)[:3]]
+    [1.0, 0.7225, 1.0]
+    """
+    if n < 1 or not 0 <= successes <= n:
+        raise GenzooError(f"{successes} successes of {n} make no share")
+    share = successes / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return Proportion(share, float(max(0, middle - half)), float(min(1, middle + half)), n)
+
+
+def label_accuracy(logits: np.ndarray, labels: np.ndarray) -> Proportion:
+    """Return the share of images whose largest logit is that of their label.
+
+    Args:
+        logits: ``(n, classes)``.
+        labels: integers ``(n,)``.
+
+    Raises:
+        GenzooError: if the lengths differ.
+
+    >>> label_accuracy(np.eye(4), np.array([0, 1, 2, 0])).share
+    0.75
+    """
+    logits, labels = np.asarray(logits), np.asarray(labels)
+    if logits.ndim != 2 or labels.shape != logits.shape[:1]:
+        raise GenzooError(f"{logits.shape} logits and {labels.shape} labels do not go together")
+    return wilson_interval(int((logits.argmax(axis=1) == labels).sum()), len(labels))

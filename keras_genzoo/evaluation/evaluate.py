@@ -1,0 +1,313 @@
+"""From a run, or two sets of images, to a result: scores, the floor, and their protocol."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_genzoo.data import Source
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.features import FeatureNetwork, find_network
+from keras_genzoo.evaluation.likelihood import vae_likelihood
+from keras_genzoo.evaluation.real import RealData, some_images
+from keras_genzoo.evaluation.reconstruction import reconstruction_quality
+from keras_genzoo.evaluation.samplers import SAMPLERS
+from keras_genzoo.evaluation.scores import SCORES, Material, check_needs
+from keras_genzoo.files import write_json
+from keras_genzoo.models import CGAN, VAE, Autoencoder, ImageModel
+from keras_genzoo.training import Run, load_model
+from keras_genzoo.training.preparing import open_data
+
+Echo = Callable[[str], None]
+
+# Scores of the model itself; all others are of images.
+MODEL_SCORES = ("likelihood", "reconstruction")
+DEFAULT_COUNT = 10_000
+# Below this a Fréchet distance says more of N than of the images.
+FEW_IMAGES = 2_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a person may ask of an evaluation.
+
+    Args:
+        scores: names in ``SCORES`` and ``MODEL_SCORES``; None takes the usual ones that fit.
+        features: the feature network, as for ``find_network``.
+        count: images of each kind; None takes all real ones, up to 10,000.
+        split: real images to measure against; None takes ``test`` if there is one.
+        sampler: law of the codes of an autoencoder, a name in ``SAMPLERS``.
+        num_samples: draws of z for each image in the likelihood.
+        binarization: how pixels become 0 or 1 in the likelihood.
+        floor: also score real training images, as the best that a generator can reach.
+        seed: key of all that is drawn.
+    """
+
+    scores: Sequence[str] | None = None
+    features: str | None = None
+    count: int | None = None
+    split: str | None = None
+    sampler: str = "normal"
+    num_samples: int = 500
+    binarization: str = "dynamic"
+    floor: bool = True
+    seed: int = 0
+
+    def __post_init__(self):
+        known = dict.fromkeys([*SCORES, *MODEL_SCORES])
+        for name in self.scores or ():
+            if name not in known:
+                SCORES.check(name)
+        SAMPLERS.check(self.sampler)
+
+
+def evaluate_run(
+    path: Path, options: Options = Options(), echo: Echo = lambda line: None
+) -> dict[str, Any]:
+    """Return the scores of a run's model: ``protocol``, ``scores``, ``floor``, ``warnings``.
+
+    Raises:
+        GenzooError: if the run has no model, the data cannot be had or are fewer than asked for,
+            or a score needs what is not there.
+    """
+    run = Run.open(path)
+    model = load_model(run, echo)
+    real = RealData(lambda split: open_data(run.settings, split))
+    source = _real_source(real, options.split)
+    count = options.count or min(source.num_images, DEFAULT_COUNT)
+    real_images, real_labels = some_images(source, count, options.seed)
+    names = _names(options.scores, model)
+    of_images = [name for name in names if name not in MODEL_SCORES]
+    protocol = {
+        "run": str(run.path),
+        "model": run.settings.model,
+        "steps": run.last_step() if not run.model_file.exists() else run.settings.steps,
+        "real": f"{source.name}, split {source.split}",
+        "num_real": count,
+        "num_fake": count,
+        "image_shape": list(source.image_shape),
+        "seed": options.seed,
+    }
+    result: dict[str, Any] = {"protocol": protocol, "scores": {}, "warnings": []}
+    if of_images:
+        network = find_network(options.features, real)
+        fake_images, fake_labels = _generate(model, real, count, options)
+        if isinstance(model, Autoencoder):
+            protocol["sampler"] = options.sampler
+        train_images, train_labels = some_images(
+            real.train, min(real.train.num_images, 5 * count), options.seed + 1
+        )
+        material = Material(
+            real_images,
+            fake_images,
+            network,
+            real_labels=real_labels if source.num_classes else None,
+            fake_labels=fake_labels,
+            train_images=train_images,
+            num_classes=source.num_classes,
+            seed=options.seed,
+        )
+        held_out = source.split != "train"
+        _score_images(result, material, of_images, options.scores is not None)
+        if options.floor and held_out and len(train_images) >= count:
+            same = dataclasses.replace(
+                material,
+                fake_images=train_images[:count],
+                fake_labels=train_labels[:count] if fake_labels is not None else None,
+            )
+            result["floor"] = _floor(same, of_images)
+        if not held_out:
+            result["warnings"].append("the real images are those of training: none are held out")
+    if "reconstruction" in names:
+        quality = reconstruction_quality(real_images, model.reconstruct(real_images))
+        result["scores"]["reconstruction"] = _without_none(quality._asdict())
+    if "likelihood" in names:
+        likelihood = vae_likelihood(
+            model, real_images, options.num_samples, options.binarization, options.seed
+        )
+        result["scores"]["likelihood"] = likelihood._asdict()
+    return result
+
+
+def evaluate_images(
+    real: RealData,
+    fake: Source,
+    options: Options = Options(),
+) -> dict[str, Any]:
+    """Return the scores of generated images of any origin, as ``evaluate_run`` does.
+
+    Raises:
+        GenzooError: if the images differ in shape, are fewer than asked for, or a score needs
+            what is not there.
+    """
+    source = _real_source(real, options.split)
+    if source.image_shape != fake.image_shape:
+        raise GenzooError(
+            f"real images are {source.image_shape} and generated ones {fake.image_shape}; "
+            "bring both to one size with --image-size and --channels"
+        )
+    smaller = min(source.num_images, fake.num_images)
+    count = options.count or min(smaller, DEFAULT_COUNT)
+    real_images, real_labels = some_images(source, count, options.seed)
+    fake_images, fake_labels = some_images(fake, count, options.seed)
+    names = _names(options.scores, None)
+    for name in names:
+        if name in MODEL_SCORES:
+            raise GenzooError(f"the score '{name}' needs a model; evaluate a run")
+    network = find_network(options.features, real)
+    labelled = source.num_classes and fake.num_classes
+    material = Material(
+        real_images,
+        fake_images,
+        network,
+        real_labels=real_labels if source.num_classes else None,
+        fake_labels=fake_labels if labelled else None,
+        num_classes=source.num_classes,
+        seed=options.seed,
+    )
+    protocol = {
+        "real": f"{source.name}, split {source.split}",
+        "fake": f"{fake.name}, split {fake.split}",
+        "num_real": count,
+        "num_fake": count,
+        "image_shape": list(source.image_shape),
+        "seed": options.seed,
+    }
+    result: dict[str, Any] = {"protocol": protocol, "scores": {}, "warnings": []}
+    _score_images(result, material, names, options.scores is not None)
+    return result
+
+
+def _real_source(real: RealData, split: str | None) -> Source:
+    if split is not None:
+        return real.open(split)
+    return real.held_out or real.train
+
+
+def _names(asked: Sequence[str] | None, model: ImageModel | None) -> list[str]:
+    """Return the scores asked for, or the usual ones.
+
+    Raises:
+        GenzooError: if a score is asked for that the model cannot have.
+    """
+    fits = {"likelihood": isinstance(model, VAE), "reconstruction": isinstance(model, Autoencoder)}
+    if asked is None:
+        usual = [name for name in SCORES if SCORES[name].usual]
+        return usual + [name for name in MODEL_SCORES if fits[name]]
+    for name in asked:
+        if model is not None and not fits.get(name, True):
+            kind = "a vae" if name == "likelihood" else "an ae or a vae"
+            raise GenzooError(f"the score '{name}' needs {kind}, not a {type(model).__name__}")
+    return list(asked)
+
+
+def _generate(
+    model: ImageModel, real: RealData, count: int, options: Options
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return generated images, and the classes that they were asked to be, if any.
+
+    Raises:
+        GenzooError: if a sampler of codes is asked of a model without codes.
+    """
+    if isinstance(model, CGAN):
+        labels = model.checked_labels(None, count)
+        return model.generate(count, class_labels=labels, seed=options.seed), labels
+    if options.sampler == "normal":
+        return model.generate(count, seed=options.seed), None
+    if not isinstance(model, Autoencoder):
+        raise GenzooError(
+            f"a {type(model).__name__} draws its own noise; --sampler is for ae and vae"
+        )
+    train, _ = some_images(real.train, min(real.train.num_images, DEFAULT_COUNT), options.seed)
+    codes = model.code(model.encode(train))
+    sampler = SAMPLERS[options.sampler](codes, options.seed)
+    return model.decode(sampler.sample(count, options.seed)), None
+
+
+def _score_images(
+    result: dict[str, Any], material: Material, names: Sequence[str], asked: bool
+) -> None:
+    """Add the scores of images, the feature network and its warnings to a result."""
+    network: FeatureNetwork = material.network
+    result["protocol"]["features"] = network.describe()
+    for name in names:
+        if name in MODEL_SCORES:
+            continue
+        if not asked and SCORES[name].needs - material.facts():
+            continue
+        check_needs(name, material)
+        result["scores"].update(SCORES[name].compute(material))
+    count, width = len(material.fake_images), material.real.features.shape[1]
+    if count < max(FEW_IMAGES, width):
+        result["warnings"].append(
+            f"{count} images are few for {width} features: distances come out too large; compare "
+            "only numbers of one N"
+        )
+
+
+def _floor(material: Material, names: Sequence[str]) -> dict[str, Any]:
+    """Score real training images as if they were generated: the best that can be reached."""
+    scores: dict[str, Any] = {}
+    for name in names:
+        needs = SCORES[name].needs
+        if not needs - material.facts() and "train_images" not in needs:
+            scores.update(SCORES[name].compute(material))
+    return scores
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: float(value) for name, value in values.items() if value is not None}
+
+
+def write_result(result: dict[str, Any], path: Path) -> None:
+    """Write a result as JSON, whole or not at all."""
+    write_json(path, result)
+
+
+def table(result: dict[str, Any]) -> str:
+    """Return a result as lines of text: the protocol, a row for each score, the warnings.
+
+    >>> print(table({"protocol": {"num_fake": 10}, "scores": {"fid": 1.5}, "warnings": []}))
+    num_fake  10
+    <BLANKLINE>
+    score      value      floor
+    fid          1.5
+    """
+    protocol = dict(result["protocol"])
+    network = protocol.pop("features", None)
+    if network:
+        accuracy = network.get("test_accuracy")
+        told = f", test accuracy {accuracy:.4f}" if accuracy is not None else ""
+        protocol["features"] = f"{network['name']} ({network['checksum'][:12]}{told})"
+        protocol["resize"] = network["resize"]
+    width = max(map(len, protocol))
+    lines = [f"{name:{width}}  {value}" for name, value in protocol.items()]
+    floor = _flat(result.get("floor", {}))
+    scores = _flat(result["scores"])
+    width = max([len("score"), *map(len, scores)])
+    lines += ["", f"{'score':{width}} {'value':>10} {'floor':>10}"]
+    for name, value in scores.items():
+        line = f"{name:{width}} {_shown(value):>10} {_shown(floor.get(name, '')):>10}"
+        lines.append(line.rstrip())
+    lines += [f"warning: {warning}" for warning in result["warnings"]]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, list):
+        return " ".join(_shown(item) for item in value)
+    return str(value)

@@ -1,0 +1,174 @@
+"""Feature networks: images in, features (and logits, if it classifies) out.
+
+A score belongs to the network that its features come from, so each knows its name, its checksum
+and how it resizes; ``find_network`` finds one by name.
+"""
+
+import abc
+import hashlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from keras_genzoo.data.images import fit_all
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.real import RealData
+from keras_genzoo.registry import Registry
+
+PIXELS_SIDE = 16
+
+
+class Features(NamedTuple):
+    """Features float32 ``(n, d)``; logits float32 ``(n, classes)``, or None of no classifier."""
+
+    features: np.ndarray
+    logits: np.ndarray | None
+
+
+class FeatureNetwork(abc.ABC):
+    """A function from uint8 images to features.
+
+    Attributes:
+        name: what a person chooses it by.
+        checksum: sha256 of its weights, in hexadecimal; changes when its features would.
+        resize: how images come to its size, in words.
+        details: what else a reader of its numbers should know, such as its accuracy.
+    """
+
+    name: str
+    checksum: str
+    resize: str
+    details: dict[str, Any]
+
+    @abc.abstractmethod
+    def of_batch(self, images: np.ndarray) -> Features:
+        """Return the features of uint8 images ``(n, height, width, 1 or 3)``."""
+
+    def compute(self, images: np.ndarray, batch_size: int = 256) -> Features:
+        """Return the features of any number of images; batches change nothing but rounding.
+
+        Raises:
+            GenzooError: if they are not uint8 images, there is none, or the network refuses them.
+        """
+        if images.ndim != 4 or images.dtype != np.uint8 or not len(images):
+            raise GenzooError(
+                "a feature network takes uint8 images (n, height, width, channels), "
+                f"not {images.dtype} {images.shape}"
+            )
+        parts = [
+            self.of_batch(images[first : first + batch_size])
+            for first in range(0, len(images), batch_size)
+        ]
+        features = np.concatenate([part.features for part in parts])
+        if parts[0].logits is None:
+            return Features(features, None)
+        return Features(features, np.concatenate([part.logits for part in parts]))
+
+    def describe(self) -> dict[str, Any]:
+        """Return what belongs beside each number, ready for JSON."""
+        return {
+            "name": self.name,
+            "checksum": self.checksum,
+            "resize": self.resize,
+            **self.details,
+        }
+
+
+class Pixels(FeatureNetwork):
+    """The pixels themselves, in [0, 1], of images brought to 16x16 or less.
+
+    Needs neither labels nor weights; says little about what a person sees.
+
+    >>> Pixels().compute(np.zeros((2, 28, 28, 1), "uint8")).features.shape
+    (2, 256)
+    """
+
+    name = "pixels"
+    checksum = hashlib.sha256(b"pixels 16").hexdigest()
+    resize = f"antialiased to {PIXELS_SIDE}x{PIXELS_SIDE} if larger"
+
+    def __init__(self):
+        self.details = {}
+
+    def of_batch(self, images: np.ndarray) -> Features:
+        """Return pixels as float32 ``(n, side * side * channels)``."""
+        side = min(PIXELS_SIDE, *images.shape[1:3])
+        small = fit_all(images, (side, side, images.shape[-1]))
+        return Features(small.reshape(len(small), -1).astype("float32") / 255, None)
+
+
+class KerasNetwork(FeatureNetwork):
+    """A person's own Keras model, from a ``.keras`` file, on images of 0 to 255.
+
+    Images are brought to the model's size (antialiased) and channels; as those of
+    ``keras.applications`` that hold their preprocessing, the model takes floats from 0 to 255.
+
+    Args:
+        path: the file.
+
+    Raises:
+        GenzooError: if it cannot be loaded safely, or takes no images of one size.
+    """
+
+    def __init__(self, path: str):
+        import keras
+
+        self.name, file = f"model:{path}", Path(path).expanduser()
+        if not file.is_file():
+            raise GenzooError(f"there is no feature network {file}; name a .keras file")
+        try:
+            self.model = keras.saving.load_model(file, compile=False, safe_mode=True)
+            shape = tuple(self.model.input_shape)
+        except Exception as error:  # Keras raises whatever its files hold.
+            reason = " ".join(str(error).split())
+            raise GenzooError(f"{file} cannot be loaded as a Keras model: {reason}") from error
+        if len(shape) != 4 or None in shape[1:] or shape[3] not in (1, 3):
+            raise GenzooError(
+                f"{file} takes inputs of shape {shape}; a feature network takes images of one "
+                "size, (batch, height, width, 1 or 3)"
+            )
+        self.image_shape = shape[1:]
+        self.checksum = hashlib.sha256(file.read_bytes()).hexdigest()
+        self.resize = f"antialiased to {shape[1]}x{shape[2]}"
+        self.details = {}
+
+    def of_batch(self, images: np.ndarray) -> Features:
+        """Return the model's output, flattened."""
+        outputs = self.model.predict_on_batch(fit_all(images, self.image_shape).astype("float32"))
+        if isinstance(outputs, list | tuple | dict):
+            raise GenzooError(f"{self.name} has several outputs; a feature network has one")
+        return Features(np.asarray(outputs, "float32").reshape(len(images), -1), None)
+
+
+# Each a function (real data, what stands behind the colon) -> network.
+FEATURE_NETWORKS = Registry(
+    "feature network",
+    {
+        "classifier": "keras_genzoo.evaluation.classifier:open_classifier",
+        "inception": "keras_genzoo.evaluation.inception:open_inception",
+        "model": lambda real, path: KerasNetwork(path),
+        "pixels": lambda real, path: Pixels(),
+    },
+)
+_NEED_PATH = {"model": "model:PATH", "inception": "inception:PATH"}
+
+
+def find_network(name: str | None, real: RealData) -> FeatureNetwork:
+    """Return the feature network that a person names.
+
+    Args:
+        name: a name in ``FEATURE_NETWORKS``, with ``:PATH`` behind ``model`` and ``inception``;
+            None takes ``classifier`` for data with labels and ``pixels`` for others.
+        real: the data set; the classifier is trained on it.
+
+    Raises:
+        GenzooError: if the name is unknown, or the network cannot be had.
+    """
+    if name is None:
+        name = "classifier" if real.train.num_classes else "pixels"
+    kind, _, path = name.partition(":")
+    make = FEATURE_NETWORKS[kind]
+    if bool(path) != (kind in _NEED_PATH):
+        raise GenzooError(f"write the feature network as {_NEED_PATH.get(kind, kind)}, not {name}")
+    return make(real, path)

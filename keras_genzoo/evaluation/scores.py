@@ -1,0 +1,239 @@
+"""The scores by name: what each needs, and how it is computed from the material at hand."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from keras_genzoo.data import ArraySource
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.cache import cache_folder, digest, load_arrays, save_arrays
+from keras_genzoo.evaluation.conditional import label_accuracy, wilson_interval
+from keras_genzoo.evaluation.features import FeatureNetwork, Features
+from keras_genzoo.evaluation.frechet import feature_statistics, frechet_distance
+from keras_genzoo.evaluation.inception_score import inception_score
+from keras_genzoo.evaluation.kernel import kernel_distance
+from keras_genzoo.evaluation.manifold import density_coverage, precision_recall
+from keras_genzoo.evaluation.neighbours import nearest_rows
+from keras_genzoo.evaluation.parzen import parzen_log_likelihood
+from keras_genzoo.registry import Registry
+
+PARZEN_VALIDATION = 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Material:
+    """All that a score may look at; features are computed when first asked for.
+
+    Args:
+        real_images: uint8 ``(n, height, width, channels)``.
+        fake_images: uint8, of the same shape but for n.
+        network: where features come from.
+        real_labels: classes of the real images, if they have any.
+        fake_labels: classes that the generated images were asked to be, if any.
+        train_images: images that the generator was trained on, if known.
+        num_classes: number of classes, if there are any.
+        seed: key of all that is drawn.
+    """
+
+    real_images: np.ndarray
+    fake_images: np.ndarray
+    network: FeatureNetwork
+    real_labels: np.ndarray | None = None
+    fake_labels: np.ndarray | None = None
+    train_images: np.ndarray | None = None
+    num_classes: int | None = None
+    seed: int = 0
+
+    @cached_property
+    def real(self) -> Features:
+        """Features of the real images; kept by content, since they are asked for again."""
+        return kept_features(self.network, self.real_images)
+
+    @cached_property
+    def fake(self) -> Features:
+        """Features of the generated images."""
+        return self.network.compute(self.fake_images)
+
+    @cached_property
+    def train(self) -> Features:
+        """Features of the training images."""
+        return kept_features(self.network, self.train_images)
+
+    def facts(self) -> set[str]:
+        """Return what scores may need and this material has."""
+        has = {
+            "real_labels": self.real_labels is not None,
+            "fake_labels": self.fake_labels is not None,
+            "train_images": self.train_images is not None,
+            "classifier": self.network.name in ("classifier", "inception"),
+            "own_classifier": self.network.name == "classifier",
+        }
+        return {fact for fact, there in has.items() if there}
+
+
+def kept_features(network: FeatureNetwork, images: np.ndarray) -> Features:
+    """Return features from the cache, or compute and keep them."""
+    key = digest(network.name, network.checksum, images)
+    path = cache_folder() / "features" / f"{key}.npz"
+    arrays = load_arrays(path)
+    if arrays is not None and len(arrays.get("features", ())) == len(images):
+        return Features(arrays["features"], arrays.get("logits"))
+    computed = network.compute(images)
+    arrays = {k: v for k, v in computed._asdict().items() if v is not None}
+    save_arrays(path, **arrays)
+    return computed
+
+
+@dataclasses.dataclass(frozen=True)
+class Score:
+    """A score: its function, what it needs of the material, and whether it is part of the usual.
+
+    Args:
+        compute: material -> values ready for JSON.
+        needs: facts of the material.
+        usual: whether it is computed when a person names no scores.
+    """
+
+    compute: Callable[[Material], dict[str, Any]]
+    needs: frozenset[str] = frozenset()
+    usual: bool = True
+
+
+NEEDS = {
+    "real_labels": "real images with class labels",
+    "fake_labels": "generated images with class labels (cgan)",
+    "train_images": "the training images",
+    "classifier": "a feature network that classifies (classifier, inception:PATH)",
+    "own_classifier": "--features classifier",
+}
+SCORES = Registry("score")
+
+
+def _score(name: str, *needs: str, usual: bool = True):
+    def register(function: Callable[[Material], dict[str, Any]]):
+        SCORES.register(name, Score(function, frozenset(needs), usual))
+        return function
+
+    return register
+
+
+def check_needs(name: str, material: Material) -> None:
+    """Check that a score can be computed.
+
+    Raises:
+        GenzooError: if the material lacks something; says what.
+    """
+    missing = SCORES[name].needs - material.facts()
+    if missing:
+        words = ", ".join(NEEDS[fact] for fact in sorted(missing))
+        raise GenzooError(f"the score '{name}' needs {words}")
+
+
+@_score("fid")
+def _fid(material: Material) -> dict[str, Any]:
+    parts = [feature_statistics(part.features) for part in (material.real, material.fake)]
+    return {"fid": frechet_distance(*parts)}
+
+
+@_score("kid")
+def _kid(material: Material) -> dict[str, Any]:
+    result = kernel_distance(material.real.features, material.fake.features)
+    return {
+        "kid": result.mean,
+        "kid_std": result.std,
+        "kid_subsets": f"{result.num_subsets} of {result.subset_size}",
+    }
+
+
+@_score("inception_score", "classifier")
+def _inception_score(material: Material) -> dict[str, Any]:
+    result = inception_score(material.fake.logits)
+    return {"inception_score": result.mean, "inception_score_std": result.std}
+
+
+@_score("precision_recall")
+def _precision_recall(material: Material) -> dict[str, Any]:
+    return precision_recall(material.real.features, material.fake.features)._asdict()
+
+
+@_score("density_coverage")
+def _density_coverage(material: Material) -> dict[str, Any]:
+    return density_coverage(material.real.features, material.fake.features)._asdict()
+
+
+@_score("class_histogram", "own_classifier")
+def _class_histogram(material: Material) -> dict[str, Any]:
+    """Classes that the classifier sees among generated images, beside those of the real ones."""
+    seen = material.fake.logits.argmax(axis=1), material.real.logits.argmax(axis=1)
+    fake, real = (np.bincount(s, minlength=material.fake.logits.shape[1]) / len(s) for s in seen)
+    return {
+        "class_histogram": [round(float(share), 4) for share in fake],
+        "class_histogram_distance": float(abs(fake - real).sum() / 2),
+    }
+
+
+@_score("label_accuracy", "own_classifier", "fake_labels")
+def _label_accuracy(material: Material) -> dict[str, Any]:
+    """GAN-test (1807.09499): how often a classifier of real images sees the class asked for."""
+    result = label_accuracy(material.fake.logits, material.fake_labels)
+    interval = [round(limit, 5) for limit in (result.low, result.high)]
+    return {"label_accuracy": result.share, "label_accuracy_95": interval}
+
+
+@_score("fid_per_class", "real_labels", "fake_labels", usual=False)
+def _fid_per_class(material: Material) -> dict[str, Any]:
+    values = {}
+    for label in range(material.num_classes):
+        real = material.real.features[material.real_labels == label]
+        fake = material.fake.features[material.fake_labels == label]
+        values[str(label)] = frechet_distance(feature_statistics(real), feature_statistics(fake))
+    return {"fid_per_class": values}
+
+
+@_score("gan_train", "real_labels", "fake_labels", usual=False)
+def _gan_train(material: Material) -> dict[str, Any]:
+    """GAN-train (1807.09499): what a classifier of generated images knows of real ones."""
+    from keras_genzoo.evaluation.classifier import train_classifier
+
+    fake = ArraySource(material.fake_images, material.fake_labels, name="generated images")
+    real = ArraySource(material.real_images, material.real_labels, name="real images")
+    _, facts = train_classifier(fake, real)
+    hits = round(facts["test_accuracy"] * real.num_images)
+    result = wilson_interval(hits, real.num_images)
+    interval = [round(limit, 5) for limit in (result.low, result.high)]
+    return {"gan_train": result.share, "gan_train_95": interval}
+
+
+@_score("memorisation", "train_images", usual=False)
+def _memorisation(material: Material) -> dict[str, Any]:
+    """Whether generated images lie nearer to training images than held-out real ones do.
+
+    The share of generated images nearer to their nearest training image than the nearest
+    hundredth of real ones: about 0.01 without memorisation, 1 for copies.
+    """
+    train = material.train.features
+    _, real = nearest_rows(material.real.features, train)
+    _, fake = nearest_rows(material.fake.features, train)
+    ratio = float(np.median(fake) / max(np.median(real), np.finfo(float).tiny))
+    return {
+        "memorised_share": float((fake < np.quantile(real, 0.01)).mean()),
+        "nearest_distance_ratio": ratio,
+    }
+
+
+@_score("parzen", "train_images", usual=False)
+def _parzen(material: Material) -> dict[str, Any]:
+    """Bandwidth from the last training images, which the generator has seen: a protocol of old."""
+    flat = [
+        images.reshape(len(images), -1) / 255
+        for images in (material.fake_images, material.train_images, material.real_images)
+    ]
+    result = parzen_log_likelihood(flat[0], flat[1][:PARZEN_VALIDATION], flat[2])
+    return {
+        "parzen_log_likelihood": result.mean,
+        "parzen_standard_error": result.standard_error,
+        "parzen_bandwidth": result.bandwidth,
+    }

@@ -39,6 +39,19 @@ def writing(path: str | os.PathLike) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def new_file(path: Path, force: bool, *suffixes: str) -> Path:
+    """Return ``path`` if it may be written, as a file with one of ``suffixes``.
+
+    Raises:
+        GenzooError: if it exists and ``force`` is not given, or has another suffix.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise GenzooError(f"{path} has none of the suffixes {', '.join(suffixes)}; add one")
+    if path.is_dir() or (path.exists() and not force):
+        raise GenzooError(f"{path} exists; choose another --out, or --force to replace it")
+    return path
+
+
 def write_json(path: str | os.PathLike, value: Any) -> None:
     """Write ``value`` as JSON, whole or not at all."""
     with writing(path) as temporary:

@@ -11,6 +11,7 @@ from keras_genzoo.errors import GenzooError, TrainingStoppedError, unknown
 
 COMMANDS = {
     "data": "Look at, prepare and check data sets.",
+    "evaluate": "Score a run, or images of any origin.",
     "fit": "Train a model.",
     "interpolate": "Walk from one image to another.",
     "list": "List models, data sets, recipes and losses.",

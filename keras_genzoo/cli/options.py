@@ -33,6 +33,22 @@ class IntegerList(click.ParamType):
             self.fail(f"'{value}' is not a list of integers such as 512,256", param, context)
 
 
+class NameList(click.ParamType):
+    """Names with commas between them; whether there are such is for others to say."""
+
+    name = "names"
+
+    def convert(self, value, param, context):
+        """Return a tuple of names.
+
+        >>> NameList().convert("fid, kid", None, None)
+        ('fid', 'kid')
+        """
+        if isinstance(value, tuple):
+            return value
+        return tuple(part.strip() for part in value.split(","))
+
+
 class Name(click.ParamType):
     """One of a few names; shells complete them, and a wrong one gets the nearest suggested.
 
@@ -85,6 +101,17 @@ def setting_options(*skip: str) -> Callable[[Command], Command]:
     return decorate
 
 
+def setting_flags(*names: str) -> Callable[[Command], Command]:
+    """Add the flags of a few settings of a run; the value is None where a person gives none."""
+
+    def decorate(command: Command) -> Command:
+        for name in reversed(names):
+            command = _option(Settings.__dataclass_fields__[name])(command)
+        return command
+
+    return decorate
+
+
 def _option(field: dataclasses.Field):
     kind = kind_of(field)
     if typing.get_origin(kind) is tuple:
@@ -111,23 +138,21 @@ def class_option(command: Command) -> Command:
     )(command)
 
 
+force_option = click.option("--force", is_flag=True, help="Replace the file if it exists.")
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Key of chance."
+)
+
+
 def picture_options(files: str) -> Callable[[Command], Command]:
     """Add ``--out``, ``--force`` and ``--seed``; ``files`` says what ``--out`` may name."""
 
     def decorate(command: Command) -> Command:
-        force = click.option("--force", is_flag=True, help="Replace the file if it exists.")
         out = click.option(
             "--out",
             type=click.Path(path_type=Path),
             help=f"{files}; by default a PNG in the run folder.",
         )
-        seed = click.option(
-            "--seed",
-            type=click.IntRange(min=0),
-            default=0,
-            show_default=True,
-            help="Key of chance.",
-        )
-        return seed(out(force(command)))
+        return seed_option(out(force_option(command)))
 
     return decorate

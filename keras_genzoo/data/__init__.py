@@ -17,5 +17,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "prepared": ["PreparedSource", "prepare"],
         "registry": ["DATASETS", "DataSet"],
         "source": ["Source"],
+        "splits": ["Splits"],
     },
 )

@@ -4,6 +4,7 @@ Nothing here knows TensorFlow. The order of a training run, and the batches, are
 """
 
 import abc
+import hashlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -76,6 +77,19 @@ class Source(abc.ABC):
             images[row], labels[row] = self._read_or_next(int(index))
         return images, labels
 
+    def sample(self, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """Return ``count`` different images and their labels, in random order, as ``fetch`` does.
+
+        Raises:
+            GenzooError: if there are not as many.
+        """
+        if not 1 <= count <= self.num_images:
+            raise GenzooError(
+                f"{count} real images were asked for, and {self.name}, split {self.split}, has "
+                f"{self.num_images}; ask for 1 to {self.num_images}"
+            )
+        return self.fetch(np.random.default_rng(seed).permutation(self.num_images)[:count])
+
     def _read_or_next(self, index: int) -> tuple[np.ndarray, int]:
         for step in range(self.num_images):
             candidate = (index + step) % self.num_images
@@ -129,6 +143,37 @@ class Source(abc.ABC):
     def in_memory(self) -> "Source | MemoryCache":
         """The same images, kept once they have been read."""
         return MemoryCache(self)
+
+
+class PartSource(Source):
+    """Some of the images of another source.
+
+    Args:
+        source: the other source.
+        positions: numbers of its images, in the order wanted.
+        split: what the part is called.
+
+    >>> from keras_genzoo.data import open_source
+    >>> PartSource(open_source("digits"), np.arange(100), "a hundred").num_images
+    100
+    """
+
+    def __init__(self, source: Source, positions: np.ndarray, split: str):
+        super().__init__()
+        self._source, self._positions = source, np.asarray(positions)
+        self.name, self.split, self.num_images = source.name, split, len(positions)
+        self.image_shape, self.num_classes = source.image_shape, source.num_classes
+        self.class_names = source.class_names
+        digest = hashlib.sha256(self._positions.astype("int64").tobytes()).hexdigest()
+        self.fingerprint = f"{source.fingerprint}-{digest[:16]}"
+
+    def read(self, index: int) -> tuple[np.ndarray, int]:
+        """Return one image and its label."""
+        return self._source.read(int(self._positions[index]))
+
+    def describe(self, index: int) -> str:
+        """Return what a person knows the image by."""
+        return self._source.describe(int(self._positions[index]))
 
 
 class MemoryCache:

@@ -12,12 +12,11 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_genzoo.data import Source, load_dataset
+from keras_genzoo.data import Source, Splits, load_dataset
 from keras_genzoo.data.images import fit_all
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.cache import cache_folder
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
-from keras_genzoo.evaluation.real import RealData
 from keras_genzoo.files import write_json, writing
 
 # Raised whenever the network or its training changes, so that what is kept is not mixed up.
@@ -53,9 +52,12 @@ class Classifier(FeatureNetwork):
 
 
 def open_classifier(
-    real: RealData, path: str = "", echo: Callable[[str], None] = lambda line: None
+    real: Splits, path: str = "", echo: Callable[[str], None] = lambda line: None
 ) -> Classifier:
-    """Return the classifier of a data set, trained now on its split ``train`` if none is kept.
+    """Return the classifier of a data set, trained now if none is kept.
+
+    It sees four fifths of the split ``train``: its features of images that it was trained on are
+    unlike those of any others, so that the fifth kept back can stand for real images.
 
     Args:
         real: the data set.
@@ -65,7 +67,7 @@ def open_classifier(
     Raises:
         GenzooError: if the data has no labels.
     """
-    train = real.train
+    train, _ = real.fifths
     if train.num_classes is None:
         raise GenzooError(
             f"{train.name} has no class labels to train a classifier on; "
@@ -112,7 +114,7 @@ def train_classifier(train: Source, test: Source | None) -> tuple[keras.Model, d
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
     stream = load_dataset(train, batch_size=batch_size, with_labels=True, shuffle=True)
-    logits.fit(stream.map(_as_float), epochs=epochs, verbose=0)
+    logits.fit(stream.map(_as_float), epochs=epochs, shuffle=False, verbose=0)
     facts = {"trained_on": f"{train.name}, split {train.split}", "num_images": train.num_images}
     if test is not None:
         stream = load_dataset(test, batch_size=256, with_labels=True, shuffle=False)

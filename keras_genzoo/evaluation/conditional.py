@@ -32,7 +32,9 @@ def wilson_interval(successes: int, n: int, z: float = 1.959963984540054) -> Pro
     share = successes / n
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return Proportion(share, float(max(0, middle - half)), float(min(1, middle + half)), n)
+    # Rounding must not put the share outside of its own interval.
+    low, high = max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
+    return Proportion(share, float(low), float(high), n)
 
 
 def label_accuracy(logits: np.ndarray, labels: np.ndarray) -> Proportion:

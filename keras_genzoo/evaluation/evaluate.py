@@ -7,24 +7,25 @@ from typing import Any
 
 import numpy as np
 
-from keras_genzoo.data import Source
+from keras_genzoo.data import Source, Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.features import FeatureNetwork, find_network
 from keras_genzoo.evaluation.likelihood import vae_likelihood
-from keras_genzoo.evaluation.real import RealData, some_images
 from keras_genzoo.evaluation.reconstruction import reconstruction_quality
 from keras_genzoo.evaluation.samplers import SAMPLERS
 from keras_genzoo.evaluation.scores import SCORES, Material, check_needs
 from keras_genzoo.files import write_json
 from keras_genzoo.models import CGAN, VAE, Autoencoder, ImageModel
 from keras_genzoo.training import Run, load_model
-from keras_genzoo.training.preparing import open_data
+from keras_genzoo.training.preparing import open_splits
 
 Echo = Callable[[str], None]
 
 # Scores of the model itself; all others are of images.
 MODEL_SCORES = ("likelihood", "reconstruction")
 DEFAULT_COUNT = 10_000
+# Enough to find what has been memorised; all of MNIST.
+TRAIN_IMAGES = 60_000
 # Below this a Fréchet distance says more of N than of the images.
 FEW_IMAGES = 2_000
 
@@ -41,7 +42,7 @@ class Options:
         sampler: law of the codes of an autoencoder, a name in ``SAMPLERS``.
         num_samples: draws of z for each image in the likelihood.
         binarization: how pixels become 0 or 1 in the likelihood.
-        floor: also score real training images, as the best that a generator can reach.
+        floor: also score other real images, as the best that a generator can reach.
         seed: key of all that is drawn.
     """
 
@@ -74,10 +75,10 @@ def evaluate_run(
     """
     run = Run.open(path)
     model = load_model(run, echo)
-    real = RealData(lambda split: open_data(run.settings, split))
-    source = _real_source(real, options.split)
+    real = open_splits(run.settings)
+    source = real.to_look_at(options.split)
     count = options.count or min(source.num_images, DEFAULT_COUNT)
-    real_images, real_labels = some_images(source, count, options.seed)
+    real_images, real_labels = source.sample(count, options.seed)
     names = _names(options.scores, model)
     of_images = [name for name in names if name not in MODEL_SCORES]
     protocol = {
@@ -92,12 +93,12 @@ def evaluate_run(
     }
     result: dict[str, Any] = {"protocol": protocol, "scores": {}, "warnings": []}
     if of_images:
-        network = find_network(options.features, real)
+        network = find_network(options.features, real, echo)
         fake_images, fake_labels = _generate(model, real, count, options)
         if isinstance(model, Autoencoder):
             protocol["sampler"] = options.sampler
-        train_images, train_labels = some_images(
-            real.train, min(real.train.num_images, 5 * count), options.seed + 1
+        train_images, _ = real.train.sample(
+            min(real.train.num_images, TRAIN_IMAGES), options.seed + 1
         )
         material = Material(
             real_images,
@@ -109,17 +110,19 @@ def evaluate_run(
             num_classes=source.num_classes,
             seed=options.seed,
         )
-        held_out = source.split != "train"
         _score_images(result, material, of_images, options.scores is not None)
-        if options.floor and held_out and len(train_images) >= count:
-            same = dataclasses.replace(
-                material,
-                fake_images=train_images[:count],
-                fake_labels=train_labels[:count] if fake_labels is not None else None,
-            )
-            result["floor"] = _floor(same, of_images)
-        if not held_out:
+        if source is real.train:
             result["warnings"].append("the real images are those of training: none are held out")
+        elif options.floor:
+            _, unseen = real.fifths
+            images, labels = unseen.sample(min(count, unseen.num_images), options.seed)
+            others = dataclasses.replace(
+                material,
+                fake_images=images,
+                fake_labels=None if fake_labels is None else labels,
+            )
+            result["floor"] = _floor(others, of_images)
+            protocol["floor"] = f"{unseen.name}, {unseen.split}, {len(images)} images"
     if "reconstruction" in names:
         quality = reconstruction_quality(real_images, model.reconstruct(real_images))
         result["scores"]["reconstruction"] = _without_none(quality._asdict())
@@ -132,9 +135,10 @@ def evaluate_run(
 
 
 def evaluate_images(
-    real: RealData,
+    real: Splits,
     fake: Source,
     options: Options = Options(),
+    echo: Echo = lambda line: None,
 ) -> dict[str, Any]:
     """Return the scores of generated images of any origin, as ``evaluate_run`` does.
 
@@ -142,7 +146,7 @@ def evaluate_images(
         GenzooError: if the images differ in shape, are fewer than asked for, or a score needs
             what is not there.
     """
-    source = _real_source(real, options.split)
+    source = real.to_look_at(options.split)
     if source.image_shape != fake.image_shape:
         raise GenzooError(
             f"real images are {source.image_shape} and generated ones {fake.image_shape}; "
@@ -150,13 +154,13 @@ def evaluate_images(
         )
     smaller = min(source.num_images, fake.num_images)
     count = options.count or min(smaller, DEFAULT_COUNT)
-    real_images, real_labels = some_images(source, count, options.seed)
-    fake_images, fake_labels = some_images(fake, count, options.seed)
+    real_images, real_labels = source.sample(count, options.seed)
+    fake_images, fake_labels = fake.sample(count, options.seed)
     names = _names(options.scores, None)
     for name in names:
         if name in MODEL_SCORES:
             raise GenzooError(f"the score '{name}' needs a model; evaluate a run")
-    network = find_network(options.features, real)
+    network = find_network(options.features, real, echo)
     labelled = source.num_classes and fake.num_classes
     material = Material(
         real_images,
@@ -180,12 +184,6 @@ def evaluate_images(
     return result
 
 
-def _real_source(real: RealData, split: str | None) -> Source:
-    if split is not None:
-        return real.open(split)
-    return real.held_out or real.train
-
-
 def _names(asked: Sequence[str] | None, model: ImageModel | None) -> list[str]:
     """Return the scores asked for, or the usual ones.
 
@@ -204,7 +202,7 @@ def _names(asked: Sequence[str] | None, model: ImageModel | None) -> list[str]:
 
 
 def _generate(
-    model: ImageModel, real: RealData, count: int, options: Options
+    model: ImageModel, real: Splits, count: int, options: Options
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return generated images, and the classes that they were asked to be, if any.
 
@@ -220,7 +218,7 @@ def _generate(
         raise GenzooError(
             f"a {type(model).__name__} draws its own noise; --sampler is for ae and vae"
         )
-    train, _ = some_images(real.train, min(real.train.num_images, DEFAULT_COUNT), options.seed)
+    train, _ = real.train.sample(min(real.train.num_images, DEFAULT_COUNT), options.seed)
     codes = model.code(model.encode(train))
     sampler = SAMPLERS[options.sampler](codes, options.seed)
     return model.decode(sampler.sample(count, options.seed)), None
@@ -248,7 +246,7 @@ def _score_images(
 
 
 def _floor(material: Material, names: Sequence[str]) -> dict[str, Any]:
-    """Score real training images as if they were generated: the best that can be reached."""
+    """Score real images as if they were generated: the best that can be reached."""
     scores: dict[str, Any] = {}
     for name in names:
         needs = SCORES[name].needs
@@ -268,6 +266,8 @@ def write_result(result: dict[str, Any], path: Path) -> None:
 
 def table(result: dict[str, Any]) -> str:
     """Return a result as lines of text: the protocol, a row for each score, the warnings.
+
+    Histograms are left to the JSON.
 
     >>> print(table({"protocol": {"num_fake": 10}, "scores": {"fid": 1.5}, "warnings": []}))
     num_fake  10
@@ -289,6 +289,8 @@ def table(result: dict[str, Any]) -> str:
     width = max([len("score"), *map(len, scores)])
     lines += ["", f"{'score':{width}} {'value':>10} {'floor':>10}"]
     for name, value in scores.items():
+        if isinstance(value, list) and len(value) > 2:
+            continue
         line = f"{name:{width}} {_shown(value):>10} {_shown(floor.get(name, '')):>10}"
         lines.append(line.rstrip())
     lines += [f"warning: {warning}" for warning in result["warnings"]]
@@ -309,5 +311,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.5g}"
     if isinstance(value, list):
-        return " ".join(_shown(item) for item in value)
+        return " to ".join(_shown(item) for item in value)
     return str(value)

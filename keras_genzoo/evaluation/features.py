@@ -6,14 +6,15 @@ and how it resizes; ``find_network`` finds one by name.
 
 import abc
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from keras_genzoo.data import Splits
 from keras_genzoo.data.images import fit_all
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation.real import RealData
 from keras_genzoo.registry import Registry
 
 PIXELS_SIDE = 16
@@ -141,26 +142,29 @@ class KerasNetwork(FeatureNetwork):
         return Features(np.asarray(outputs, "float32").reshape(len(images), -1), None)
 
 
-# Each a function (real data, what stands behind the colon) -> network.
+# Each a function (real data, what stands behind the colon, echo) -> network.
 FEATURE_NETWORKS = Registry(
     "feature network",
     {
         "classifier": "keras_genzoo.evaluation.classifier:open_classifier",
         "inception": "keras_genzoo.evaluation.inception:open_inception",
-        "model": lambda real, path: KerasNetwork(path),
-        "pixels": lambda real, path: Pixels(),
+        "model": lambda real, path, echo: KerasNetwork(path),
+        "pixels": lambda real, path, echo: Pixels(),
     },
 )
 _NEED_PATH = {"model": "model:PATH", "inception": "inception:PATH"}
 
 
-def find_network(name: str | None, real: RealData) -> FeatureNetwork:
+def find_network(
+    name: str | None, real: Splits, echo: Callable[[str], None] = lambda line: None
+) -> FeatureNetwork:
     """Return the feature network that a person names.
 
     Args:
         name: a name in ``FEATURE_NETWORKS``, with ``:PATH`` behind ``model`` and ``inception``;
             None takes ``classifier`` for data with labels and ``pixels`` for others.
         real: the data set; the classifier is trained on it.
+        echo: told when that takes place.
 
     Raises:
         GenzooError: if the name is unknown, or the network cannot be had.
@@ -171,4 +175,4 @@ def find_network(name: str | None, real: RealData) -> FeatureNetwork:
     make = FEATURE_NETWORKS[kind]
     if bool(path) != (kind in _NEED_PATH):
         raise GenzooError(f"write the feature network as {_NEED_PATH.get(kind, kind)}, not {name}")
-    return make(real, path)
+    return make(real, path, echo)

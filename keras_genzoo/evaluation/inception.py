@@ -1,13 +1,14 @@
 """The network of the published FIDs: Inception as frozen in 2015, run by TensorFlow itself."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
-from keras_genzoo.evaluation.real import RealData
 
 GRAPH = "classify_image_graph_def.pb"
 URL = "http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz"
@@ -71,6 +72,6 @@ class Inception(FeatureNetwork):
         return Features(features, features @ weights.numpy())
 
 
-def open_inception(real: RealData, path: str) -> Inception:
+def open_inception(real: Splits, path: str, echo: Callable[[str], None]) -> Inception:
     """Return the network of the frozen graph at ``path``."""
     return Inception(path)

@@ -45,6 +45,9 @@ def kernel_distance(
     check_at_least_1(num_subsets=num_subsets, subset_size=subset_size - 1)
     real, fake = check_features(real_features, fake_features)
     size = min(subset_size, len(real), len(fake))
+    if size == len(real) == len(fake):
+        # The one subset there is.
+        num_subsets = 1
     # The generator of old: its stream is frozen, and what the reference implementation draws from.
     rng = np.random.RandomState(seed)
     estimates = np.empty(num_subsets)

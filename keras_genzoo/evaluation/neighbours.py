@@ -29,21 +29,22 @@ def distance_tiles(
             yield rows, columns, np.maximum(squared, 0, out=squared)
 
 
-def neighbour_distances(features: np.ndarray, k: int) -> np.ndarray:
-    """Return each row's squared distance to its k-th nearest other row, float64 ``(n,)``.
+def neighbour_distances(features: np.ndarray, *ks: int) -> list[np.ndarray]:
+    """Return each row's squared distance to its k-th nearest other row, ``(n,)`` for each k.
 
-    >>> neighbour_distances(np.array([[0.0], [1.0], [3.0]]), 1).tolist()
-    [1.0, 1.0, 4.0]
+    >>> [squared.tolist() for squared in neighbour_distances(np.array([[0.0], [1.0], [3.0]]), 1)]
+    [[1.0, 1.0, 4.0]]
     """
-    # A row is its own nearest: k + 1 are kept.
-    nearest = np.full((len(features), k + 1), np.inf)
+    # A row is its own nearest: one more is kept.
+    nearest = np.full((len(features), max(ks) + 1), np.inf)
     for rows, columns, squared in distance_tiles(features, features, upper=True):
         if rows == columns:
             np.fill_diagonal(squared, 0)
         else:
             _keep_smallest(nearest, columns, squared.T)
         _keep_smallest(nearest, rows, squared)
-    return nearest.max(axis=1)
+    nearest.sort(axis=1)
+    return [nearest[:, k] for k in ks]
 
 
 def _keep_smallest(nearest: np.ndarray, rows: slice, squared: np.ndarray) -> None:

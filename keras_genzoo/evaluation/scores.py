@@ -15,7 +15,7 @@ from keras_genzoo.evaluation.features import FeatureNetwork, Features
 from keras_genzoo.evaluation.frechet import feature_statistics, frechet_distance
 from keras_genzoo.evaluation.inception_score import inception_score
 from keras_genzoo.evaluation.kernel import kernel_distance
-from keras_genzoo.evaluation.manifold import density_coverage, precision_recall
+from keras_genzoo.evaluation.manifold import manifold_scores
 from keras_genzoo.evaluation.neighbours import nearest_rows
 from keras_genzoo.evaluation.parzen import parzen_log_likelihood
 from keras_genzoo.registry import Registry
@@ -154,14 +154,9 @@ def _inception_score(material: Material) -> dict[str, Any]:
     return {"inception_score": result.mean, "inception_score_std": result.std}
 
 
-@_score("precision_recall")
-def _precision_recall(material: Material) -> dict[str, Any]:
-    return precision_recall(material.real.features, material.fake.features)._asdict()
-
-
-@_score("density_coverage")
-def _density_coverage(material: Material) -> dict[str, Any]:
-    return density_coverage(material.real.features, material.fake.features)._asdict()
+@_score("prdc")
+def _prdc(material: Material) -> dict[str, Any]:
+    return manifold_scores(material.real.features, material.fake.features)._asdict()
 
 
 @_score("class_histogram", "own_classifier")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_genzoo.data import DATASETS, Source, open_source, training_stream
+from keras_genzoo.data import DATASETS, Source, Splits, open_source, training_stream
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import ImageModel
 from keras_genzoo.training.build import build_model
@@ -83,6 +83,11 @@ def open_data(settings: Settings, split: str | None = None) -> Source:
         manual_dir=settings.manual_dir,
         strict=settings.strict,
     )
+
+
+def open_splits(settings: Settings) -> Splits:
+    """Return the splits of the data set that ``settings`` name; ``train`` is that of the run."""
+    return Splits(lambda split: open_data(settings, None if split == "train" else split))
 
 
 def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import writing
+from keras_genzoo.files import new_file, writing
 from keras_genzoo.images import image_grid, readable_scale, save_png
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training.build import load_model
-from keras_genzoo.training.preparing import open_data
+from keras_genzoo.training.preparing import open_splits
 from keras_genzoo.training.run import Run
 
 Echo = Callable[[str], None]
@@ -35,7 +35,7 @@ def sample(
         GenzooError: if the run has no model, the class is unknown, or the file exists.
     """
     run = Run.open(path)
-    out = new_file(out or run.path / "sample.png", force, ".npz")
+    out = new_file(out or run.path / "sample.png", force, ".png", ".npz")
     model = load_model(run, echo)
     images = model.generate(count, class_labels=class_label, seed=seed)
     if out.suffix.lower() == ".npz":
@@ -67,7 +67,7 @@ def reconstruct(
         GenzooError: if the model has no encoder, or the data cannot be had.
     """
     run = Run.open(path)
-    out = new_file(out or run.path / "reconstruct.png", force)
+    out = new_file(out or run.path / "reconstruct.png", force, ".png")
     model = load_model(run, echo)
     if not isinstance(model, Autoencoder):
         raise GenzooError(f"{run.settings.model} has no encoder; only ae and vae reconstruct")
@@ -105,7 +105,7 @@ def interpolate(
     if rows < 1 or steps < 2:
         raise GenzooError(f"a walk takes at least 1 row and 2 steps, not {rows} and {steps}")
     run = Run.open(path)
-    out = new_file(out or run.path / "interpolate.png", force)
+    out = new_file(out or run.path / "interpolate.png", force, ".png")
     model = load_model(run, echo)
     options = {"method": method} if method else {}
     if isinstance(model, Autoencoder):
@@ -135,32 +135,6 @@ def real_images(run: Run, count: int, split: str | None, seed: int) -> np.ndarra
     Raises:
         GenzooError: if there are not as many, or the data cannot be had.
     """
-    if split is None:
-        try:
-            source = open_data(run.settings, "test")
-        except GenzooError:
-            source = open_data(run.settings)
-    else:
-        source = open_data(run.settings, split)
-    if not 1 <= count <= source.num_images:
-        raise GenzooError(
-            f"{count} real images were asked for, and {source.name}, split {source.split}, has "
-            f"{source.num_images}; ask for 1 to {source.num_images}"
-        )
-    positions = np.random.default_rng(seed).choice(source.num_images, count, replace=False)
-    images, _ = source.fetch(positions)
+    source = open_splits(run.settings).to_look_at(split)
+    images, _ = source.sample(count, seed)
     return images
-
-
-def new_file(path: Path, force: bool, *more: str) -> Path:
-    """Return ``path`` if it may be written, as a PNG or a file with one of ``more`` suffixes.
-
-    Raises:
-        GenzooError: if it exists and ``force`` is not given, or has another suffix.
-    """
-    suffixes = (".png", *more)
-    if path.suffix.lower() not in suffixes:
-        raise GenzooError(f"{path} has none of the suffixes {', '.join(suffixes)}; add one")
-    if path.is_dir() or (path.exists() and not force):
-        raise GenzooError(f"{path} exists; choose another --out, or --force to replace it")
-    return path

@@ -1,6 +1,7 @@
 """What independent implementations say of the same clouds of features and the same images.
 
-    pip install torch torch-fidelity==0.4.0 prdc==0.2 scikit-image && python tests/evaluation/vectors.py
+    pip install torch torch-fidelity==0.4.0 prdc==0.2 scikit-image
+    python tests/evaluation/vectors.py
 
 writes ``vectors.json`` beside this file; the tests compare with what is written there.
 """

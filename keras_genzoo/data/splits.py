@@ -1,21 +1,22 @@
-"""Real images to measure against, by split; read when first asked for."""
+"""The splits of one data set, opened when first asked for."""
 
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 
-from keras_genzoo.data import Source
+from keras_genzoo.data.source import PartSource, Source
 from keras_genzoo.errors import GenzooError
 
 
-class RealData:
+class Splits:
     """The splits of one data set.
 
     Args:
         open_split: opens a split by its name.
 
     >>> from keras_genzoo.data import open_source
-    >>> RealData(lambda split: open_source("digits", split)).held_out.num_images
+    >>> Splits(lambda split: open_source("digits", split)).held_out.num_images
     297
     """
 
@@ -38,6 +39,19 @@ class RealData:
         """The images to train on."""
         return self.open("train")
 
+    @cached_property
+    def fifths(self) -> tuple[Source, Source]:
+        """``train`` in two parts, always the same: four fifths, and a fifth kept from them.
+
+        What is fitted to the first is no witness for it; the second is as new to it as ``test``.
+        """
+        number = self.train.num_images
+        order = np.argsort(np.random.Philox(key=0).random_raw(number), kind="stable")
+        kept = max(1, number // 5)
+        parts = {"four fifths of train": order[kept:], "a fifth of train": order[:kept]}
+        first, second = (PartSource(self.train, part, name) for name, part in parts.items())
+        return first, second
+
     @property
     def held_out(self) -> Source | None:
         """The split ``test``, None if there is none."""
@@ -48,16 +62,6 @@ class RealData:
                 self._sources["test"] = None
         return self._sources["test"]
 
-
-def some_images(source: Source, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return ``count`` different images of a source and their labels, in random order.
-
-    Raises:
-        GenzooError: if there are not as many.
-    """
-    if not 1 <= count <= source.num_images:
-        raise GenzooError(
-            f"{count} real images were asked for, and {source.name}, split {source.split}, has "
-            f"{source.num_images}; ask for 1 to {source.num_images}"
-        )
-    return source.fetch(np.random.default_rng(seed).permutation(source.num_images)[:count])
+    def to_look_at(self, split: str | None = None) -> Source:
+        """Return ``split`` if one is named, else the images held out, else those of training."""
+        return self.open(split) if split else self.held_out or self.train

@@ -1,0 +1,92 @@
+"""``genzoo evaluate``: scores of a run, or of images of any origin."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_genzoo.cli.options import NameList, force_option, seed_option, setting_flags
+from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.files import new_file
+
+
+@click.command("evaluate")
+@click.argument("run", type=click.Path(path_type=Path), required=False)
+@click.option("--scores", type=NameList(), help="Scores, with commas; by default the usual ones.")
+@click.option(
+    "--features",
+    help="Feature network: classifier, pixels, model:PATH or inception:PATH; by default the "
+    "classifier where there are labels.",
+)
+@click.option("-n", "count", type=click.IntRange(min=2), help="Images of each kind.")
+@click.option("--split", help="Real images to measure against; by default those held out.")
+@click.option("--sampler", default="normal", show_default=True, help="Law of the codes. [ae, vae]")
+@click.option(
+    "--num-samples",
+    type=click.IntRange(min=1),
+    default=500,
+    show_default=True,
+    help="Draws of z for each image in the likelihood. [vae]",
+)
+@click.option(
+    "--binarization",
+    default="dynamic",
+    show_default=True,
+    help="grey, dynamic, fixed or threshold. [vae]",
+)
+@click.option(
+    "--floor/--no-floor",
+    default=True,
+    help="Also score other real images, as the best there is.  [default: floor]",
+)
+@click.option("--real", help="Real images: a data set, a folder or an .npz file.")
+@click.option("--fake", help="Generated images: a folder or an .npz file.")
+@click.option("--fake-split", default="train", show_default=True, help="Part of --fake.")
+@setting_flags("image_size", "channels", "data_dir", "manual_dir")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="JSON file; by default evaluation.json in the run folder.",
+)
+@force_option
+@seed_option
+def command(
+    run: Path | None,
+    real: str | None,
+    fake: str | None,
+    fake_split: str,
+    out: Path | None,
+    force: bool,
+    image_size: int | None,
+    channels: int | None,
+    data_dir: str | None,
+    manual_dir: str | None,
+    **options: Any,
+) -> None:
+    """Score the images of RUN, or those of --fake against those of --real.
+
+    Prints a table; each number stands beside what it was measured with.
+    """
+    if (run is None) == (real is None or fake is None) or (run and (real or fake)):
+        raise GenzooError("evaluate takes a run, or both --real and --fake")
+    start_tensorflow()
+    from keras_genzoo import data, evaluation
+
+    asked = evaluation.Options(**options)
+    out = out or (run / "evaluation.json" if run else None)
+    if out is not None:
+        out = new_file(out, force, ".json")
+    if run is not None:
+        result = evaluation.evaluate_run(run, asked, click.echo)
+    else:
+        shape = {"image_size": image_size, "channels": channels}
+        places = {"data_dir": data_dir, "manual_dir": manual_dir}
+        images = data.Splits(lambda split: data.open_source(real, split, **shape, **places))
+        generated = data.open_source(fake, fake_split, **shape, **places)
+        result = evaluation.evaluate_images(images, generated, asked, click.echo)
+    if out is not None:
+        evaluation.write_result(result, out)
+    click.echo(evaluation.table(result))
+    if out is not None:
+        click.echo(f"\n{out}")

@@ -26,3 +26,12 @@ def test_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real data in {folder}; name its folder in GENZOO_TEST_DATA")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory) -> Path:
+    """A cache of this session's own: nothing is taken from a person's, nothing left there."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GENZOO_CACHE", str(folder))
+        yield folder

@@ -1,0 +1,226 @@
+"""``genzoo evaluate``: what it measures, what it says of it, what it refuses."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from keras_genzoo.data import Splits, load_dataset, open_source
+from keras_genzoo.evaluation import FEATURE_NETWORKS, SCORES, find_network
+from tests.cli.conftest import SMALL
+
+ALL = [
+    name if name in ("vae", "cgan") else pytest.param(name, marks=pytest.mark.slow)
+    for name in SMALL
+]
+
+
+def digits(split="train", size=16):
+    source = open_source("digits", split, image_size=size)
+    return source.fetch(np.arange(source.num_images))
+
+
+def save(path, images, labels=None):
+    np.savez(path, images=images, **({} if labels is None else {"labels": labels}))
+
+
+def read(path):
+    return json.loads(path.read_text())
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_a_run_is_scored_beside_its_floor(genzoo, trained, tmp_path, model):
+    ended = genzoo("evaluate --features pixels -n 200 --out a.json", trained(model))
+    assert ended.code == 0, ended.errors
+    result = read(tmp_path / "a.json")
+    protocol, scores, floor = (result[name] for name in ("protocol", "scores", "floor"))
+    assert protocol["real"] == "digits, split test"
+    assert (protocol["num_real"], protocol["num_fake"], protocol["steps"]) == (200, 200, 6)
+    assert protocol["features"]["name"] == "pixels"
+    assert len(protocol["features"]["checksum"]) == 64
+    # After six steps all is noise, which is far from digits; other digits are near.
+    assert 0 < floor["fid"] < scores["fid"] / 3
+    assert floor["coverage"] > 0.7 > 0.3 > scores["coverage"]
+    assert "200 images are few for 256 features" in result["warnings"][0]
+    for name in ("fid", "precision", "floor", "test", protocol["features"]["checksum"][:12]):
+        assert name in ended.output
+    assert ("reconstruction" in scores) == (model in ("ae", "vae"))
+    assert ("likelihood" in scores) == (model == "vae")
+    genzoo("evaluate --features pixels -n 200 --out b.json", trained(model))
+    assert read(tmp_path / "b.json") == result
+
+
+def test_scores_that_need_labels_of_a_conditional_model(genzoo, trained, tmp_path):
+    scores = "label_accuracy,fid_per_class,gan_train,class_histogram"
+    ended = genzoo(f"evaluate --scores {scores} -n 250 --out a.json", trained("cgan"))
+    assert ended.code == 0, ended.errors
+    assert "training a classifier of digits 16x16x1, once" in ended.output
+    result = read(tmp_path / "a.json")
+    network = result["protocol"]["features"]
+    assert network["name"] == "classifier"
+    assert network["test_accuracy"] > 0.9
+    assert network["num_images"] == 1200
+    assert result["floor"]["label_accuracy"] > 0.9
+    assert result["floor"]["gan_train"] > 0.5
+    low, high = result["scores"]["label_accuracy_95"]
+    assert 0 <= low <= result["scores"]["label_accuracy"] <= high < 0.5  # after six steps
+    assert set(result["scores"]["fid_per_class"]) == {str(label) for label in range(10)}
+    assert sum(result["floor"]["class_histogram"]) == pytest.approx(1, abs=1e-3)
+    ended = genzoo("evaluate --scores fid -n 250 --out b.json", trained("cgan"))
+    assert "training" not in ended.output
+
+
+def test_copies_of_the_training_images_are_found_memorised(genzoo, tmp_path, trained):
+    from keras_genzoo.evaluation.features import Pixels
+    from keras_genzoo.evaluation.scores import SCORES, Material
+
+    (train, _), (test, _) = digits(), digits("test")
+    memorised, fresh = (
+        SCORES["memorisation"].compute(Material(test[:150], fake, Pixels(), train_images=train))
+        for fake in (train[:150], test[150:])
+    )
+    assert memorised["memorised_share"] == 1
+    assert memorised["nearest_distance_ratio"] == 0
+    assert fresh["memorised_share"] < 0.1
+    assert fresh["nearest_distance_ratio"] == pytest.approx(1, abs=0.2)
+
+
+def test_a_fitted_sampler_brings_an_autoencoder_nearer_to_its_data(genzoo, trained, tmp_path):
+    for sampler in ("normal", "mixture"):
+        genzoo(
+            f"evaluate --scores fid --features pixels --sampler {sampler} --no-floor"
+            f" --out {sampler}.json",
+            trained("ae"),
+        )
+    normal, mixture = (read(tmp_path / f"{name}.json") for name in ("normal", "mixture"))
+    assert mixture["protocol"]["sampler"] == "mixture"
+    assert mixture["scores"]["fid"] < normal["scores"]["fid"]
+    assert "floor" not in normal
+
+
+def test_images_of_any_origin(genzoo, tmp_path):
+    images, labels = digits(size=8)
+    save("real.npz", images[:700], labels[:700])
+    save("fake.npz", images[700:], labels[700:])
+    ended = genzoo(
+        "evaluate --real real.npz --fake fake.npz --features pixels --scores fid,prdc --out a.json"
+    )
+    assert ended.code == 0, ended.errors
+    result = read(tmp_path / "a.json")
+    assert result["protocol"]["num_real"] == 700
+    assert result["scores"]["precision"] > 0.6
+    noise = np.random.default_rng(0).integers(0, 256, images.shape, "uint8")
+    save("noise.npz", noise)
+    genzoo("evaluate --real digits --fake noise.npz --features pixels --scores fid --out b.json")
+    assert read(tmp_path / "b.json")["scores"]["fid"] > 5 * result["scores"]["fid"]
+    ended = genzoo("evaluate --real real.npz --fake fake.npz --scores fid")
+    assert "warning: the classifier was trained on most of these real images" in ended.output
+
+
+def test_without_out_nothing_is_written_for_images(genzoo, tmp_path):
+    save("fake.npz", digits(size=8)[0])
+    before = set(tmp_path.rglob("*"))
+    ended = genzoo("evaluate --real digits --fake fake.npz --features pixels --scores fid")
+    assert "fid" in ended.output
+    assert set(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["pixels", "classifier", "model"])
+def test_a_feature_network_gives_the_same_whatever_the_batches(name, tmp_path):
+    assert {"pixels", "classifier", "model", "inception"} == set(FEATURE_NETWORKS)
+    if name == "model":
+        images = keras.Input((12, 12, 3))
+        pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(5, 3)(images))
+        keras.Model(images, pooled).save(tmp_path / "net.keras")
+        name = f"model:{tmp_path / 'net.keras'}"
+    real = Splits(lambda split: open_source("digits", split, image_size=16))
+    network = find_network(name, real)
+    images, _ = digits("test")
+    whole, parts = network.compute(images[:50]), network.compute(images[:50], batch_size=7)
+    np.testing.assert_allclose(whole.features, parts.features, atol=1e-4)
+    if network.name == "classifier":
+        np.testing.assert_allclose(whole.logits, parts.logits, atol=1e-4)
+    with pytest.raises(ValueError, match="takes uint8 images"):
+        network.compute(images.astype("float32"))
+
+
+def test_a_foreign_graph_is_not_inception(genzoo, trained, tmp_path):
+    (tmp_path / "graph.pb").write_bytes(b"\x0a\x00nonsense")
+    ended = genzoo("evaluate --features inception:graph.pb", trained("gan"))
+    assert "is not the Inception graph of 2015" in ended.errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("evaluate", "a run, or both --real and --fake"),
+        ("evaluate --real digits", "a run, or both --real and --fake"),
+        ("evaluate RUN --real digits --fake digits", "a run, or both"),
+        ("evaluate RUN --scores fdi", "unknown score 'fdi'; did you mean 'fid'?"),
+        ("evaluate RUN --features pixel", "did you mean 'pixels'"),
+        ("evaluate RUN --features model", "write the feature network as model:PATH"),
+        ("evaluate RUN --features pixels:x", "write the feature network as pixels"),
+        ("evaluate RUN --features model:none.keras", "there is no feature network none.keras"),
+        ("evaluate RUN --features inception:none.pb", "there is no Inception graph at none.pb"),
+        (
+            "evaluate RUN -n 5000",
+            "5000 real images were asked for, and digits, split test, has 297",
+        ),
+        ("evaluate RUN --split valid", "digits has no split 'valid'"),
+        ("evaluate RUN --scores likelihood", "the score 'likelihood' needs a vae, not a GAN"),
+        ("evaluate RUN --scores reconstruction", "needs an ae or a vae, not a GAN"),
+        ("evaluate RUN --scores label_accuracy", "needs generated images with class labels"),
+        ("evaluate RUN --sampler mixture --features pixels", "--sampler is for ae and vae"),
+        ("evaluate RUN --sampler mixtur", "did you mean 'mixture'"),
+        ("evaluate RUN --out a.txt", "a.txt has none of the suffixes .json"),
+        ("evaluate nowhere", "is not a run"),
+        ("evaluate --real digits --fake small.npz", "bring both to one size with --image-size"),
+        ("evaluate --real digits --fake plain.npz --scores likelihood", "needs a model"),
+        (
+            "evaluate --real plain.npz --fake plain.npz --scores fid_per_class",
+            "the score 'fid_per_class' needs generated images with class labels",
+        ),
+        (
+            "evaluate --real plain.npz --fake plain.npz --features classifier",
+            "has no class labels to train a classifier on",
+        ),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(refused, trained, tmp_path, arguments, words):
+    images, _ = digits(size=8)
+    save("plain.npz", images[:300])
+    save("small.npz", images[:300, :6, :6])
+    before = set(tmp_path.rglob("*"))
+    assert words in refused(arguments.replace("RUN", str(trained("gan"))))
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_result_is_not_replaced_unasked(genzoo, refused, trained):
+    run, arguments = trained("gan"), "evaluate --scores fid --features pixels"
+    assert genzoo(arguments, run).code == 0
+    assert "evaluation.json exists" in refused(arguments, run)
+    assert genzoo(f"{arguments} --force", run).code == 0
+
+
+def test_every_score_says_what_it_needs():
+    assert {"fid", "kid", "prdc"} == {name for name in SCORES if not SCORES[name].needs}
+
+
+def test_features_of_real_images_are_kept_by_content(cache):
+    from keras_genzoo.evaluation.features import Pixels
+    from keras_genzoo.evaluation.scores import kept_features
+
+    images = np.stack([batch.numpy() for batch in load_dataset("digits", batch_size=1).take(3)])[
+        :, 0
+    ]
+    folder = cache / "features"
+    before = set(folder.glob("*"))
+    first = kept_features(Pixels(), images)
+    [file] = set(folder.glob("*")) - before
+    np.testing.assert_array_equal(kept_features(Pixels(), images).features, first.features)
+    assert len(set(folder.glob("*")) - before) == 1
+    file.write_bytes(b"damaged")
+    np.testing.assert_array_equal(kept_features(Pixels(), images).features, first.features)
+    kept_features(Pixels(), images[::-1])
+    assert len(set(folder.glob("*")) - before) == 2

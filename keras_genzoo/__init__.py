@@ -14,6 +14,15 @@ from keras_genzoo._version import __version__
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["data", "evaluation", "images", "losses", "models", "networks", "training"],
+    submodules=[
+        "data",
+        "evaluation",
+        "images",
+        "losses",
+        "models",
+        "networks",
+        "training",
+        "visualization",
+    ],
 )
 __all__ += ["__version__"]

@@ -12,8 +12,10 @@ from keras_genzoo.errors import GenzooError, TrainingStoppedError, unknown
 COMMANDS = {
     "data": "Look at, prepare and check data sets.",
     "evaluate": "Score a run, or images of any origin.",
+    "figures": "Draw all that a run can show.",
     "fit": "Train a model.",
     "interpolate": "Walk from one image to another.",
+    "latent": "Draw where the codes of images lie.",
     "list": "List models, data sets, recipes and losses.",
     "reconstruct": "Send real images through an autoencoder.",
     "sample": "Generate images.",

@@ -1,0 +1,37 @@
+"""``genzoo latent``: where the codes of images lie."""
+
+from pathlib import Path
+
+import click
+
+from keras_genzoo.cli.options import force_option, seed_option
+from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.files import new_file
+
+
+@click.command("latent")
+@click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "-n", "count", type=click.IntRange(min=2), default=10_000, show_default=True, help="Images."
+)
+@click.option("--split", help="Part of the data set; by default the one held out, if there is one.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="PNG file, with an SVG beside it; by default latent.png in the first run's folder.",
+)
+@force_option
+@seed_option
+def command(
+    runs: tuple[Path, ...], count: int, split: str | None, out: Path | None, force: bool, seed: int
+) -> None:
+    """Draw the codes of the same images under each of RUNS (ae, vae), side by side."""
+    start_tensorflow()
+    from keras_genzoo import visualization
+
+    path = new_file(out or runs[0] / "latent.png", force, ".png").with_suffix("")
+    files = visualization.draw_latent_map(
+        list(runs), count, split, seed=seed, out=path, echo=click.echo
+    )
+    for file in files:
+        click.echo(file)

@@ -1,0 +1,62 @@
+"""Training curves out of a run's history."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.visualization.style import colour_of, new_figure, plain
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+# Columns drawn together, the value that each tends to if training succeeds, and the title.
+_PANELS = (
+    (("loss", "reconstruction_loss"), None, "loss (nats an image)"),
+    (("kl_loss",), None, "KL divergence (nats an image)"),
+    (("discriminator_loss", "generator_loss"), None, "losses"),
+    (("real_score", "fake_score"), 0.5, "D(x) and D(G(z)): both ½ at the optimum"),
+    (("jensen_shannon_estimate",), 0.0, "Jensen-Shannon estimate (nats)"),
+)
+
+
+def training_curves(rows: list[dict[str, Any]]) -> "Figure":
+    """Draw the rows of ``history.csv``: losses and scores over the steps.
+
+    Raises:
+        GenzooError: if there are no rows, or none of the known columns.
+    """
+    if not rows:
+        raise GenzooError("the history is empty: nothing has been trained yet")
+    panels = [(_there(names, rows), *rest) for names, *rest in _PANELS]
+    panels = [panel for panel in panels if panel[0]]
+    if not panels:
+        raise GenzooError(f"the history has none of the known columns: {', '.join(rows[0])}")
+    figure = new_figure(7, 2.6 * len(panels))
+    steps = np.array([row["step"] for row in rows])
+    for axes, (names, optimum, title) in zip(
+        figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0], panels, strict=True
+    ):
+        plain(axes, title)
+        for index, name in enumerate(names):
+            values = np.array([row[name] for row in rows])
+            # Colours of different lightness, and dashes for those who print in grey.
+            style = {"color": colour_of((0, 6)[index]), "linestyle": ("-", "--")[index]}
+            marker = "o" if len(rows) == 1 else None
+            axes.plot(steps, values, linewidth=1.3, marker=marker, label=_words(name), **style)
+        if optimum is not None:
+            axes.axhline(optimum, color="0.6", linewidth=0.8, linestyle=":")
+        if len(names) > 1:
+            axes.legend(frameon=False, fontsize=9)
+        axes.grid(axis="y", color="0.92")
+    axes.set_xlabel("step")
+    return figure
+
+
+def _there(names: tuple[str, ...], rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(name for name in names if name in rows[0])
+
+
+def _words(name: str) -> str:
+    scores = {"real_score": "D(x)", "fake_score": "D(G(z))"}
+    return scores.get(name, name.replace("_", " "))

@@ -1,0 +1,170 @@
+"""All figures that a run can show: those of the thesis for its model, curves, and a film."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_genzoo.data import Source
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.models import CGAN, Autoencoder, ImageModel
+from keras_genzoo.training import Run, load_model
+from keras_genzoo.training.preparing import open_splits
+from keras_genzoo.visualization.curves import training_curves
+from keras_genzoo.visualization.film import training_film
+from keras_genzoo.visualization.latent import codes_of, latent_manifold, latent_map
+from keras_genzoo.visualization.style import grid_size, new_figure, save_figure, show_grid
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Echo = Callable[[str], None]
+MAP_IMAGES = 10_000
+
+
+def draw_figures(
+    path: Path,
+    out: Path | None = None,
+    *,
+    seed: int = 0,
+    force: bool = False,
+    echo: Echo = lambda line: None,
+) -> list[Path]:
+    """Draw all figures of a run into a folder, each as PNG and SVG.
+
+    Args:
+        path: the run folder.
+        out: the folder of the figures; by default ``figures`` in the run.
+        seed: key of the noise and of the choice of real images.
+        force: replace figures that are there.
+        echo: told what is drawn from an unfinished run.
+
+    Raises:
+        GenzooError: if the run has no model, the data cannot be had, or the folder is not empty.
+    """
+    run = Run.open(path)
+    out = free_folder(Path(out) if out else run.path / "figures", force)
+    model = load_model(run, echo)
+    source = open_splits(run.settings).to_look_at()
+    files: list[Path] = []
+    for name, figure in _figures(run, model, source, seed):
+        files += save_figure(figure, out / name)
+    if run.pictures():
+        files.append(training_film(run.pictures(), out / "training.gif"))
+    return files
+
+
+def free_folder(path: Path, force: bool) -> Path:
+    """Return a folder that may be written into.
+
+    Raises:
+        GenzooError: if it is a file, or holds something and ``force`` is not given.
+    """
+    if path.exists() and (not path.is_dir() or (any(path.iterdir()) and not force)):
+        raise GenzooError(f"{path} exists; choose another --out, or --force to replace what it has")
+    return path
+
+
+def _figures(run: Run, model: ImageModel, source: Source, seed: int):
+    """Give (name, figure) one after the other: few are in memory at a time."""
+    history = run.read_history()
+    if history:
+        yield "curves", training_curves(history)
+    real, _ = source.sample(min(64, source.num_images), seed)
+    yield "real_and_generated", side_by_side(real, model.generate(64, seed=seed))
+    if isinstance(model, CGAN):
+        yield "classes", class_rows(model, seed)
+    if isinstance(model, Autoencoder):
+        yield "reconstructions_and_walk", reconstructions_and_walk(model, real[:10])
+        if model.latent_dim >= 2:
+            images, labels = source.sample(min(MAP_IMAGES, source.num_images), seed)
+            labels = labels if source.num_classes else None
+            codes = codes_of(model, images, labels, f"codes of {source.name}, {run.settings.model}")
+            yield "latent_map", latent_map([codes], source.class_names)
+            if model.latent_dim == 2:
+                yield "latent_manifold", latent_manifold(model, codes.points)
+
+
+def side_by_side(real: np.ndarray, generated: np.ndarray) -> "Figure":
+    """Draw real images beside generated ones (thesis, figures 6.1 and 8.1; 4.3 at the right)."""
+    width, height = grid_size(real)
+    figure = new_figure(2 * width + 0.5, height + 0.4)
+    left, right = figure.subplots(1, 2)
+    show_grid(left, real, title="real")
+    show_grid(right, generated, title="generated")
+    return figure
+
+
+def class_rows(model: CGAN, seed: int = 0, columns: int = 5) -> "Figure":
+    """Draw a row of images for each class (thesis, figure 7.2)."""
+    labels = np.arange(model.num_classes).repeat(columns)
+    images = model.generate(len(labels), class_labels=labels, seed=seed)
+    width, height = grid_size(images, columns)
+    figure = new_figure(width + 0.4, height + 0.4)
+    axes = figure.subplots()
+    show_grid(axes, images, columns)
+    axes.set_axis_on()
+    rows = (np.arange(model.num_classes) + 0.5) * axes.get_images()[0].get_array().shape[0]
+    axes.set_yticks(rows / model.num_classes, [str(n) for n in range(model.num_classes)])
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_ylabel("class asked for")
+    return figure
+
+
+def reconstructions_and_walk(model: Autoencoder, images: np.ndarray) -> "Figure":
+    """Draw real images, their reconstructions, and the walk from the first to the second.
+
+    The thesis' figure 4.4.
+    """
+    walk = model.interpolate(images[0], images[1], steps=len(images))
+    rows = np.concatenate([images, model.reconstruct(images), walk])
+    width, height = grid_size(rows, len(images))
+    figure = new_figure(width + 1.2, height + 0.2)
+    axes = figure.subplots()
+    show_grid(axes, rows, len(images))
+    axes.set_axis_on()
+    tall = axes.get_images()[0].get_array().shape[0]
+    names = ["real", "reconstruction", "walk, 1st to 2nd"]
+    axes.set_yticks((np.arange(3) + 0.5) * tall / 3, names)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+def draw_latent_map(
+    paths: list[Path],
+    count: int = MAP_IMAGES,
+    split: str | None = None,
+    *,
+    seed: int = 0,
+    out: Path,
+    echo: Echo = lambda line: None,
+) -> list[Path]:
+    """Draw the codes of the same images under one or several runs, with the same axes.
+
+    The thesis' figures 3.2 and 4.2, side by side.
+
+    Raises:
+        GenzooError: if a run has no encoder, or their data differ.
+    """
+    panels, names = [], None
+    first: tuple[np.ndarray, np.ndarray] | None = None
+    for path in paths:
+        run = Run.open(path)
+        model = load_model(run, echo)
+        if not isinstance(model, Autoencoder):
+            raise GenzooError(
+                f"{run.settings.model} has no encoder; only ae and vae have a latent map"
+            )
+        source = open_splits(run.settings).to_look_at(split)
+        images, labels = source.sample(min(count, source.num_images), seed)
+        if first is not None and not np.array_equal(first[0], images):
+            raise GenzooError(f"{path} and {paths[0]} were trained on other data; draw them apart")
+        first, names = (images, labels), source.class_names
+        title = f"{run.settings.model}: {source.name}, split {source.split}"
+        panels.append(codes_of(model, images, labels if source.num_classes else None, title))
+    return save_figure(latent_map(panels, names), out)

@@ -1,0 +1,40 @@
+"""The pictures of a run over its training, as one animated GIF."""
+
+from pathlib import Path
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.files import writing
+
+MILLISECONDS = 250
+LAST_MILLISECONDS = 2000
+
+
+def training_film(pictures: list[Path], out: Path) -> Path:
+    """Write pictures of the same noise, oldest first, as a GIF that repeats; the last stays longer.
+
+    Raises:
+        GenzooError: if there are none, one is damaged, or the file cannot be written.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    if not pictures:
+        raise GenzooError("there are no pictures of training; train with a smaller --sample-every")
+    frames = []
+    font = ImageFont.load_default(14)
+    for path in pictures:
+        try:
+            with Image.open(path) as image:
+                picture = image.convert("RGB")
+        except (OSError, SyntaxError) as error:
+            raise GenzooError(f"{path} is damaged: {error}; remove it to go without") from error
+        frame = Image.new("RGB", (picture.width, picture.height + 22), "white")
+        frame.paste(picture, (0, 22))
+        step = int(path.stem.removeprefix("step-"))
+        ImageDraw.Draw(frame).text((2, 3), f"step {step:,}", fill="black", font=font)
+        frames.append(frame)
+    durations = [MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
+    with writing(out) as temporary:
+        frames[0].save(
+            temporary, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0
+        )
+    return out

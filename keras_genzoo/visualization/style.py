@@ -1,0 +1,107 @@
+"""How every figure looks: colours that all can tell apart, plain axes, PNG and SVG.
+
+Figures are made without ``pyplot``: nothing global, no window, no backend to choose.
+"""
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_genzoo.files import writing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Paul Tol's muted scheme (personal.sron.nl/~pault), safe for colour-blind readers, and black.
+COLOURS = (
+    "#332288",
+    "#88CCEE",
+    "#44AA99",
+    "#117733",
+    "#999933",
+    "#DDCC77",
+    "#CC6677",
+    "#882255",
+    "#AA4499",
+    "#000000",
+)
+REAL, GENERATED = "#88AACC", "#CC3311"
+FORMATS = ("png", "svg")
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """Return an empty figure of so many inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def colour_of(label: int) -> str:
+    """Return the colour of a class; more than ten share them.
+
+    >>> colour_of(3) == colour_of(13)
+    True
+    """
+    return COLOURS[label % len(COLOURS)]
+
+
+def plain(axes: "Axes", title: str = "") -> "Axes":
+    """Take the upper and right border from axes, and give them a title."""
+    axes.spines[["top", "right"]].set_visible(False)
+    if title:
+        axes.set_title(title, loc="left", fontsize=11)
+    return axes
+
+
+def show_grid(
+    axes: "Axes", images: np.ndarray, columns: int | None = None, title: str = ""
+) -> None:
+    """Draw uint8 images ``(n, height, width, 1 or 3)`` in rows, each pixel sharp."""
+    from keras_genzoo.images import image_grid
+
+    grid = image_grid(images, columns, gap=max(1, images.shape[1] // 14))
+    grid = grid[..., 0] if grid.shape[-1] == 1 else grid
+    axes.imshow(grid, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+    axes.set_axis_off()
+    if title:
+        axes.set_title(title, loc="left", fontsize=11)
+
+
+def grid_size(images: np.ndarray, columns: int | None = None, pixel: float = 0.02) -> tuple:
+    """Return the inches that a grid of images takes: about half an inch for 28 pixels."""
+    columns = columns or math.ceil(math.sqrt(len(images)))
+    rows = math.ceil(len(images) / columns)
+    side = max(0.45, images.shape[1] * pixel / 1.2)
+    return columns * side, rows * side
+
+
+def save_figure(figure: "Figure", path: Path) -> list[Path]:
+    """Write a figure as PNG and SVG beside each other, each whole or not at all.
+
+    Args:
+        figure: the figure.
+        path: where, without suffix.
+
+    Returns:
+        the files.
+
+    Raises:
+        GenzooError: if a file cannot be written.
+    """
+    import matplotlib as mpl
+
+    paths = []
+    # Names of SVG's parts by content: the same figure is the same file.
+    with mpl.rc_context({"svg.hashsalt": "genzoo", "svg.fonttype": "none"}):
+        for suffix in FORMATS:
+            file = path.with_name(f"{path.name}.{suffix}")
+            metadata = {"Date": None} if suffix == "svg" else {"Software": None}
+            with writing(file) as temporary:
+                figure.savefig(
+                    temporary, format=suffix, dpi=150, metadata=metadata, bbox_inches="tight"
+                )
+            paths.append(file)
+    return paths

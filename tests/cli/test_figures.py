@@ -1,0 +1,148 @@
+"""``genzoo figures`` and ``genzoo latent``: what they draw, and that it shows the data."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from keras_genzoo.models import VAE, Autoencoder
+from keras_genzoo.visualization import latent_manifold, latent_map, training_curves
+from keras_genzoo.visualization.latent import Codes
+from tests.cli.conftest import SMALL, small
+
+EVERY = {"curves", "real_and_generated"}
+OWN = {
+    "ae": {"reconstructions_and_walk", "latent_map", "latent_manifold"},
+    "vae": {"reconstructions_and_walk", "latent_map", "latent_manifold"},
+    "cgan": {"classes"},
+}
+ALL = [
+    name if name in ("vae", "cgan") else pytest.param(name, marks=pytest.mark.slow)
+    for name in SMALL
+]
+
+
+def hashes(folder):
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir()}
+
+
+@pytest.mark.parametrize("model", ALL)
+def test_a_run_shows_what_its_model_can(genzoo, trained, tmp_path, model):
+    ended = genzoo("figures --out first", trained(model))
+    assert ended.code == 0, ended.errors
+    names = EVERY | OWN.get(model, set())
+    expected = {f"{name}.{suffix}" for name in names for suffix in ("png", "svg")}
+    files = {path.name for path in (tmp_path / "first").iterdir()}
+    assert files == expected | {"training.gif"}
+    assert set(ended.output.split()) == {f"first/{name}" for name in files}
+    for name in names:
+        picture = np.asarray(Image.open(tmp_path / "first" / f"{name}.png").convert("L"))
+        assert picture.std() > 5, name
+        # Nothing is cut off: the border is white all around.
+        border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+        assert (border == 255).all(), name
+        assert (tmp_path / "first" / f"{name}.svg").read_text().count("<svg") == 1
+
+
+def test_the_same_figures_are_the_same_files(genzoo, trained, tmp_path):
+    for out in ("a", "b"):
+        genzoo(f"figures --out {out}", trained("vae"))
+    assert hashes(tmp_path / "a") == hashes(tmp_path / "b")
+
+
+def test_the_film_shows_every_picture_of_training(genzoo, tmp_path):
+    genzoo(small("gan", "--sample-every 3 --out run"))
+    run = tmp_path / "run"
+    pictures = sorted((run / "samples").glob("*.png"))
+    genzoo("figures --out first", run)
+    with Image.open(tmp_path / "first" / "training.gif") as film:
+        frames = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(film)]
+    assert len(frames) == len(pictures) == 2
+    for frame, path in zip(frames, pictures, strict=True):
+        np.testing.assert_allclose(frame[22:], np.asarray(Image.open(path).convert("L")), atol=8)
+
+
+def test_maps_of_two_runs_share_their_axes(genzoo, trained, tmp_path):
+    ended = genzoo("latent -n 100 --out map.png", trained("ae"), trained("vae"))
+    assert (ended.code, ended.output.split()) == (0, ["map.png", "map.svg"]), ended.errors
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, 100)
+    wide, narrow = (
+        Codes(name, scale * rng.normal(size=(100, 2)), labels)
+        for name, scale in (("wide", 20), ("narrow", 1))
+    )
+    figure = latent_map([wide, narrow])
+    left, right = figure.axes
+    assert left.get_xlim() == right.get_xlim()
+    assert left.get_ylim() == right.get_ylim()
+    [offsets] = [part.get_offsets() for part in left.collections]
+    np.testing.assert_array_equal(offsets, wide.points)
+    # What is too small to see is drawn once more, and there the classes have their names.
+    [magnified] = right.child_axes
+    assert magnified.get_xlim()[1] < left.get_xlim()[1] / 3
+    assert {text.get_text() for text in magnified.texts} == {str(n) for n in range(10)}
+    assert {text.get_text() for text in left.texts} >= {str(n) for n in range(10)}
+    assert not latent_map([wide]).axes[0].child_axes
+
+
+def test_codes_of_more_dimensions_are_drawn_by_their_main_components(genzoo, tmp_path):
+    arguments = "fit vae --latent-dim 5 --hidden-units 16 --steps 4 --checkpoint-every 4"
+    assert genzoo(f"{arguments} --out run").code == 0
+    ended = genzoo("figures run --out first")
+    assert ended.code == 0, ended.errors
+    files = {path.stem for path in (tmp_path / "first").iterdir()}
+    assert "latent_map" in files
+    assert "latent_manifold" not in files
+    assert "main component 1" in (tmp_path / "first" / "latent_map.svg").read_text()
+
+
+@pytest.mark.parametrize("model_class", [Autoencoder, VAE])
+def test_a_manifold_is_laid_out_as_the_map_is(model_class):
+    model = model_class((8, 8, 1), latent_dim=2, hidden_units=(4,))
+    codes = np.random.default_rng(0).uniform(-1, 1, (100, 2))
+    grid = latent_manifold(model, codes, side=5).axes[0].get_images()[0].get_array()
+    # The upper right image is that of the largest z_1 and z_2.
+    if model_class is VAE:
+        corner = np.full((1, 2), 1.2815515594)
+    else:
+        corner = np.quantile(codes, 0.99, axis=0)[None]
+    np.testing.assert_array_equal(grid[:8, -8:], model.decode(corner)[0, :, :, 0])
+    with pytest.raises(ValueError, match="2 latent dimensions, not of 3"):
+        latent_manifold(model_class((8, 8, 1), latent_dim=3, hidden_units=(4,)), codes)
+
+
+def test_curves_are_those_of_the_history():
+    rows = [
+        {"step": step, "discriminator_loss": 1.0 / step, "generator_loss": step, "real_score": 0.7,
+         "fake_score": 0.3}
+        for step in (1, 2, 3)
+    ]  # fmt: skip
+    losses, scores = training_curves(rows).axes
+    np.testing.assert_allclose(losses.lines[0].get_xydata(), [[1, 1], [2, 1 / 2], [3, 1 / 3]])
+    assert [line.get_label() for line in scores.lines[:2]] == ["D(x)", "D(G(z))"]
+    with pytest.raises(ValueError, match="nothing has been trained"):
+        training_curves([])
+
+
+def test_figures_of_an_unfinished_run_say_of_which_step(genzoo, trained, tmp_path):
+    import shutil
+
+    run = shutil.copytree(trained("gan"), tmp_path / "run")
+    (run / "model.keras").unlink()
+    ended = genzoo("figures run")
+    assert "run has no finished model; taking its checkpoint of step 6" in ended.output
+
+
+def test_bad_requests(genzoo, refused, trained, tmp_path):
+    run = trained("gan")
+    assert "has no encoder; only ae and vae have a latent map" in refused("latent", run)
+    assert "is not a run" in refused("figures nowhere")
+    assert "has none of the suffixes .png" in refused("latent --out map.svg", trained("ae"))
+    genzoo("figures --out first", run)
+    assert "first exists; choose another --out" in refused("figures --out first", run)
+    assert genzoo("figures --out first --force", run).code == 0
+    other = "fit ae --image-size 8 --hidden-units 16 --latent-dim 2 --steps 2 --checkpoint-every 2"
+    genzoo(f"{other} --out other")
+    assert "were trained on other data" in refused("latent --out m.png", trained("ae"), "other")
+    assert not (tmp_path / "m.png").exists()

@@ -20,6 +20,7 @@ COMMANDS = {
     "reconstruct": "Send real images through an autoencoder.",
     "sample": "Generate images.",
     "show": "Show a run: settings, progress, pictures.",
+    "umap": "Map real images, and place generated ones among them.",
 }
 
 

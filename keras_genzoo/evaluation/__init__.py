@@ -24,8 +24,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "manifold": ["manifold_scores"],
         "neighbours": ["nearest_rows"],
         "parzen": ["parzen_log_likelihood"],
-        "reconstruction": ["reconstruction_quality", "structural_similarity"],
+        "reconstruction": ["reconstruction_quality"],
         "samplers": ["SAMPLERS"],
         "scores": ["SCORES"],
+        "similarity": ["similarity_matrix", "structural_similarity"],
     },
 )

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.similarity import WINDOW, structural_similarity
 
-SSIM_WINDOW = 11
 _BATCH = 512
 
 
@@ -56,7 +56,7 @@ def reconstruction_quality(
         for first in range(0, len(images), _BATCH)
     ]
     bce, mse, psnr, ssim = (np.concatenate(part) for part in zip(*parts, strict=True))
-    too_small = min(images.shape[1:3]) < SSIM_WINDOW
+    too_small = min(images.shape[1:3]) < WINDOW
     means = [float(values.mean()) for values in (bce, mse, psnr, ssim)]
     return ReconstructionQuality(*means[:3], None if too_small else means[3])
 
@@ -69,17 +69,3 @@ def _of_each(images: np.ndarray, reconstructions: np.ndarray) -> tuple[np.ndarra
     with np.errstate(divide="ignore"):
         psnr = -10 * np.log10(mse)
     return bce, mse, psnr, structural_similarity(images, reconstructions)
-
-
-def structural_similarity(images: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return the SSIM of pairs of uint8 images (Wang et al. 2004), float64 ``(n,)``.
-
-    The window is Gaussian, 11 pixels wide with a standard deviation of 1.5; channels are averaged.
-    Images smaller than the window give NaN.
-    """
-    import tensorflow as tf
-
-    if min(images.shape[1:3]) < SSIM_WINDOW:
-        return np.full(len(images), np.nan)
-    pair = [tf.constant(part) for part in (images, others)]
-    return tf.image.ssim(*pair, max_val=255, filter_size=SSIM_WINDOW).numpy().astype(np.float64)

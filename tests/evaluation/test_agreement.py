@@ -12,6 +12,7 @@ from keras_genzoo.evaluation import (
     kernel_distance,
     manifold_scores,
     reconstruction_quality,
+    similarity_matrix,
     structural_similarity,
 )
 from tests.evaluation.vectors import CLOUDS, FILE, LOGITS, PICTURES, clouds, logits, pictures
@@ -64,3 +65,12 @@ def test_ssim_and_psnr_are_those_of_scikit_image(case, vector):
     quality = reconstruction_quality(images, noisy)
     assert quality.ssim == pytest.approx(np.mean(vector["ssim"]), abs=2e-5)
     assert quality.psnr == pytest.approx(np.mean(vector["psnr"]), abs=1e-9)
+
+
+@pytest.mark.parametrize("case", PICTURES)
+def test_similarity_of_all_pairs_is_that_of_each(case):
+    images, noisy = pictures(*case)
+    matrix = similarity_matrix(images, noisy, stride=1)
+    for row, image in enumerate(images):
+        one = structural_similarity(np.broadcast_to(image, noisy.shape), noisy)
+        np.testing.assert_allclose(matrix[row], one, atol=1e-4)

@@ -1,0 +1,54 @@
+"""``genzoo umap``: whether generated images lie inside the real ones."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keras_genzoo.cli.options import NameList, force_option, run_argument, seed_option
+from keras_genzoo.cli.tensorflow import start_tensorflow
+
+
+@click.command("umap")
+@run_argument
+@click.option(
+    "--distance",
+    "distances",
+    type=NameList(),
+    default="pixels,features,ssim",
+    show_default=True,
+    help="Distances between images, with commas; a map for each.",
+)
+@click.option(
+    "-n", "num_real", type=click.IntRange(min=1), default=1000, show_default=True,
+    help="Real images to fit on.",
+)  # fmt: skip
+@click.option(
+    "-m", "num_generated", type=click.IntRange(min=1), default=64, show_default=True,
+    help="Generated images to place.",
+)  # fmt: skip
+@click.option("--split", help="Part of the data set; by default the one held out.")
+@click.option("--features", help="Feature network, as for evaluate.")
+@click.option(
+    "--num-neighbours", type=click.IntRange(min=2), default=15, show_default=True,
+    help="UMAP's n_neighbors.",
+)  # fmt: skip
+@click.option(
+    "--min-dist", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="UMAP's."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Folder; by default RUN/umap.")
+@force_option
+@seed_option
+def command(run: Path, distances: tuple[str, ...], **options: Any) -> None:
+    """Fit UMAP on real images of RUN's data, and place generated ones on the map."""
+    start_tensorflow()
+    from keras_genzoo import visualization
+
+    numbers = visualization.draw_umap(run, distances, **options, echo=click.echo)
+    for name, one in numbers["maps"].items():
+        click.echo(
+            f"{name}: {one['share_at_border']:.1%} of generated images at the border (of real "
+            f"ones {one['share_of_real_at_border']:.0%}); background explained by the map: "
+            f"{max(0, one['follows_background']):.1%}"
+        )
+    click.echo(options["out"] or run / "umap")

@@ -1,0 +1,159 @@
+"""Maps as one HTML page without network: pointing at a dot shows its image."""
+
+import base64
+import html
+import io
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_genzoo.images import image_grid
+from keras_genzoo.visualization.study import Study
+
+_COLUMNS = 32
+
+
+def sprite(images: np.ndarray) -> str:
+    """Return all images as one PNG of rows of 32, a ``data:`` address."""
+    from PIL import Image
+
+    grid = image_grid(images, _COLUMNS, gap=0)
+    buffer = io.BytesIO()
+    Image.fromarray(grid[..., 0] if grid.shape[-1] == 1 else grid).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def map_html(
+    studies: Sequence[Study], real_images: np.ndarray, generated_images: np.ndarray
+) -> str:
+    """Return a part of a page: the maps, and what draws them. One such part fits a page."""
+    images = np.concatenate([generated_images, real_images])
+    panels = [
+        {
+            "title": study.distance,
+            "points": _scaled(np.concatenate([study.generated, study.real])),
+            "border": study.at_border.astype(int).tolist(),
+            "note": f"{study.at_border.mean():.0%} of generated at the border; background "
+            f"explained: {max(0, study.follows_background):.0%}",
+        }
+        for study in studies
+    ]
+    data = {
+        "panels": panels,
+        "generated": len(generated_images),
+        "height": images.shape[1],
+        "width": images.shape[2],
+        "columns": min(_COLUMNS, len(images)),
+    }
+    text = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
+    return _PART.replace("%DATA%", text).replace("%SPRITE%", sprite(images))
+
+
+def map_page(
+    title: str, studies: Sequence[Study], real_images: np.ndarray, generated_images: np.ndarray
+) -> str:
+    """Return the maps as a page of their own."""
+    part = map_html(studies, real_images, generated_images)
+    return _PAGE.replace("%TITLE%", html.escape(title)).replace("%PART%", part)
+
+
+def _scaled(points: np.ndarray) -> list[list[float]]:
+    """Return points in [0, 1] x [0, 1], neither axis stretched, upwards as on the map."""
+    low, size = points.min(axis=0), max(np.ptp(points, axis=0)) or 1.0
+    offset = (size - np.ptp(points, axis=0)) / 2
+    scaled = (points - low + offset) / size
+    scaled[:, 1] = 1 - scaled[:, 1]
+    return np.round(scaled, 4).tolist()
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>%TITLE%</title>
+<style>body{font:15px/1.5 system-ui,sans-serif;margin:1rem auto;max-width:90rem;padding:0 1rem;
+color:#222}h1{font-size:1.3rem}</style></head>
+<body><h1>%TITLE%</h1>%PART%</body></html>
+"""
+
+_PART = """<style>
+.maps{display:flex;flex-wrap:wrap;gap:1rem}.maps figure{margin:0;flex:1 1 20rem;max-width:36rem}
+.maps canvas{width:100%;aspect-ratio:1;border:1px solid #ddd;touch-action:none}
+.maps figcaption{font-size:.85rem;color:#555}.maps b{color:#222}
+.key span{display:inline-block;margin-right:1.2rem}.key i{display:inline-block;width:.8em;
+height:.8em;border-radius:50%;margin-right:.35em}
+#tip{position:fixed;display:none;pointer-events:none;background:#fff;border:3px solid #8ac;
+padding:2px;box-shadow:0 2px 8px #0005;font-size:.8rem;text-align:center;z-index:9}
+#tip div{image-rendering:pixelated}
+</style>
+<p class="key"><span><i style="background:#88AACC"></i>real</span><span>
+<i style="background:#0B5394"></i>generated, inside</span><span>
+<i style="background:#CC3311"></i>generated, at the border</span>
+Point at a dot, or touch it, to see its image.</p>
+<div class="maps" id="maps"></div><div id="tip"><div></div><span></span></div>
+<script>
+(() => {
+const data = %DATA%, sprite = "%SPRITE%";
+const tip = document.getElementById("tip"), [picture, words] = tip.children;
+const zoom = Math.max(1, Math.round(128 / data.height));
+picture.style.cssText = `width:${data.width * zoom}px;height:${data.height * zoom}px;` +
+  `background:url(${sprite});background-size:${data.columns * data.width * zoom}px auto`;
+const colours = ["#88AACC", "#0B5394", "#CC3311"], names = ["real", "generated, inside",
+  "generated, at the border"];
+const draws = [];
+data.panels.forEach(panel => {
+  const figure = document.createElement("figure"), canvas = document.createElement("canvas");
+  const caption = document.createElement("figcaption"), title = document.createElement("b");
+  title.textContent = panel.title;
+  caption.append(title, document.createElement("br"), panel.note);
+  figure.append(canvas, caption);
+  document.getElementById("maps").append(figure);
+  const kind = i => i >= data.generated ? 0 : 1 + panel.border[i];
+  const place = (p, size) => p.map(v => size * (0.03 + 0.94 * v));
+  draws.push(chosen => {
+    const size = canvas.clientWidth, scale = window.devicePixelRatio || 1;
+    canvas.width = canvas.height = size * scale;
+    const pen = canvas.getContext("2d");
+    pen.scale(scale, scale);
+    for (let i = panel.points.length - 1; i >= 0; i--) {
+      const [x, y] = place(panel.points[i], size), k = kind(i);
+      pen.globalAlpha = k ? 1 : 0.55;
+      pen.fillStyle = colours[k];
+      pen.beginPath();
+      pen.arc(x, y, i === chosen ? 8 : k ? 4.5 : 2.5, 0, 7);
+      pen.fill();
+      if (i === chosen) { pen.strokeStyle = "#000"; pen.lineWidth = 2; pen.stroke(); }
+    }
+  });
+  const show = event => {
+    const box = canvas.getBoundingClientRect(), size = canvas.clientWidth;
+    const mouse = [event.clientX - box.left, event.clientY - box.top];
+    let best = -1, least = 16 ** 2;
+    panel.points.forEach((p, i) => {
+      const [x, y] = place(p, size), far = (x - mouse[0]) ** 2 + (y - mouse[1]) ** 2;
+      if (far < least) { least = far; best = i; }
+    });
+    draws.forEach(draw => draw(best));
+    if (best < 0) { tip.style.display = "none"; return; }
+    const column = best % data.columns, row = Math.floor(best / data.columns);
+    picture.style.backgroundPosition =
+      `-${column * data.width * zoom}px -${row * data.height * zoom}px`;
+    words.textContent = names[kind(best)];
+    tip.style.borderColor = colours[kind(best)];
+    tip.style.display = "block";
+    const w = tip.offsetWidth, h = tip.offsetHeight;
+    tip.style.left = Math.max(4, Math.min(event.clientX + 14, innerWidth - w - 4)) + "px";
+    tip.style.top = Math.max(4, event.clientY + 14 + h > innerHeight ? event.clientY - h - 14
+      : event.clientY + 14) + "px";
+  };
+  canvas.addEventListener("pointermove", show);
+  canvas.addEventListener("pointerdown", show);
+  canvas.addEventListener("pointerleave", () => { tip.style.display = "none";
+    draws.forEach(draw => draw(-1)); });
+});
+const all = () => draws.forEach(draw => draw(-1));
+addEventListener("resize", all);
+all();
+})();
+</script>
+"""

@@ -1,0 +1,181 @@
+"""The question of the thesis' chapter 8: do generated images lie inside the real ones?
+
+UMAP (1802.03426) is fitted on real images and places generated ones. Distances between images can
+be those of pixels, which follow the background's colour; of the features of a network; or of
+structure (SSIM). What the map says is measured, not only seen.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation import nearest_rows, similarity_matrix
+from keras_genzoo.evaluation.features import FeatureNetwork
+
+DISTANCES = ("pixels", "features", "ssim")
+# Neighbours that measure density on the map, and the share of real images that is its border.
+NEIGHBOURS, BORDER_SHARE = 15, 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """A map of real images with generated ones placed on it, and what it says.
+
+    Args:
+        distance: the distance between images, in words.
+        real: points of the real images, ``(n, 2)``.
+        generated: points of the generated ones, ``(m, 2)``.
+        at_border: which generated ones lie at the border, bool ``(m,)``.
+        follows_background: share of the variance of the background's colour that a real image's
+            neighbours on the map explain.
+    """
+
+    distance: str
+    real: np.ndarray
+    generated: np.ndarray
+    at_border: np.ndarray
+    follows_background: float
+
+    def numbers(self) -> dict[str, Any]:
+        """Return what the study measured, ready for JSON."""
+        return {
+            "distance": self.distance,
+            "num_real": len(self.real),
+            "num_generated": len(self.generated),
+            "share_at_border": float(self.at_border.mean()),
+            "share_of_real_at_border": BORDER_SHARE,
+            "border": f"farther from its {NEIGHBOURS}th nearest real image on the map than "
+            f"{1 - BORDER_SHARE:.0%} of the real images are",
+            "follows_background": self.follows_background,
+        }
+
+
+def study(
+    real_images: np.ndarray,
+    generated_images: np.ndarray,
+    distance: str = "pixels",
+    network: FeatureNetwork | None = None,
+    *,
+    num_neighbours: int = 15,
+    min_dist: float = 0.1,
+    seed: int = 0,
+    echo: Callable[[str], None] = lambda line: None,
+) -> Study:
+    """Fit UMAP on real images, place generated ones, and measure the map.
+
+    Args:
+        real_images: uint8 ``(n, height, width, channels)``, more than 15.
+        generated_images: uint8, of the same shape.
+        distance: one of ``DISTANCES``.
+        network: where features come from, for the distance ``features``.
+        num_neighbours: UMAP's ``n_neighbors``.
+        min_dist: UMAP's.
+        seed: key of the layout: one thread, the same map again on the same machine.
+        echo: told what takes long.
+
+    Raises:
+        GenzooError: if there are too few images, or the distance is unknown or lacks its network.
+    """
+    if len(real_images) <= max(NEIGHBOURS, num_neighbours):
+        raise GenzooError(
+            f"a map needs more than {max(NEIGHBOURS, num_neighbours)} real images, "
+            f"not {len(real_images)}"
+        )
+    name, fitted_on, placed, metric = _distances(real_images, generated_images, distance, network)
+    echo(f"UMAP of {len(real_images)} real images by {name}")
+    real, generated = _umap(fitted_on, placed, metric, num_neighbours, min_dist, seed)
+    return Study(
+        name,
+        real,
+        generated,
+        at_border(real, generated),
+        explained_by_neighbours(real, background_colour(real_images)),
+    )
+
+
+def _distances(
+    real: np.ndarray, generated: np.ndarray, distance: str, network: FeatureNetwork | None
+) -> tuple[str, np.ndarray, np.ndarray, str]:
+    """Return the distance in words, what UMAP is fitted on, what it places, and its metric."""
+    if distance == "pixels":
+        flat = [part.reshape(len(part), -1).astype("float32") / 255 for part in (real, generated)]
+        return "Euclidean distance of pixels", *flat, "euclidean"
+    if distance == "features":
+        if network is None:
+            raise GenzooError("the distance 'features' needs a feature network")
+        features = [network.compute(part).features for part in (real, generated)]
+        return f"features of {network.name}", *features, "euclidean"
+    if distance == "ssim":
+        matrices = [similarity_matrix(part, real) for part in (real, generated)]
+        # The root of 1 - SSIM is nearly a metric (Brunet, Vrscay and Wang 2012).
+        roots = [np.sqrt(np.clip(1 - matrix, 0, None)) for matrix in matrices]
+        np.fill_diagonal(roots[0], 0)
+        return "structure, √(1 - SSIM)", (roots[0] + roots[0].T) / 2, roots[1], "precomputed"
+    raise GenzooError(f"unknown distance '{distance}'; known: {', '.join(DISTANCES)}")
+
+
+def _umap(fitted_on, placed, metric, num_neighbours, min_dist, seed):
+    import warnings
+
+    with warnings.catch_warnings():
+        # numba and umap warn of what a person who asks for a picture cannot change.
+        warnings.simplefilter("ignore")
+        import umap
+
+        reducer = umap.UMAP(
+            n_neighbors=num_neighbours,
+            min_dist=min_dist,
+            metric=metric,
+            random_state=seed,
+            n_jobs=1,
+        )
+        real = reducer.fit_transform(fitted_on)
+        generated = reducer.transform(placed)
+    return np.asarray(real, np.float64), np.asarray(generated, np.float64)
+
+
+def at_border(real: np.ndarray, generated: np.ndarray) -> np.ndarray:
+    """Return which points lie where real ones are sparse, bool ``(m,)``.
+
+    A point is at the border if it is farther from its 15th nearest real point than nine tenths of
+    the real points are from theirs: of points of the same law, a tenth is.
+
+    >>> cloud = np.random.default_rng(0).normal(size=(1000, 2))
+    >>> at_border(cloud, np.array([[0.0, 0.0], [9.0, 0.0]])).tolist()
+    [False, True]
+    """
+    # A real point is its own nearest.
+    _, among_real = nearest_rows(real, real, NEIGHBOURS + 1)
+    _, to_real = nearest_rows(generated, real, NEIGHBOURS)
+    return to_real[:, -1] > np.quantile(among_real[:, -1], 1 - BORDER_SHARE)
+
+
+def background_colour(images: np.ndarray) -> np.ndarray:
+    """Return the mean colour of the left, right and upper edge of images, ``(n, channels)``.
+
+    The edge is an eighth of the width; faces leave it to the background.
+    """
+    edge = max(1, images.shape[2] // 8)
+    parts = [images[:, :, :edge], images[:, :, -edge:], images[:, :edge]]
+    pixels = [part.reshape(len(images), -1, images.shape[-1]) for part in parts]
+    return np.concatenate(pixels, axis=1).mean(axis=1)
+
+
+def explained_by_neighbours(points: np.ndarray, values: np.ndarray) -> float:
+    """Return the share of the variance of values that the mean of the neighbours explains.
+
+    Near 1 where neighbours on the map have the same value, near 0 (it may be a little below)
+    where the map knows nothing of it.
+
+    Args:
+        points: ``(n, 2)``.
+        values: ``(n, k)``.
+    """
+    numbers, _ = nearest_rows(points, points, NEIGHBOURS + 1)
+    neighbours = np.array([row[row != index][:NEIGHBOURS] for index, row in enumerate(numbers)])
+    residual = ((values - values[neighbours].mean(axis=1)) ** 2).sum()
+    total = ((values - values.mean(axis=0)) ** 2).sum()
+    return float(1 - residual / total) if total else 0.0

@@ -1,0 +1,113 @@
+"""``genzoo umap``: the study of a run's generated images, written into one folder."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.evaluation import find_network
+from keras_genzoo.files import write_json, writing
+from keras_genzoo.training import Run, load_model
+from keras_genzoo.training.preparing import open_splits
+from keras_genzoo.visualization.figures import free_folder
+from keras_genzoo.visualization.interactive import map_page
+from keras_genzoo.visualization.study import DISTANCES, Study, study
+from keras_genzoo.visualization.study_figures import galleries, magnified, maps
+from keras_genzoo.visualization.style import save_figure
+
+Echo = Callable[[str], None]
+
+
+def draw_umap(
+    path: Path,
+    distances: Sequence[str] = DISTANCES,
+    num_real: int = 1000,
+    num_generated: int = 64,
+    *,
+    split: str | None = None,
+    features: str | None = None,
+    num_neighbours: int = 15,
+    min_dist: float = 0.1,
+    seed: int = 0,
+    out: Path | None = None,
+    force: bool = False,
+    echo: Echo = lambda line: None,
+) -> dict[str, Any]:
+    """Fit a map for each distance on real images, place generated ones, and write all of it.
+
+    The folder gets ``maps``, ``galleries-D`` and ``magnified-D`` for each distance D (PNG and
+    SVG), ``map.html``, ``umap.json`` with what was measured, and ``umap.npz`` with the points.
+    UMAP's own fitted objects do not outlive its versions; the points and the settings do.
+
+    Args:
+        path: the run folder.
+        distances: some of ``DISTANCES``.
+        num_real: real images to fit on.
+        num_generated: generated images to place.
+        split: part of the data; by default that held out, if it has so many images.
+        features: the feature network of the distance ``features``, as for ``find_network``.
+        num_neighbours: UMAP's ``n_neighbors``.
+        min_dist: UMAP's.
+        seed: key of the noise, the choice of real images and the layout.
+        out: the folder; by default ``umap`` in the run.
+        force: replace what is there.
+        echo: told what takes long.
+
+    Returns:
+        what ``umap.json`` holds.
+
+    Raises:
+        GenzooError: if a name is unknown, the run has no model, or there are too few images.
+    """
+    for distance in distances:
+        if distance not in DISTANCES:
+            raise unknown("distance", distance, DISTANCES)
+    if num_generated < 1:
+        raise GenzooError(f"the number of generated images must be at least 1, not {num_generated}")
+    run = Run.open(path)
+    out = free_folder(Path(out) if out else run.path / "umap", force)
+    splits = open_splits(run.settings)
+    source = splits.to_look_at(split)
+    if split is None and source.num_images < num_real:
+        source = splits.train
+    real, _ = source.sample(num_real, seed)
+    network = find_network(features, splits, echo) if "features" in distances else None
+    model = load_model(run, echo)
+    generated = model.generate(num_generated, seed=seed)
+    options = {"num_neighbours": num_neighbours, "min_dist": min_dist, "seed": seed, "echo": echo}
+    studies = [study(real, generated, name, network, **options) for name in distances]
+    numbers = {
+        "run": str(run.path),
+        "real": f"{source.name}, split {source.split}",
+        "seed": seed,
+        "umap": {"n_neighbors": num_neighbours, "min_dist": min_dist, "version": _umap_version()},
+        "features": network.describe() if network else None,
+        "maps": {name: one.numbers() for name, one in zip(distances, studies, strict=True)},
+    }
+    _write(out, dict(zip(distances, studies, strict=True)), real, generated, numbers)
+    return numbers
+
+
+def _write(
+    out: Path, studies: dict[str, Study], real: np.ndarray, generated: np.ndarray, numbers: dict
+) -> None:
+    save_figure(maps(list(studies.values())), out / "maps")
+    for name, one in studies.items():
+        save_figure(galleries(one, generated), out / f"galleries-{name}")
+        save_figure(magnified(one, real, generated), out / f"magnified-{name}")
+    points = {f"{name}_real": one.real for name, one in studies.items()}
+    points |= {f"{name}_generated": one.generated for name, one in studies.items()}
+    with writing(out / "umap.npz") as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **points, real_images=real, generated_images=generated)
+    title = f"Real and generated images: {Path(numbers['run']).name}"
+    with writing(out / "map.html") as temporary:
+        temporary.write_text(map_page(title, list(studies.values()), real, generated))
+    write_json(out / "umap.json", numbers)
+
+
+def _umap_version() -> str:
+    from importlib.metadata import version
+
+    return version("umap-learn")

@@ -18,6 +18,7 @@ COMMANDS = {
     "latent": "Draw where the codes of images lie.",
     "list": "List models, data sets, recipes and losses.",
     "reconstruct": "Send real images through an autoencoder.",
+    "report": "Write one page of a run.",
     "sample": "Generate images.",
     "show": "Show a run: settings, progress, pictures.",
     "umap": "Map real images, and place generated ones among them.",

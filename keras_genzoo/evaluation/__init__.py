@@ -15,7 +15,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "collapse": ["covered_modes", "mode_counts"],
         "conditional": ["label_accuracy", "wilson_interval"],
-        "evaluate": ["Options", "evaluate_images", "evaluate_run", "table", "write_result"],
+        "evaluate": [
+            "Options",
+            "evaluate_images",
+            "evaluate_run",
+            "protocol_rows",
+            "score_rows",
+            "table",
+            "write_result",
+        ],
         "features": ["FEATURE_NETWORKS", "FeatureNetwork", "find_network"],
         "frechet": ["FeatureStatistics", "feature_statistics", "frechet_distance"],
         "inception_score": ["inception_score"],

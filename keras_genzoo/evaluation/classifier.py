@@ -47,7 +47,7 @@ class Classifier(FeatureNetwork):
     def of_batch(self, images: np.ndarray) -> Features:
         """Return features ``(n, 128)`` and logits ``(n, classes)``."""
         images = fit_all(images, self.image_shape).astype("float32")
-        features, logits = self.model.predict_on_batch(images)
+        features, logits = self.model(images, training=False)
         return Features(np.asarray(features), np.asarray(logits))
 
 
@@ -118,7 +118,7 @@ def train_classifier(train: Source, test: Source | None) -> tuple[keras.Model, d
     facts = {"trained_on": f"{train.name}, split {train.split}", "num_images": train.num_images}
     if test is not None:
         stream = load_dataset(test, batch_size=256, with_labels=True, shuffle=False)
-        batches = [(logits.predict_on_batch(x), y) for x, y in stream.map(_as_float)]
+        batches = [(np.asarray(logits(x, training=False)), y) for x, y in stream.map(_as_float)]
         hits = sum(int((p.argmax(axis=1) == y.numpy()).sum()) for p, y in batches)
         facts |= {"test_accuracy": hits / test.num_images, "tested_on": test.num_images}
     return model, facts

@@ -282,6 +282,18 @@ def table(result: dict[str, Any]) -> str:
     score      value      floor
     fid          1.5
     """
+    protocol = protocol_rows(result)
+    width = max(len(name) for name, _ in protocol)
+    lines = [f"{name:{width}}  {value}" for name, value in protocol]
+    scores = [("score", "value", "floor"), *score_rows(result)]
+    width = max(len(name) for name, *_ in scores)
+    lines += ["", *(f"{name:{width}} {value:>10} {floor:>10}" for name, value, floor in scores)]
+    lines += [f"warning: {warning}" for warning in result["warnings"]]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what a result was measured with, in words: (name, value)."""
     protocol = dict(result["protocol"])
     network = protocol.pop("features", None)
     if network:
@@ -289,19 +301,17 @@ def table(result: dict[str, Any]) -> str:
         told = f", test accuracy {accuracy:.4f}" if accuracy is not None else ""
         protocol["features"] = f"{network['name']} ({network['checksum'][:12]}{told})"
         protocol["resize"] = network["resize"]
-    width = max(map(len, protocol))
-    lines = [f"{name:{width}}  {value}" for name, value in protocol.items()]
+    return [(name, str(value)) for name, value in protocol.items()]
+
+
+def score_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the scores of a result in words, but for histograms: (name, value, floor)."""
     floor = _flat(result.get("floor", {}))
-    scores = _flat(result["scores"])
-    width = max([len("score"), *map(len, scores)])
-    lines += ["", f"{'score':{width}} {'value':>10} {'floor':>10}"]
-    for name, value in scores.items():
-        if isinstance(value, list) and len(value) > 2:
-            continue
-        line = f"{name:{width}} {_shown(value):>10} {_shown(floor.get(name, '')):>10}"
-        lines.append(line.rstrip())
-    lines += [f"warning: {warning}" for warning in result["warnings"]]
-    return "\n".join(line.rstrip() for line in lines)
+    return [
+        (name, _shown(value), _shown(floor.get(name, "")))
+        for name, value in _flat(result["scores"]).items()
+        if not (isinstance(value, list) and len(value) > 2)
+    ]
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

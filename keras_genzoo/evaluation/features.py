@@ -136,7 +136,7 @@ class KerasNetwork(FeatureNetwork):
 
     def of_batch(self, images: np.ndarray) -> Features:
         """Return the model's output, flattened."""
-        outputs = self.model.predict_on_batch(fit_all(images, self.image_shape).astype("float32"))
+        outputs = self.model(fit_all(images, self.image_shape).astype("float32"), training=False)
         if isinstance(outputs, list | tuple | dict):
             raise GenzooError(f"{self.name} has several outputs; a feature network has one")
         return Features(np.asarray(outputs, "float32").reshape(len(images), -1), None)

@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "figures": ["draw_figures", "draw_latent_map"],
         "film": ["training_film"],
         "latent": ["latent_manifold", "latent_map"],
+        "report": ["write_report"],
         "study": ["DISTANCES", "Study", "study"],
         "umap_study": ["draw_umap"],
     },

@@ -1,5 +1,6 @@
 """``genzoo umap``: the study of a run's generated images, written into one folder."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.evaluation import find_network
+from keras_genzoo.evaluation.cache import load_arrays
 from keras_genzoo.files import write_json, writing
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.preparing import open_splits
 from keras_genzoo.visualization.figures import free_folder
 from keras_genzoo.visualization.interactive import map_page
-from keras_genzoo.visualization.study import DISTANCES, Study, study
+from keras_genzoo.visualization.study import DISTANCES, Study, at_border, study
 from keras_genzoo.visualization.study_figures import galleries, magnified, maps
 from keras_genzoo.visualization.style import save_figure
 
@@ -105,6 +107,32 @@ def _write(
     with writing(out / "map.html") as temporary:
         temporary.write_text(map_page(title, list(studies.values()), real, generated))
     write_json(out / "umap.json", numbers)
+
+
+def load_studies(folder: Path) -> tuple[list[Study], np.ndarray, np.ndarray]:
+    """Return what ``draw_umap`` wrote: the studies, the real images and the generated ones.
+
+    Raises:
+        GenzooError: if a file is missing or damaged.
+    """
+    arrays = load_arrays(folder / "umap.npz")
+    try:
+        numbers = json.loads((folder / "umap.json").read_text())["maps"]
+        studies = [
+            Study(
+                one["distance"],
+                arrays[f"{name}_real"],
+                arrays[f"{name}_generated"],
+                at_border(arrays[f"{name}_real"], arrays[f"{name}_generated"]),
+                one["follows_background"],
+            )
+            for name, one in numbers.items()
+        ]
+        return studies, arrays["real_images"], arrays["generated_images"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise GenzooError(
+            f"{folder} does not hold a whole study; draw it anew: genzoo umap --force"
+        ) from error
 
 
 def _umap_version() -> str:

@@ -51,7 +51,8 @@ def test_a_run_is_scored_beside_its_floor(genzoo, trained, tmp_path, model):
     assert read(tmp_path / "b.json") == result
 
 
-def test_scores_that_need_labels_of_a_conditional_model(genzoo, trained, tmp_path):
+def test_scores_that_need_labels_of_a_conditional_model(genzoo, trained, tmp_path, monkeypatch):
+    monkeypatch.setenv("GENZOO_CACHE", str(tmp_path / "cache"))
     scores = "label_accuracy,fid_per_class,gan_train,class_histogram"
     ended = genzoo(f"evaluate --scores {scores} -n 250 --out a.json", trained("cgan"))
     assert ended.code == 0, ended.errors

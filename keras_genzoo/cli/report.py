@@ -1,0 +1,32 @@
+"""``genzoo report``: one page of a run."""
+
+from pathlib import Path
+
+import click
+
+from keras_genzoo.cli.options import force_option, run_argument, seed_option
+from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.files import new_file
+
+
+@click.command("report")
+@run_argument
+@click.option(
+    "--measure/--no-measure",
+    default=True,
+    show_default=True,
+    help="Measure the scores and maps that the run has not yet.",
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="HTML file; by default RUN/report.html."
+)
+@force_option
+@seed_option
+def command(run: Path, measure: bool, out: Path | None, force: bool, seed: int) -> None:
+    """Write all that is known of RUN as one HTML page that needs no network."""
+    start_tensorflow()
+    from keras_genzoo import visualization
+
+    out = new_file(out or run / "report.html", force, ".html")
+    visualization.write_report(run, out, measure=measure, seed=seed, echo=click.echo)
+    click.echo(out)

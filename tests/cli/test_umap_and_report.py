@@ -1,0 +1,227 @@
+"""``genzoo umap`` and ``genzoo report``: what they measure, and that their pages work."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_genzoo.visualization import Study, study
+from keras_genzoo.visualization.interactive import map_page
+from keras_genzoo.visualization.study import (
+    at_border,
+    background_colour,
+    explained_by_neighbours,
+)
+from keras_genzoo.visualization.study_figures import galleries, magnified, maps
+from keras_genzoo.visualization.umap_study import load_studies
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--hide-scrollbars",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def faces(n, seed=0):
+    """Images whose left and right edge has a colour of its own, and a shape in the middle."""
+    rng = np.random.default_rng(seed)
+    images = np.empty((n, 24, 24, 3), "uint8")
+    images[:] = rng.integers(0, 256, (n, 1, 1, 3))
+    for image, size in zip(images, rng.integers(3, 8, n), strict=True):
+        image[12 - size : 12 + size, 12 - size : 12 + size] = 128
+    return images
+
+
+@pytest.fixture
+def chromium(tmp_path):
+    """A function that opens a page and returns its DOM once its scripts have run."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
+
+    def run(page, *more):
+        profile = f"--user-data-dir={tmp_path / 'profile'}"
+        command = [CHROMIUM, *FLAGS, profile, *more, page.absolute().as_uri()]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+
+    return run
+
+
+# Measures --------------------------------------------------------------------------------------
+
+
+def test_of_points_of_the_same_law_a_tenth_is_at_the_border():
+    rng = np.random.default_rng(0)
+    real, same = rng.normal(size=(2, 4000, 2))
+    assert at_border(real, same).mean() == pytest.approx(0.1, abs=0.03)
+    assert at_border(real, 3 * same).mean() > 0.5
+    assert not at_border(real, 0.1 * same).any()
+
+
+def test_background_is_explained_by_a_map_that_follows_it_and_by_no_other():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(800, 1))
+    following = np.concatenate([values, rng.normal(size=(800, 1)) / 100], axis=1)
+    assert explained_by_neighbours(following, values) > 0.95
+    assert abs(explained_by_neighbours(rng.normal(size=(800, 2)), values)) < 0.15
+    assert explained_by_neighbours(following, np.ones((800, 1))) == 0
+
+
+def test_background_is_the_colour_of_the_edges():
+    images = faces(5)
+    np.testing.assert_allclose(background_colour(images), images[:, 0, 0])
+
+
+@pytest.mark.slow
+def test_the_map_of_pixels_follows_the_background_and_that_of_structure_does_not():
+    real, generated = faces(300), faces(20, seed=1)
+    by_pixels, by_structure = (study(real, generated, name) for name in ("pixels", "ssim"))
+    assert by_pixels.follows_background > 0.8
+    assert by_structure.follows_background < by_pixels.follows_background - 0.2
+    np.testing.assert_array_equal(study(real, generated, "pixels").generated, by_pixels.generated)
+
+
+# The commands ------------------------------------------------------------------------------------
+
+
+def test_umap_of_a_run(genzoo, trained, tmp_path):
+    arguments = "umap --distance pixels,ssim -n 100 -m 9 --out map"
+    ended = genzoo(arguments, trained("gan"))
+    assert ended.code == 0, ended.errors
+    names = {"maps", "galleries-pixels", "galleries-ssim", "magnified-pixels", "magnified-ssim"}
+    files = {f"{name}.{suffix}" for name in names for suffix in ("png", "svg")}
+    folder = tmp_path / "map"
+    assert {p.name for p in folder.iterdir()} == files | {"map.html", "umap.json", "umap.npz"}
+    numbers = json.loads((folder / "umap.json").read_text())
+    assert numbers["real"] == "digits, split test"
+    assert set(numbers["maps"]) == {"pixels", "ssim"}
+    one = numbers["maps"]["pixels"]
+    assert (one["num_real"], one["num_generated"]) == (100, 9)
+    assert f"pixels: {one['share_at_border']:.1%} of generated images at the border" in ended.output
+    studies, real, generated = load_studies(folder)
+    assert (real.shape, generated.shape) == ((100, 16, 16, 1), (9, 16, 16, 1))
+    assert studies[0].at_border.mean() == one["share_at_border"]
+    for name in names:
+        picture = np.asarray(Image.open(folder / f"{name}.png").convert("L"))
+        assert picture.std() > 3, name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("umap RUN --distance pixel", "unknown distance 'pixel'; did you mean 'pixels'?"),
+        ("umap RUN -n 10", "a map needs more than 15 real images, not 10"),
+        ("umap RUN -n 5000", "5000 real images were asked for"),
+        ("umap RUN --features model:none.keras", "there is no feature network none.keras"),
+        ("umap nowhere", "is not a run"),
+        ("report nowhere", "is not a run"),
+        ("report RUN --out page.txt", "page.txt has none of the suffixes .html"),
+    ],
+)
+def test_bad_requests(refused, trained, tmp_path, arguments, words):
+    assert words in refused(arguments.replace("RUN", str(trained("gan"))))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_study_is_not_replaced_unasked(genzoo, refused, trained, tmp_path):
+    (tmp_path / "map").mkdir()
+    (tmp_path / "map" / "note.txt").write_text("mine")
+    assert "map exists; choose another --out" in refused("umap --out map", trained("gan"))
+
+
+def a_study(border):
+    rng = np.random.default_rng(0)
+    border = np.array(border)
+    return Study("pixels", rng.normal(size=(60, 2)), rng.normal(size=(4, 2)), border, 0.5)
+
+
+@pytest.mark.parametrize("border", [[True] * 4, [False] * 4, [True, False, False, True]])
+def test_figures_of_a_study_whatever_is_at_the_border(border):
+    one = a_study(border)
+    left, right = galleries(one, faces(4)).axes
+    assert left.get_title("left") == f"at the border ({sum(border)})"
+    assert right.get_title("left") == f"inside ({4 - sum(border)})"
+    assert len(maps([one, one]).axes) == 2
+    assert magnified(one, faces(60), faces(4)).axes[0].artists
+
+
+# The pages ---------------------------------------------------------------------------------------
+
+
+def test_pointing_at_a_dot_shows_its_image(chromium, tmp_path):
+    one = a_study([True, False, False, True])
+    page = map_page("A <title>", [one, one], faces(60), faces(4))
+    probe = """<script>
+    const canvas = document.querySelectorAll("canvas")[1], box = canvas.getBoundingClientRect();
+    const ink = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    document.body.dataset.ink = ink.filter((v, i) => i % 4 == 3 && v > 0).length;
+    const seen = {};
+    for (let x = 0; x < box.width; x += 6) for (let y = 0; y < box.height; y += 6) {
+      canvas.dispatchEvent(new PointerEvent("pointermove",
+        {clientX: box.left + x, clientY: box.top + y}));
+      const tip = document.getElementById("tip");
+      if (tip.style.display === "block") seen[tip.children[1].textContent] =
+        tip.children[0].style.backgroundPosition;
+    }
+    document.body.dataset.seen = JSON.stringify(seen);
+    </script></body>"""
+    file = tmp_path / "page.html"
+    file.write_text(page.replace("</body>", probe))
+    dom = chromium(file, "--window-size=1366,900", "--dump-dom")
+    assert "<title>A &lt;title&gt;</title>" in dom
+    assert int(re.search(r'data-ink="(\d+)"', dom).group(1)) > 500
+    seen = json.loads(re.search(r'data-seen="([^"]*)"', dom).group(1).replace("&quot;", '"'))
+    assert set(seen) == {"real", "generated, inside", "generated, at the border"}
+    assert len(set(seen.values())) == 3
+
+
+@pytest.mark.parametrize("model", ["vae", pytest.param("cgan", marks=pytest.mark.slow)])
+def test_a_report_is_one_page_that_fits_laptop_and_phone(
+    genzoo, chromium, trained, tmp_path, model
+):
+    run = shutil.copytree(trained(model), tmp_path / "run")
+    (run / "umap").mkdir()
+    genzoo("umap run --distance pixels -n 100 -m 9 --force")
+    ended = genzoo("report run")
+    assert ended.code == 0, ended.errors
+    assert ended.output.splitlines()[-1] == "run/report.html"
+    assert (run / "evaluation.json").exists()
+    page = (run / "report.html").read_text()
+    # No address but those inside of the page.
+    assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", page)
+    assert "http" not in re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", page)
+    titles = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
+    expected = ["Samples", "Training", "Scores", "Inside the real images?"]
+    expected += ["Latent space"] if model == "vae" else []
+    assert titles == [*expected, "Nearest training images", "Settings"]
+    for width in (1366, 500):
+        probe = """<script>addEventListener("load", () => {
+        document.querySelectorAll("img").forEach(i => i.loading = "eager");
+        document.body.dataset.wide = document.documentElement.scrollWidth - innerWidth;
+        document.body.dataset.broken = [...document.images].filter(i => !i.src).length; });
+        </script></body>"""
+        (tmp_path / "probe.html").write_text(page.replace("</body>", probe))
+        dom = chromium(tmp_path / "probe.html", f"--window-size={width},900", "--dump-dom")
+        assert int(re.search(r'data-wide="(-?\d+)"', dom).group(1)) <= 0
+        assert 'data-broken="0"' in dom
+        assert ">step 6<" in dom
+    assert "report.html exists" in genzoo("report run").errors
+
+
+def test_a_report_without_measuring_shows_what_there_is(genzoo, trained, tmp_path):
+    ended = genzoo("report --no-measure --out page.html", trained("gan"))
+    assert ended.code == 0, ended.errors
+    page = (tmp_path / "page.html").read_text()
+    assert "Scores" not in page
+    assert "Nearest training images" in page
+    assert not (trained("gan") / "umap").exists()

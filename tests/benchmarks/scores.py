@@ -7,12 +7,15 @@ turn, so that its peak of memory is its own.
 """
 
 import argparse
+import contextlib
+import io
 import json
-import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -25,7 +28,7 @@ def features() -> tuple[np.ndarray, np.ndarray]:
     mixing = rng.standard_normal((FEATURES, FEATURES), "float32") / np.sqrt(FEATURES)
     real = rng.standard_normal((N, FEATURES), "float32") @ mixing
     fake = 0.9 * rng.standard_normal((N, FEATURES), "float32") @ mixing + 0.1
-    return np.maximum(real, 0), np.maximum(fake, 0).astype("float32")
+    return tuple(np.maximum(part, 0).astype("float32") for part in (real, fake))
 
 
 def our_fid(real, fake):
@@ -53,8 +56,6 @@ def rival_fid(real, fake):
 
 def rival_prdc(real, fake):
     """Score by prdc."""
-    import contextlib
-    import io
 
     import prdc
 
@@ -63,35 +64,52 @@ def rival_prdc(real, fake):
     return [float(scores[name]) for name in ("precision", "recall", "density", "coverage")]
 
 
-def one_side(name: str) -> None:
+def memory(name: str) -> float:
+    """Return a line of this process' status in MiB (Linux)."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+
+
+def one_side(name: str, folder: Path) -> None:
     """Print seconds, peak of memory above the features' and values, as JSON."""
     function = globals()[name]
     tiny = [part[:20, :4].copy() for part in (np.eye(20), 2 * np.eye(20))]
     function(*tiny)  # Imports and first calls are not what is measured.
-    real, fake = features()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Read, not made here: making them would leave a higher peak behind.
+    real, fake = (np.load(folder / f"{kind}.npy") for kind in ("real", "fake"))
+    # The system's mark of the highest is set back to where it stands now.
+    Path("/proc/self/clear_refs").write_text("5")
+    before = memory("VmRSS")
     began = time.perf_counter()
     values = function(real, fake)
     spent = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    print(json.dumps({"seconds": spent, "mib": peak / 1024, "values": [float(v) for v in values]}))
+    peak = memory("VmHWM") - before
+    print(json.dumps({"seconds": spent, "mib": peak, "values": [float(v) for v in values]}))
 
 
 def main() -> None:
-    """Measure both sides of both scores in turn, and print medians."""
+    """Make the features once, and measure both sides of both scores."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rival-python", default=sys.executable)
     parser.add_argument("--pairs", type=int, default=3)
-    parser.add_argument("--side", help="one side alone, in this process")
+    parser.add_argument("--side", nargs=2, help="one side alone, in this process")
     arguments = parser.parse_args()
     if arguments.side:
-        one_side(arguments.side)
+        one_side(arguments.side[0], Path(arguments.side[1]))
         return
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, part in zip(("real", "fake"), features(), strict=True):
+            np.save(Path(folder) / f"{kind}.npy", part)
+        compare(arguments.rival_python, arguments.pairs, folder)
+
+
+def compare(rival_python: str, pairs: int, folder: str) -> None:
+    """Run both sides in turn, and print medians."""
     for score in ("fid", "prdc"):
         sides: dict[str, list] = {"our": [], "rival": []}
-        for _ in range(arguments.pairs):
-            for side, python in (("our", sys.executable), ("rival", arguments.rival_python)):
-                command = [python, __file__, "--side", f"{side}_{score}"]
+        for _ in range(pairs):
+            for side, python in (("our", sys.executable), ("rival", rival_python)):
+                command = [python, __file__, "--side", f"{side}_{score}", folder]
                 output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
                 sides[side].append(json.loads(output.splitlines()[-1]))
         medians = {
@@ -100,8 +118,9 @@ def main() -> None:
         }
         (ours, our_mib), (rivals, rival_mib) = medians["our"], medians["rival"]
         print(
-            f"{score}, {N} x {FEATURES}: ours {ours:.1f} s and {our_mib:.0f} MiB, rival {rivals:.1f}"
-            f" s and {rival_mib:.0f} MiB above the features: {rivals / ours:.2f} times as fast; "
+            f"{score}, {N} x {FEATURES}: ours {ours:.1f} s and {our_mib:.0f} MiB, rival "
+            f"{rivals:.1f} s and {rival_mib:.0f} MiB above the features: "
+            f"{rivals / ours:.2f} times as fast; "
             f"values {sides['our'][0]['values']} and {sides['rival'][0]['values']}"
         )
 

@@ -49,6 +49,7 @@ def prepare(name: str, data_dir: Path | None, manual_dir: Path | None) -> None:
     start_tensorflow()
     from keras_genzoo import data
 
+    name = _made_of(name)
     _print(data.find_manual_files(name, data_dir, manual_dir), "found")
     click.echo(f"{name} is ready in {data.prepare(name, data_dir, manual_dir)}")
 
@@ -71,6 +72,7 @@ def check(
     start_tensorflow()
     from keras_genzoo import data
 
+    name_or_folder = _made_of(name_or_folder)
     if name_or_folder not in data.DATASETS and Path(name_or_folder).is_dir():
         counted = _print(data.check_folder(name_or_folder))
     else:
@@ -82,6 +84,13 @@ def check(
             f"{name_or_folder}: {bad or unusual} of {total} files are "
             f"{'unusable' if bad else 'unusual'}; repair, fetch again or remove those listed above"
         )
+
+
+def _made_of(name: str) -> str:
+    """Return the data set whose files a data set is read from."""
+    from keras_genzoo.data import DATASETS
+
+    return (DATASETS[name].made_of or name) if name in DATASETS else name
 
 
 def _print(findings, sound: str | None = None) -> tuple[int, int, int]:

@@ -21,6 +21,7 @@ COMMANDS = {
     "report": "Write one page of a run.",
     "sample": "Generate images.",
     "show": "Show a run: settings, progress, pictures.",
+    "theory": "Show the optimum of a GAN on known densities.",
     "umap": "Map real images, and place generated ones among them.",
 }
 

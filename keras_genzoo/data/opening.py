@@ -59,10 +59,13 @@ def _open(name_or_path: str | os.PathLike, split: str, options: dict, place: dic
     from keras_genzoo.data.arrays import open_digits, open_npz
     from keras_genzoo.data.folder import FolderSource
     from keras_genzoo.data.prepared import PreparedSource
+    from keras_genzoo.data.stacked import open_stacked
 
     text, path = os.fspath(name_or_path), Path(name_or_path).expanduser()
     if text == "digits":
         return open_digits(split, **options)
+    if text in DATASETS and DATASETS[text].made_of and not isinstance(name_or_path, os.PathLike):
+        return open_stacked(text, DATASETS[text].made_of, split, **options, **place)
     if text in DATASETS and not isinstance(name_or_path, os.PathLike):
         return PreparedSource(text, split, **options, **place)
     if path.is_dir():

@@ -20,6 +20,7 @@ class DataSet:
         crop: side of the centred square that is cut out before any resizing.
         image_size: side of the images unless another is asked for; None: as stored.
         by_hand: where to fetch the files if the automatic download often fails.
+        made_of: the data set whose images these are made of.
     """
 
     image_shape: tuple[int, int, int] | None
@@ -29,6 +30,7 @@ class DataSet:
     crop: int | None = None
     image_size: int | None = None
     by_hand: str | None = None
+    made_of: str | None = None
 
 
 DATASETS = Registry(
@@ -37,6 +39,9 @@ DATASETS = Registry(
         "digits": DataSet((8, 8, 1), 1500, 10, "handwritten digits inside scikit-learn; offline"),
         "mnist": DataSet((28, 28, 1), 60_000, 10, "handwritten digits"),
         "fashion_mnist": DataSet((28, 28, 1), 60_000, 10, "clothes, bags and shoes"),
+        "stacked_mnist": DataSet(
+            (28, 28, 3), 60_000, 1000, "three digits of mnist as channels", made_of="mnist"
+        ),
         "kmnist": DataSet((28, 28, 1), 60_000, 10, "cursive Japanese characters"),
         "cifar10": DataSet((32, 32, 3), 50_000, 10, "small photographs of animals and vehicles"),
         "cifar100": DataSet((32, 32, 3), 50_000, 100, "small photographs of many things"),

@@ -5,6 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.features import FeatureNetwork
+
+STACKED_SAMPLES = 26_000
 
 
 class Modes(NamedTuple):
@@ -54,3 +57,17 @@ def covered_modes(fake_counts: np.ndarray, real_counts: np.ndarray) -> Modes:
     p, q = fake_counts[seen] / fake_counts.sum(), real_counts[seen] / real_counts.sum()
     divergence = float((p * np.log(p / q)).sum())
     return Modes(int(seen.sum()), len(fake_counts), divergence)
+
+
+def stacked_labels(images: np.ndarray, classifier: FeatureNetwork) -> np.ndarray:
+    """Return the modes of stacked images: a digit for each channel, as one number of three digits.
+
+    Args:
+        images: uint8 ``(n, height, width, 3)``.
+        classifier: a classifier of the single channels.
+    """
+    digits = [
+        classifier.compute(images[..., channel : channel + 1]).logits.argmax(axis=1)
+        for channel in range(3)
+    ]
+    return digits[0] * 100 + digits[1] * 10 + digits[2]

@@ -7,8 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from keras_genzoo.data import Source, Splits
+from keras_genzoo.data import DATASETS, Source, Splits
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.classifier import open_classifier
+from keras_genzoo.evaluation.collapse import (
+    STACKED_SAMPLES,
+    covered_modes,
+    mode_counts,
+    stacked_labels,
+)
 from keras_genzoo.evaluation.features import FeatureNetwork, find_network
 from keras_genzoo.evaluation.likelihood import vae_likelihood
 from keras_genzoo.evaluation.reconstruction import reconstruction_quality
@@ -21,8 +28,14 @@ from keras_genzoo.training.preparing import open_splits
 
 Echo = Callable[[str], None]
 
+STACKED = "stacked_mnist"
+_NEEDED = {
+    "likelihood": "a vae",
+    "reconstruction": "an ae or a vae",
+    "modes": f"a model of {STACKED}",
+}
 # Scores of the model itself; all others are of images.
-MODEL_SCORES = ("likelihood", "reconstruction")
+MODEL_SCORES = ("likelihood", "reconstruction", "modes")
 DEFAULT_COUNT = 10_000
 # Enough to find what has been memorised; all of MNIST.
 TRAIN_IMAGES = 60_000
@@ -84,7 +97,7 @@ def evaluate_run(
     source = real.to_look_at(options.split)
     count = options.count or min(source.num_images, DEFAULT_COUNT)
     real_images, real_labels = source.sample(count, options.seed)
-    names = _names(options.scores, model)
+    names = _names(options.scores, model, run.settings.dataset)
     of_images = [name for name in names if name not in MODEL_SCORES]
     protocol = {
         "run": str(run.path),
@@ -131,6 +144,8 @@ def evaluate_run(
     if "reconstruction" in names:
         quality = reconstruction_quality(real_images, model.reconstruct(real_images))
         result["scores"]["reconstruction"] = _without_none(quality._asdict())
+    if "modes" in names:
+        result["scores"]["modes"] = _modes(run, model, real, options, echo)
     if "likelihood" in names:
         likelihood = vae_likelihood(
             model, real_images, options.num_samples, options.binarization, options.seed
@@ -161,7 +176,7 @@ def evaluate_images(
     count = options.count or min(smaller, DEFAULT_COUNT)
     real_images, real_labels = source.sample(count, options.seed)
     fake_images, fake_labels = fake.sample(count, options.seed)
-    names = _names(options.scores, None)
+    names = _names(options.scores, None, None)
     for name in names:
         if name in MODEL_SCORES:
             raise GenzooError(f"the score '{name}' needs a model; evaluate a run")
@@ -191,20 +206,26 @@ def evaluate_images(
     return result
 
 
-def _names(asked: Sequence[str] | None, model: ImageModel | None) -> list[str]:
+def _names(asked: Sequence[str] | None, model: ImageModel | None, dataset: str | None) -> list[str]:
     """Return the scores asked for, or the usual ones.
 
     Raises:
         GenzooError: if a score is asked for that the model cannot have.
     """
-    fits = {"likelihood": isinstance(model, VAE), "reconstruction": isinstance(model, Autoencoder)}
+    fits = {
+        "likelihood": isinstance(model, VAE),
+        "reconstruction": isinstance(model, Autoencoder),
+        "modes": dataset == STACKED,
+    }
     if asked is None:
         usual = [name for name in SCORES if SCORES[name].usual]
         return usual + [name for name in MODEL_SCORES if fits[name]]
     for name in asked:
         if model is not None and not fits.get(name, True):
-            kind = "a vae" if name == "likelihood" else "an ae or a vae"
-            raise GenzooError(f"the score '{name}' needs {kind}, not a {type(model).__name__}")
+            raise GenzooError(
+                f"the score '{name}' needs {_NEEDED[name]}, not a {type(model).__name__} "
+                f"on {dataset}"
+            )
     return list(asked)
 
 
@@ -229,6 +250,23 @@ def _generate(
     codes = model.code(model.encode(train))
     sampler = SAMPLERS[options.sampler](codes, options.seed)
     return model.decode(sampler.sample(count, options.seed)), None
+
+
+def _modes(
+    run: Run, model: ImageModel, real: Splits, options: Options, echo: Echo
+) -> dict[str, Any]:
+    """Count the modes of a model of StackedMNIST, with a classifier of single digits."""
+    single = dataclasses.replace(
+        run.settings, dataset=DATASETS[STACKED].made_of, channels=1, image_size=None
+    )
+    splits = open_splits(single)
+    classifier = open_classifier(splits, echo=echo)
+    images = model.generate(STACKED_SAMPLES, seed=options.seed)
+    counts = mode_counts(stacked_labels(images, classifier), real.train.num_classes)
+    _, labels = splits.train.sample(min(splits.train.num_images, DEFAULT_COUNT), options.seed)
+    digits = np.bincount(labels, minlength=10)
+    real_counts = np.einsum("a,b,c->abc", digits, digits, digits).ravel()
+    return covered_modes(counts, real_counts)._asdict() | {"num_images": STACKED_SAMPLES}
 
 
 def _score_images(

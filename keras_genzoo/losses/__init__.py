@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "adversarial": [
+            "LOG_4",
             "AdversarialLoss",
             "adversarial_value",
             "discriminator_loss",

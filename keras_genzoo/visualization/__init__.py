@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "latent": ["latent_manifold", "latent_map"],
         "report": ["write_report"],
         "study": ["DISTANCES", "Study", "study"],
+        "theory": ["draw_theory"],
         "umap_study": ["draw_umap"],
     },
 )

@@ -13,6 +13,8 @@ from keras_genzoo.evaluation import (
     mode_counts,
     wilson_interval,
 )
+from keras_genzoo.evaluation.collapse import stacked_labels
+from keras_genzoo.evaluation.features import Features, Pixels
 
 
 def test_wilson_interval_is_that_of_the_textbook():
@@ -84,3 +86,16 @@ def test_a_sampler_draws_the_same_for_the_same_seed(name):
     assert sampler.sample(7, seed=3).dtype == np.float32
     np.testing.assert_array_equal(sampler.sample(7, seed=3), sampler.sample(7, seed=3))
     assert (sampler.sample(7, seed=3) != sampler.sample(7, seed=4)).any()
+
+
+def test_stacked_labels_are_the_digits_of_the_channels():
+    class Brightness(Pixels):
+        """Calls an image by its grey value."""
+
+        def of_batch(self, images):
+            return Features(images[:, 0, 0, :], np.eye(10)[images[:, 0, 0, 0]])
+
+    images = np.zeros((2, 4, 4, 3), "uint8")
+    images[0] += np.array([1, 2, 3], "uint8")
+    images[1] += np.array([9, 0, 4], "uint8")
+    assert stacked_labels(images, Brightness()).tolist() == [123, 904]

@@ -1,0 +1,33 @@
+"""``genzoo theory``: the optimum of a GAN, trained and drawn."""
+
+from pathlib import Path
+
+import click
+
+from keras_genzoo.cli.options import force_option, seed_option
+from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.files import new_file
+
+
+@click.command("theory")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("theory.png"),
+    show_default=True,
+    help="PNG file, with an SVG beside it.",
+)
+@force_option
+@seed_option
+def command(out: Path, force: bool, seed: int) -> None:
+    """Train on known densities: D against p_d / (p_d + p_g), V against -log 4 + 2 JS."""
+    path = new_file(out, force, ".png").with_suffix("")
+    start_tensorflow()
+    from keras_genzoo import visualization
+
+    measured, files = visualization.draw_theory(path, seed, click.echo)
+    for name, numbers in measured.items():
+        parts = ", ".join(f"{what} {value:.4f}" for what, value in numbers.items())
+        click.echo(f"{name}: {parts}")
+    for file in files:
+        click.echo(file)

@@ -92,6 +92,7 @@ class PreparedSource(Source):
         self.image_shape = target_shape(native, image_size, channels)
         self._label_key, self.class_names = _label_feature(builder)
         self.num_classes = len(self.class_names) if self.class_names else None
+        self.attribute_names = _attribute_names(builder)
         info = _split_info(builder, name, split)
         self.num_images = info.num_examples
         self._records = Records((part.filename, part.skip, part.take) for part in _parts(info))
@@ -99,15 +100,26 @@ class PreparedSource(Source):
 
     def read(self, index: int) -> tuple[np.ndarray, int]:
         """Read and decode one record."""
-        from tensorflow.train import Example
-
         try:
-            values = Example.FromString(self._records[index]).features.feature
+            values = self._values(index)
             data = values[self._image_key].bytes_list.value[0]
             label = values[self._label_key].int64_list.value[0] if self._label_key else -1
         except (OSError, ValueError, IndexError, _decode_error()) as error:
             raise BadImageError(f"damaged record ({error})") from error
         return decode(data, self.image_shape, self._crop), label
+
+    def read_attributes(self, index: int) -> np.ndarray:
+        """Read the attributes of one record."""
+        if self.attribute_names is None:
+            return super().read_attributes(index)
+        values = self._values(index)
+        keys = [f"attributes/{name}" for name in self.attribute_names]
+        return np.array([values[key].int64_list.value[0] for key in keys], np.uint8)
+
+    def _values(self, index: int) -> Any:
+        from tensorflow.train import Example
+
+        return Example.FromString(self._records[index]).features.feature
 
 
 def known_facts(name: str) -> DataSet:
@@ -284,6 +296,16 @@ def _label_feature(builder: Any) -> tuple[str | None, list[str] | None]:
             label = features[key]
             return key, [label.int2str(number) for number in range(label.num_classes)]
     return None, None
+
+
+def _attribute_names(builder: Any) -> list[str] | None:
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    attributes = features["attributes"] if "attributes" in list(features) else None
+    if not isinstance(attributes, tfds.features.FeaturesDict):
+        return None
+    return sorted(name for name, kind in attributes.items() if kind.dtype == np.bool_) or None
 
 
 def _split_info(builder: Any, name: str, split: str) -> Any:

@@ -29,6 +29,7 @@ class Source(abc.ABC):
         image_shape: ``(height, width, channels)``, after cropping and resizing.
         num_classes: number of class labels, or None if there are none.
         class_names: their names, or None.
+        attribute_names: what else is known of each image, yes or no; None if nothing is.
         fingerprint: changes when the data change; cheap to compute.
     """
 
@@ -38,6 +39,7 @@ class Source(abc.ABC):
     image_shape: tuple[int, int, int]
     num_classes: int | None
     class_names: list[str] | None
+    attribute_names: list[str] | None = None
     fingerprint: str
 
     def __init__(self):
@@ -76,6 +78,14 @@ class Source(abc.ABC):
         for row, index in enumerate(indices):
             images[row], labels[row] = self._read_or_next(int(index))
         return images, labels
+
+    def read_attributes(self, index: int) -> np.ndarray:
+        """Return the attributes of one image, uint8 0 or 1, ``(len(attribute_names),)``.
+
+        Raises:
+            GenzooError: if the data has none.
+        """
+        raise GenzooError(f"{self.name} has no attributes")
 
     def sample(self, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Return ``count`` different images and their labels, in random order, as ``fetch`` does.
@@ -163,13 +173,17 @@ class PartSource(Source):
         self._source, self._positions = source, np.asarray(positions)
         self.name, self.split, self.num_images = source.name, split, len(positions)
         self.image_shape, self.num_classes = source.image_shape, source.num_classes
-        self.class_names = source.class_names
+        self.class_names, self.attribute_names = source.class_names, source.attribute_names
         digest = hashlib.sha256(self._positions.astype("int64").tobytes()).hexdigest()
         self.fingerprint = f"{source.fingerprint}-{digest[:16]}"
 
     def read(self, index: int) -> tuple[np.ndarray, int]:
         """Return one image and its label."""
         return self._source.read(int(self._positions[index]))
+
+    def read_attributes(self, index: int) -> np.ndarray:
+        """Return the attributes of one image."""
+        return self._source.read_attributes(int(self._positions[index]))
 
     def describe(self, index: int) -> str:
         """Return what a person knows the image by."""

@@ -1,4 +1,4 @@
-"""A small convolutional classifier of the data set's own labels: features that need no network.
+"""A small convolutional classifier of the data set's own labels: features that need no download.
 
 It is trained once for a data set and image shape and then kept; its accuracy on the test split
 goes with every number that it gives.
@@ -7,7 +7,6 @@ goes with every number that it gives.
 import hashlib
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -20,32 +19,33 @@ from keras_genzoo.evaluation.features import FeatureNetwork, Features
 from keras_genzoo.files import write_json, writing
 
 # Raised whenever the network or its training changes, so that what is kept is not mixed up.
-VERSION = 1
+VERSION = 2
 IMAGES_SEEN = 300_000
 MAX_EPOCHS = 40
 BATCH_SIZE = 128
 FEATURES = 128
+# As many as fit into memory as floats.
+ATTRIBUTE_IMAGES = 10_000
 
 
 class Classifier(FeatureNetwork):
-    """The classifier of one data set; its features are those before the last layer.
+    """A classifier of one data set; its features are those before the last layer.
 
     Args:
+        name: ``classifier`` or ``attributes``.
         model: images float32 0 to 255 -> ``[features, logits]``.
         checksum: sha256 of its file.
         facts: what is known of it: the data it was trained on, its accuracy on the test split.
     """
 
-    name = "classifier"
-
-    def __init__(self, model: keras.Model, checksum: str, facts: dict):
-        self.model, self.checksum, self.details = model, checksum, facts
+    def __init__(self, name: str, model: keras.Model, checksum: str, facts: dict):
+        self.name, self.model, self.checksum, self.details = name, model, checksum, facts
         self.image_shape = tuple(model.input_shape[1:])
         height, width, _ = self.image_shape
         self.resize = f"antialiased to {height}x{width}"
 
     def of_batch(self, images: np.ndarray) -> Features:
-        """Return features ``(n, 128)`` and logits ``(n, classes)``."""
+        """Return features ``(n, 128)`` and logits, one for each class or attribute."""
         images = fit_all(images, self.image_shape).astype("float32")
         features, logits = self.model(images, training=False)
         return Features(np.asarray(features), np.asarray(logits))
@@ -54,7 +54,7 @@ class Classifier(FeatureNetwork):
 def open_classifier(
     real: Splits, path: str = "", echo: Callable[[str], None] = lambda line: None
 ) -> Classifier:
-    """Return the classifier of a data set, trained now if none is kept.
+    """Return the classifier of a data set's classes, trained now if none is kept.
 
     It sees four fifths of the split ``train``: its features of images that it was trained on are
     unlike those of any others, so that the fifth kept back can stand for real images.
@@ -73,30 +73,49 @@ def open_classifier(
             f"{train.name} has no class labels to train a classifier on; "
             "choose --features pixels, model:PATH or inception:PATH"
         )
+    return _kept("classifier", train_classifier, real, echo)
+
+
+def open_attributes(
+    real: Splits, path: str = "", echo: Callable[[str], None] = lambda line: None
+) -> Classifier:
+    """Return the classifier of a data set's attributes, as ``open_classifier`` does of classes.
+
+    CelebA has forty, such as hair, glasses and smile, and no classes: what tells them apart is in
+    the face and not in its background.
+
+    Raises:
+        GenzooError: if the data has no attributes.
+    """
+    train, _ = real.fifths
+    if train.attribute_names is None:
+        raise GenzooError(
+            f"{train.name} has no attributes to train on; choose --features classifier, pixels, "
+            "model:PATH or inception:PATH"
+        )
+    return _kept("attributes", train_attributes, real, echo)
+
+
+def _kept(name: str, train_on: Callable, real: Splits, echo: Callable[[str], None]) -> Classifier:
+    """Return the kept network of a data set, trained and kept now if there is none."""
+    train, _ = real.fifths
     shape = "x".join(map(str, train.image_shape))
-    key = hashlib.sha256(f"{train.fingerprint} {shape} {VERSION}".encode()).hexdigest()[:16]
+    text = f"{train.fingerprint} {shape} {name} {VERSION}"
+    key = hashlib.sha256(text.encode()).hexdigest()[:16]
     file = cache_folder() / "classifiers" / f"{key}.keras"
     facts_file = file.with_suffix(".json")
     if not (file.exists() and facts_file.exists()):
-        echo(f"training a classifier of {train.name} {shape}, once; it is kept in {file}")
-        model, facts = train_classifier(train, real.held_out)
+        of = "attributes of " if name == "attributes" else ""
+        echo(f"training a classifier of {of}{train.name} {shape}, once; it is kept in {file}")
+        model, facts = train_on(train, real.held_out)
         with writing(file) as temporary:
             model.save(temporary)
         # Last: what has facts is whole.
         write_json(facts_file, facts)
-    return load_classifier(file)
-
-
-def load_classifier(file: Path) -> Classifier:
-    """Return a kept classifier.
-
-    Raises:
-        GenzooError: if it is damaged.
-    """
     try:
         model = keras.saving.load_model(file, compile=False, safe_mode=True)
-        facts = json.loads(file.with_suffix(".json").read_text())
-        return Classifier(model, hashlib.sha256(file.read_bytes()).hexdigest(), facts)
+        facts = json.loads(facts_file.read_text())
+        return Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), facts)
     except Exception as error:  # Keras raises whatever its files hold.
         raise GenzooError(f"the kept classifier {file} is damaged; delete it") from error
 
@@ -106,16 +125,11 @@ def train_classifier(train: Source, test: Source | None) -> tuple[keras.Model, d
     batch_size = min(BATCH_SIZE, train.num_images)
     steps = train.num_images // batch_size
     epochs = max(1, min(MAX_EPOCHS, round(IMAGES_SEEN / train.num_images)))
-    model = build_classifier(train.image_shape, train.num_classes, steps * epochs)
-    logits = keras.Model(model.input, model.output[1])
-    keras.utils.set_random_seed(0)
-    logits.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps * epochs)),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model, logits = _compiled(train.image_shape, train.num_classes, loss, steps * epochs)
     stream = load_dataset(train, batch_size=batch_size, with_labels=True, shuffle=True)
     logits.fit(stream.map(_as_float), epochs=epochs, shuffle=False, verbose=0)
-    facts = {"trained_on": f"{train.name}, split {train.split}", "num_images": train.num_images}
+    facts = _facts(train)
     if test is not None:
         stream = load_dataset(test, batch_size=256, with_labels=True, shuffle=False)
         batches = [(np.asarray(logits(x, training=False)), y) for x, y in stream.map(_as_float)]
@@ -124,23 +138,72 @@ def train_classifier(train: Source, test: Source | None) -> tuple[keras.Model, d
     return model, facts
 
 
+def train_attributes(train: Source, test: Source | None) -> tuple[keras.Model, dict]:
+    """Return a classifier of a source's attributes, and the facts that go with its numbers.
+
+    Its accuracy is the mean over the attributes, beside that of always saying what is commoner.
+    """
+    images, attributes = _with_attributes(train)
+    batch_size = min(BATCH_SIZE, len(images))
+    epochs = max(1, min(MAX_EPOCHS, round(IMAGES_SEEN / 3 / len(images))))
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    steps = epochs * -(-len(images) // batch_size)
+    model, logits = _compiled(train.image_shape, attributes.shape[1], loss, steps)
+    logits.fit(images, attributes, batch_size=batch_size, epochs=epochs, verbose=0)
+    facts = _facts(train)
+    if test is not None:
+        images, known = _with_attributes(test)
+        parts = range(0, len(images), 256)
+        answers = [np.asarray(logits(images[i : i + 256], training=False)) > 0 for i in parts]
+        commoner = attributes.mean(axis=0) > 0.5
+        facts |= {
+            "test_accuracy": float((np.concatenate(answers) == known).mean()),
+            "accuracy_of_the_commoner": float((commoner == known).mean()),
+            "tested_on": len(images),
+        }
+    return model, facts
+
+
+def _compiled(
+    image_shape: tuple[int, int, int], outputs: int, loss: keras.losses.Loss, steps: int
+) -> tuple[keras.Model, keras.Model]:
+    """Return the network with both outputs, and with its logits alone, ready to be trained."""
+    keras.utils.set_random_seed(0)
+    model = build_classifier(image_shape, outputs)
+    logits = keras.Model(model.input, model.output[1])
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    logits.compile(keras.optimizers.Adam(rate), loss)
+    return model, logits
+
+
+def _facts(train: Source) -> dict:
+    return {"trained_on": f"{train.name}, {train.split}", "num_images": train.num_images}
+
+
+def _with_attributes(source: Source) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first images of a source as floats, and their attributes."""
+    numbers = range(min(source.num_images, ATTRIBUTE_IMAGES))
+    pairs = [(source.read(i)[0], source.read_attributes(i)) for i in numbers]
+    images, attributes = (np.stack(part).astype("float32") for part in zip(*pairs, strict=True))
+    return images, attributes
+
+
 def _as_float(images, labels):
     return keras.ops.cast(images, "float32"), labels
 
 
-def build_classifier(
-    image_shape: tuple[int, int, int], num_classes: int, seed: int = 0
-) -> keras.Model:
+def build_classifier(image_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
     """Build images of 0 to 255 -> ``[features (128), logits]``; any size from 8."""
     images = keras.Input(image_shape, name="images")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(images)
     size, filters = min(image_shape[:2]), 32
     while True:
-        x = keras.layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        strides = 2 if size > 32 else 1
+        x = keras.layers.Conv2D(filters, 3, strides, padding="same", use_bias=False)(x)
         x = keras.layers.BatchNormalization(momentum=0.9)(x)
         x = keras.layers.ReLU()(x)
         x = keras.layers.MaxPooling2D(2)(x)
-        size, filters = size // 2, min(2 * filters, 128)
+        size, filters = size // (2 * strides), min(2 * filters, 128)
         if size < 6:
             break
     x = keras.layers.Flatten()(x)

@@ -39,6 +39,8 @@ MODEL_SCORES = ("likelihood", "reconstruction", "modes")
 DEFAULT_COUNT = 10_000
 # Enough to find what has been memorised; all of MNIST.
 TRAIN_IMAGES = 60_000
+# Networks that have seen four fifths of the training images.
+TRAINED = ("classifier", "attributes")
 _NOT_HELD_OUT = {
     False: "the real images are those of training: none are held out",
     True: "the classifier was trained on most of these real images, which lets distances grow; "
@@ -130,7 +132,7 @@ def evaluate_run(
         )
         _score_images(result, material, of_images, options.scores is not None)
         if source is real.train:
-            result["warnings"].append(_NOT_HELD_OUT[network.name == "classifier"])
+            result["warnings"].append(_NOT_HELD_OUT[network.name in TRAINED])
         elif options.floor:
             _, unseen = real.fifths
             images, labels = unseen.sample(min(count, unseen.num_images), options.seed)
@@ -201,7 +203,7 @@ def evaluate_images(
     }
     result: dict[str, Any] = {"protocol": protocol, "scores": {}, "warnings": []}
     _score_images(result, material, names, options.scores is not None)
-    if network.name == "classifier" and source is real.train:
+    if network.name in TRAINED and source is real.train:
         result["warnings"].append(_NOT_HELD_OUT[True])
     return result
 

@@ -146,6 +146,7 @@ class KerasNetwork(FeatureNetwork):
 FEATURE_NETWORKS = Registry(
     "feature network",
     {
+        "attributes": "keras_genzoo.evaluation.classifier:open_attributes",
         "classifier": "keras_genzoo.evaluation.classifier:open_classifier",
         "inception": "keras_genzoo.evaluation.inception:open_inception",
         "model": lambda real, path, echo: KerasNetwork(path),
@@ -162,7 +163,8 @@ def find_network(
 
     Args:
         name: a name in ``FEATURE_NETWORKS``, with ``:PATH`` behind ``model`` and ``inception``;
-            None takes ``classifier`` for data with labels and ``pixels`` for others.
+            None takes ``classifier`` for data with labels, ``attributes`` for data with those,
+            and ``pixels`` for others.
         real: the data set; the classifier is trained on it.
         echo: told when that takes place.
 
@@ -170,7 +172,8 @@ def find_network(
         GenzooError: if the name is unknown, or the network cannot be had.
     """
     if name is None:
-        name = "classifier" if real.train.num_classes else "pixels"
+        name = "attributes" if real.train.attribute_names else "pixels"
+        name = "classifier" if real.train.num_classes else name
     kind, _, path = name.partition(":")
     make = FEATURE_NETWORKS[kind]
     if bool(path) != (kind in _NEED_PATH):

@@ -141,6 +141,6 @@ def _gradients(axes) -> None:
         axes.plot(scores, gradient, color=colour, linestyle=style, label=words)
     note = "early in training:\nminimax vanishes"
     arrow = {"arrowstyle": "->", "color": "0.4"}
-    axes.annotate(note, (0.01, 0.02), (0.18, 0.2), fontsize=8, arrowprops=arrow)
+    axes.annotate(note, (0.02, 0.02), (0.5, 0.1), fontsize=8, arrowprops=arrow)
     axes.set(xlabel="D(G(z))", ylabel="|dL / dlogit|")
     axes.legend(frameon=False, fontsize=8, loc="upper center")

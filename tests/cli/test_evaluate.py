@@ -129,7 +129,7 @@ def test_without_out_nothing_is_written_for_images(genzoo, tmp_path):
 
 @pytest.mark.parametrize("name", ["pixels", "classifier", "model"])
 def test_a_feature_network_gives_the_same_whatever_the_batches(name, tmp_path):
-    assert {"pixels", "classifier", "model", "inception"} == set(FEATURE_NETWORKS)
+    assert set(FEATURE_NETWORKS) == {"pixels", "classifier", "attributes", "model", "inception"}
     if name == "model":
         images = keras.Input((12, 12, 3))
         pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(5, 3)(images))

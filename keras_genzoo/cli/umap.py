@@ -51,4 +51,6 @@ def command(run: Path, distances: tuple[str, ...], **options: Any) -> None:
             f"ones {one['share_of_real_at_border']:.0%}); background explained by the map: "
             f"{max(0, one['follows_background']):.1%}"
         )
+    for warning in numbers["warnings"]:
+        click.echo(f"warning: {warning}")
     click.echo(options["out"] or run / "umap")

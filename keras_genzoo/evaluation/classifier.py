@@ -4,6 +4,7 @@ It is trained once for a data set and image shape and then kept; its accuracy on
 goes with every number that it gives.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable
@@ -12,7 +13,7 @@ import keras
 import numpy as np
 
 from keras_genzoo.data import Source, Splits, load_dataset
-from keras_genzoo.data.images import fit_all
+from keras_genzoo.data.images import BadImageError, fit_all
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.cache import cache_folder
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
@@ -181,11 +182,13 @@ def _facts(train: Source) -> dict:
 
 
 def _with_attributes(source: Source) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first images of a source as floats, and their attributes."""
-    numbers = range(min(source.num_images, ATTRIBUTE_IMAGES))
-    pairs = [(source.read(i)[0], source.read_attributes(i)) for i in numbers]
-    images, attributes = (np.stack(part).astype("float32") for part in zip(*pairs, strict=True))
-    return images, attributes
+    """Return the first images of a source as floats, and their attributes; those that read."""
+    images, attributes = [], []
+    for index in range(min(source.num_images, ATTRIBUTE_IMAGES)):
+        with contextlib.suppress(BadImageError):
+            images.append(source.read(index)[0])
+            attributes.append(source.read_attributes(index))
+    return np.stack(images).astype("float32"), np.stack(attributes).astype("float32")
 
 
 def _as_float(images, labels):

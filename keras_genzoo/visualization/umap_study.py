@@ -10,6 +10,8 @@ import numpy as np
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.evaluation import find_network
 from keras_genzoo.evaluation.cache import load_arrays
+from keras_genzoo.evaluation.evaluate import TRAINED
+from keras_genzoo.evaluation.features import FeatureNetwork
 from keras_genzoo.files import write_json, writing
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.preparing import open_splits
@@ -86,10 +88,20 @@ def draw_umap(
         "seed": seed,
         "umap": {"n_neighbors": num_neighbours, "min_dist": min_dist, "version": _umap_version()},
         "features": network.describe() if network else None,
+        "warnings": _warnings(source is splits.train, network),
         "maps": {name: one.numbers() for name, one in zip(distances, studies, strict=True)},
     }
     _write(out, dict(zip(distances, studies, strict=True)), real, generated, numbers)
     return numbers
+
+
+def _warnings(on_training_images: bool, network: FeatureNetwork | None) -> list[str]:
+    if not on_training_images or network is None or network.name not in TRAINED:
+        return []
+    return [
+        f"the network '{network.name}' was trained on most of these real images, and knows them "
+        "better than any others; fewer images of a split held out would be new to it"
+    ]
 
 
 def _write(

@@ -146,6 +146,18 @@ def test_a_feature_network_gives_the_same_whatever_the_batches(name, tmp_path):
         network.compute(images.astype("float32"))
 
 
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_attributes_of_faces_are_learnt(test_data):
+    places = {"data_dir": test_data / "tensorflow_datasets", "image_size": 16}
+    real = Splits(lambda split: open_source("celeb_a", split, **places))
+    network = find_network(None, real)
+    assert network.name == "attributes"
+    assert network.details["test_accuracy"] > network.details["accuracy_of_the_commoner"] + 0.02
+    images, _ = real.held_out.sample(10)
+    assert network.compute(images).logits.shape == (10, 40)
+
+
 def test_a_foreign_graph_is_not_inception(genzoo, trained, tmp_path):
     (tmp_path / "graph.pb").write_bytes(b"\x0a\x00nonsense")
     ended = genzoo("evaluate --features inception:graph.pb", trained("gan"))
@@ -182,6 +194,7 @@ def test_a_foreign_graph_is_not_inception(genzoo, trained, tmp_path):
             "evaluate --real plain.npz --fake plain.npz --scores fid_per_class",
             "the score 'fid_per_class' needs generated images with class labels",
         ),
+        ("evaluate RUN --features attributes", "digits has no attributes to train on"),
         (
             "evaluate --real plain.npz --fake plain.npz --features classifier",
             "has no class labels to train a classifier on",

@@ -111,6 +111,23 @@ def test_celeba_agrees_with_tensorflow_datasets(test_data):
 
 
 @pytest.mark.real_data
+def test_attributes_of_celeba_are_those_of_tensorflow_datasets(test_data):
+    tfds = pytest.importorskip("tensorflow_datasets")
+    place = test_data / "tensorflow_datasets"
+    reference = tfds.load("celeb_a", data_dir=place, split="validation[5:8]", download=False)
+    source = open_source("celeb_a", "validation[5:8]", data_dir=place)
+    assert len(source.attribute_names) == 40
+    for index, example in enumerate(reference):
+        known = {name: int(value) for name, value in example["attributes"].items()}
+        ours = dict(zip(source.attribute_names, source.read_attributes(index), strict=True))
+        assert ours == known
+    digits = open_source("digits")
+    assert digits.attribute_names is None
+    with pytest.raises(GenzooError, match="digits has no attributes"):
+        digits.read_attributes(0)
+
+
+@pytest.mark.real_data
 def test_a_stream_of_records_starts_anywhere(test_data):
     source = open_source("celeb_a", data_dir=test_data / "tensorflow_datasets", image_size=16)
     late = training_stream(source, 8, start_step=60, cache=False)

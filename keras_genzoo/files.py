@@ -39,6 +39,19 @@ def writing(path: str | os.PathLike) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def new_picture(path: Path, force: bool) -> Path:
+    """Return the place of a figure, without suffix, if both its PNG and its SVG may be written.
+
+    Raises:
+        GenzooError: as ``new_file``, which looks at each.
+    """
+    new_file(path, force, ".png")
+    plain = path.with_suffix("")
+    for suffix in (".png", ".svg"):
+        new_file(plain.with_name(plain.name + suffix), force, suffix)
+    return plain
+
+
 def new_file(path: Path, force: bool, *suffixes: str) -> Path:
     """Return ``path`` if it may be written, as a file with one of ``suffixes``.
 

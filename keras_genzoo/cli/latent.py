@@ -6,7 +6,7 @@ import click
 
 from keras_genzoo.cli.options import force_option, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
-from keras_genzoo.files import new_file
+from keras_genzoo.files import new_picture
 
 
 @click.command("latent")
@@ -29,7 +29,7 @@ def command(
     start_tensorflow()
     from keras_genzoo import visualization
 
-    path = new_file(out or runs[0] / "latent.png", force, ".png").with_suffix("")
+    path = new_picture(out or runs[0] / "latent.png", force)
     files = visualization.draw_latent_map(
         list(runs), count, split, seed=seed, out=path, echo=click.echo
     )

@@ -6,7 +6,7 @@ import click
 
 from keras_genzoo.cli.options import force_option, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
-from keras_genzoo.files import new_file
+from keras_genzoo.files import new_picture
 
 
 @click.command("theory")
@@ -21,7 +21,7 @@ from keras_genzoo.files import new_file
 @seed_option
 def command(out: Path, force: bool, seed: int) -> None:
     """Train on known densities: D against p_d / (p_d + p_g), V against -log 4 + 2 JS."""
-    path = new_file(out, force, ".png").with_suffix("")
+    path = new_picture(out, force)
     start_tensorflow()
     from keras_genzoo import visualization
 

@@ -15,9 +15,7 @@ from keras_genzoo.cli.tensorflow import start_tensorflow
     "--distance",
     "distances",
     type=NameList(),
-    default="pixels,features,ssim",
-    show_default=True,
-    help="Distances between images, with commas; a map for each.",
+    help="Distances between images, with commas: pixels, features, ssim; by default all.",
 )
 @click.option(
     "-n", "num_real", type=click.IntRange(min=1), default=1000, show_default=True,
@@ -39,7 +37,7 @@ from keras_genzoo.cli.tensorflow import start_tensorflow
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; by default RUN/umap.")
 @force_option
 @seed_option
-def command(run: Path, distances: tuple[str, ...], **options: Any) -> None:
+def command(run: Path, distances: tuple[str, ...] | None, **options: Any) -> None:
     """Fit UMAP on real images of RUN's data, and place generated ones on the map."""
     start_tensorflow()
     from keras_genzoo import visualization

@@ -18,7 +18,7 @@ DIGITS_TRAIN = 1500
 
 # What zipfile and NumPy raise on bytes that are no sound archive; RuntimeError and its
 # NotImplementedError where damage looks like a password or another compression.
-_READ_ERRORS = (
+READ_ERRORS = (
     OSError,
     ValueError,
     TypeError,
@@ -123,7 +123,7 @@ def open_npz(path: Path, split: str, image_size: int | None, channels: int | Non
             splits = _npz_splits(names, path)
             images, labels = splits[check_split(str(path), split, splits)]
             arrays = file[images], file[labels] if labels else None
-    except _READ_ERRORS as error:
+    except READ_ERRORS as error:
         if isinstance(error, GenzooError):
             raise
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_genzoo.data.arrays import READ_ERRORS
 from keras_genzoo.files import writing
 
 
@@ -41,7 +42,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray] | None:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, KeyError, RuntimeError):
+    except (*READ_ERRORS, KeyError):
         return None
 
 

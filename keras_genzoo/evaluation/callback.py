@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.checking import check_at_least_1
 from keras_genzoo.evaluation.features import FeatureNetwork, Pixels
 from keras_genzoo.evaluation.frechet import feature_statistics, frechet_distance
@@ -54,11 +55,13 @@ class FrechetCallback(keras.callbacks.Callback):
         self.num_images = num_images or self.real.num_images
         self.every, self.seed = every, seed
         self.best = None if best is None else Path(best)
+        if self.best is not None and self.best.suffix != ".keras":
+            raise GenzooError(f"the best model is kept as a .keras file, not as {self.best}")
         self.distance = self.smallest = float("inf")
 
     def on_epoch_end(self, epoch, logs=None):
         """Measure, and keep the model if it is the best so far."""
-        if epoch % self.every == 0:
+        if epoch % self.every == 0 or not np.isfinite(self.distance):
             images = self.model.generate(self.num_images, seed=self.seed)
             fake = feature_statistics(self.network.compute(images).features)
             self.distance = frechet_distance(self.real, fake)

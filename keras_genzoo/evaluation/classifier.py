@@ -25,8 +25,8 @@ IMAGES_SEEN = 300_000
 MAX_EPOCHS = 40
 BATCH_SIZE = 128
 FEATURES = 128
-# As many as fit into memory as floats.
-ATTRIBUTE_IMAGES = 10_000
+# As floats they are kept in memory.
+ATTRIBUTE_BYTES = 2**30
 
 
 class Classifier(FeatureNetwork):
@@ -130,7 +130,7 @@ def train_classifier(train: Source, test: Source | None) -> tuple[keras.Model, d
     model, logits = _compiled(train.image_shape, train.num_classes, loss, steps * epochs)
     stream = load_dataset(train, batch_size=batch_size, with_labels=True, shuffle=True)
     logits.fit(stream.map(_as_float), epochs=epochs, shuffle=False, verbose=0)
-    facts = _facts(train)
+    facts = _facts(train, train.num_images)
     if test is not None:
         stream = load_dataset(test, batch_size=256, with_labels=True, shuffle=False)
         batches = [(np.asarray(logits(x, training=False)), y) for x, y in stream.map(_as_float)]
@@ -151,7 +151,7 @@ def train_attributes(train: Source, test: Source | None) -> tuple[keras.Model, d
     steps = epochs * -(-len(images) // batch_size)
     model, logits = _compiled(train.image_shape, attributes.shape[1], loss, steps)
     logits.fit(images, attributes, batch_size=batch_size, epochs=epochs, verbose=0)
-    facts = _facts(train)
+    facts = _facts(train, len(images))
     if test is not None:
         images, known = _with_attributes(test)
         parts = range(0, len(images), 256)
@@ -177,14 +177,15 @@ def _compiled(
     return model, logits
 
 
-def _facts(train: Source) -> dict:
-    return {"trained_on": f"{train.name}, {train.split}", "num_images": train.num_images}
+def _facts(train: Source, num_images: int) -> dict:
+    return {"trained_on": f"{train.name}, {train.split}", "num_images": num_images}
 
 
 def _with_attributes(source: Source) -> tuple[np.ndarray, np.ndarray]:
     """Return the first images of a source as floats, and their attributes; those that read."""
     images, attributes = [], []
-    for index in range(min(source.num_images, ATTRIBUTE_IMAGES)):
+    most = max(1, ATTRIBUTE_BYTES // (4 * int(np.prod(source.image_shape))))
+    for index in range(min(source.num_images, most)):
         with contextlib.suppress(BadImageError):
             images.append(source.read(index)[0])
             attributes.append(source.read_attributes(index))

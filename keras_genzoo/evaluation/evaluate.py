@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_genzoo.data import DATASETS, Source, Splits
-from keras_genzoo.errors import GenzooError
+from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.evaluation.classifier import open_classifier
 from keras_genzoo.evaluation.collapse import (
     STACKED_SAMPLES,
@@ -17,11 +17,12 @@ from keras_genzoo.evaluation.collapse import (
     stacked_labels,
 )
 from keras_genzoo.evaluation.features import FeatureNetwork, find_network
-from keras_genzoo.evaluation.likelihood import vae_likelihood
-from keras_genzoo.evaluation.reconstruction import reconstruction_quality
+from keras_genzoo.evaluation.likelihood import BINARIZATIONS, vae_likelihood
+from keras_genzoo.evaluation.reconstruction import reconstruction_bce, reconstruction_quality
 from keras_genzoo.evaluation.samplers import SAMPLERS
 from keras_genzoo.evaluation.scores import SCORES, Material, check_needs
 from keras_genzoo.files import write_json
+from keras_genzoo.losses import bernoulli_loss
 from keras_genzoo.models import CGAN, VAE, Autoencoder, ImageModel
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.preparing import open_splits
@@ -30,7 +31,7 @@ Echo = Callable[[str], None]
 
 STACKED = "stacked_mnist"
 _NEEDED = {
-    "likelihood": "a vae",
+    "likelihood": "a vae with the loss 'bernoulli'",
     "reconstruction": "an ae or a vae",
     "modes": f"a model of {STACKED}",
 }
@@ -43,7 +44,7 @@ TRAIN_IMAGES = 60_000
 TRAINED = ("classifier", "attributes")
 _NOT_HELD_OUT = {
     False: "the real images are those of training: none are held out",
-    True: "the classifier was trained on most of these real images, which lets distances grow; "
+    True: "the classifier was trained on many of these real images, which lets distances grow; "
     "measure against a split held out",
 }
 # Below this a Fréchet distance says more of N than of the images.
@@ -59,7 +60,7 @@ class Options:
         features: the feature network, as for ``find_network``.
         count: images of each kind; None takes all real ones, up to 10,000.
         split: real images to measure against; None takes ``test`` if there is one.
-        sampler: law of the codes of an autoencoder, a name in ``SAMPLERS``.
+        sampler: law of the codes of an autoencoder: ``normal``, or a name in ``SAMPLERS``.
         num_samples: draws of z for each image in the likelihood.
         binarization: how pixels become 0 or 1 in the likelihood.
         floor: also score other real images, as the best that a generator can reach.
@@ -77,11 +78,14 @@ class Options:
     seed: int = 0
 
     def __post_init__(self):
-        known = dict.fromkeys([*SCORES, *MODEL_SCORES])
-        for name in self.scores or ():
+        names = [*SCORES, *MODEL_SCORES]
+        for kind, name, known in (
+            *(("score", name, names) for name in self.scores or ()),
+            ("sampler", self.sampler, ["normal", *SAMPLERS]),
+            ("binarisation", self.binarization, BINARIZATIONS),
+        ):
             if name not in known:
-                SCORES.check(name)
-        SAMPLERS.check(self.sampler)
+                raise unknown(kind, name, known)
 
 
 def evaluate_run(
@@ -114,38 +118,12 @@ def evaluate_run(
     result: dict[str, Any] = {"protocol": protocol, "scores": {}, "warnings": []}
     if of_images:
         network = find_network(options.features, real, echo)
-        fake_images, fake_labels = _generate(model, real, count, options)
-        if isinstance(model, Autoencoder):
-            protocol["sampler"] = options.sampler
-        train_images, _ = real.train.sample(
-            min(real.train.num_images, TRAIN_IMAGES), options.seed + 1
-        )
-        material = Material(
-            real_images,
-            fake_images,
-            network,
-            real_labels=real_labels if source.num_classes else None,
-            fake_labels=fake_labels,
-            train_images=train_images,
-            num_classes=source.num_classes,
-            seed=options.seed,
-        )
-        _score_images(result, material, of_images, options.scores is not None)
-        if source is real.train:
-            result["warnings"].append(_NOT_HELD_OUT[network.name in TRAINED])
-        elif options.floor:
-            _, unseen = real.fifths
-            images, labels = unseen.sample(min(count, unseen.num_images), options.seed)
-            others = dataclasses.replace(
-                material,
-                fake_images=images,
-                fake_labels=None if fake_labels is None else labels,
-            )
-            result["floor"] = _floor(others, of_images)
-            protocol["floor"] = f"{unseen.name}, {unseen.split}, {len(images)} images"
+        images = real_images, real_labels if source.num_classes else None
+        _score_generated(result, model, network, real, source, images, of_images, options)
     if "reconstruction" in names:
-        quality = reconstruction_quality(real_images, model.reconstruct(real_images))
-        result["scores"]["reconstruction"] = _without_none(quality._asdict())
+        quality = reconstruction_quality(real_images, model.reconstruct(real_images))._asdict()
+        quality["bce"] = reconstruction_bce(model, real_images)
+        result["scores"]["reconstruction"] = _without_none(quality)
     if "modes" in names:
         result["scores"]["modes"] = _modes(run, model, real, options, echo)
     if "likelihood" in names:
@@ -154,6 +132,49 @@ def evaluate_run(
         )
         result["scores"]["likelihood"] = likelihood._asdict()
     return result
+
+
+def _score_generated(
+    result: dict[str, Any],
+    model: ImageModel,
+    network: FeatureNetwork,
+    real: Splits,
+    source: Source,
+    images: tuple[np.ndarray, np.ndarray | None],
+    names: Sequence[str],
+    options: Options,
+) -> None:
+    """Add the scores of a model's images, and the floor, to a result."""
+    protocol, count = result["protocol"], len(images[0])
+    fake_images, fake_labels = _generate(model, real, count, options)
+    if isinstance(model, Autoencoder):
+        protocol["sampler"] = options.sampler
+    trained_on = source.fingerprint == real.train.fingerprint
+    train_images = None
+    if not trained_on and any("train_images" in SCORES[name].needs for name in names):
+        number = min(real.train.num_images, TRAIN_IMAGES)
+        train_images, _ = real.train.sample(number, options.seed + 1)
+        protocol["num_train"] = number
+    material = Material(
+        images[0],
+        fake_images,
+        network,
+        real_labels=images[1],
+        fake_labels=fake_labels,
+        train_images=train_images,
+        num_classes=source.num_classes,
+        seed=options.seed,
+    )
+    _score_images(result, material, names, options.scores is not None)
+    if trained_on:
+        result["warnings"].append(_NOT_HELD_OUT[network.name in TRAINED])
+    elif options.floor:
+        _, unseen = real.fifths
+        others, labels = unseen.sample(min(count, unseen.num_images), options.seed)
+        protocol["floor"] = f"{unseen.name}, {unseen.split}, {len(others)} images"
+        labels = None if fake_labels is None else labels
+        as_fake = dataclasses.replace(material, fake_images=others, fake_labels=labels)
+        result["floor"] = _floor(as_fake, names)
 
 
 def evaluate_images(
@@ -184,6 +205,8 @@ def evaluate_images(
             raise GenzooError(f"the score '{name}' needs a model; evaluate a run")
     network = find_network(options.features, real, echo)
     labelled = source.num_classes and fake.num_classes
+    if labelled:
+        fake_labels = _same_classes(fake, fake_labels, source)
     material = Material(
         real_images,
         fake_images,
@@ -203,9 +226,25 @@ def evaluate_images(
     }
     result: dict[str, Any] = {"protocol": protocol, "scores": {}, "warnings": []}
     _score_images(result, material, names, options.scores is not None)
-    if network.name in TRAINED and source is real.train:
+    if network.name in TRAINED and source.fingerprint == real.train.fingerprint:
         result["warnings"].append(_NOT_HELD_OUT[True])
     return result
+
+
+def _same_classes(fake: Source, labels: np.ndarray, real: Source) -> np.ndarray:
+    """Return labels of generated images as the real ones number their classes.
+
+    Raises:
+        GenzooError: if generated images are of a class that the real ones do not have.
+    """
+    numbers = {name: number for number, name in enumerate(real.class_names)}
+    for name in fake.class_names:
+        if name not in numbers:
+            raise GenzooError(
+                f"{fake.name} has the class '{name}', which {real.name} does not have; name the "
+                "classes of both alike, or give images without classes"
+            )
+    return np.array([numbers[name] for name in fake.class_names])[labels]
 
 
 def _names(asked: Sequence[str] | None, model: ImageModel | None, dataset: str | None) -> list[str]:
@@ -215,7 +254,7 @@ def _names(asked: Sequence[str] | None, model: ImageModel | None, dataset: str |
         GenzooError: if a score is asked for that the model cannot have.
     """
     fits = {
-        "likelihood": isinstance(model, VAE),
+        "likelihood": isinstance(model, VAE) and model.reconstruction_loss is bernoulli_loss,
         "reconstruction": isinstance(model, Autoencoder),
         "modes": dataset == STACKED,
     }
@@ -240,18 +279,23 @@ def _generate(
         GenzooError: if a sampler of codes is asked of a model without codes.
     """
     if isinstance(model, CGAN):
+        if options.sampler != "normal":
+            raise _no_codes(model)
         labels = model.checked_labels(None, count)
         return model.generate(count, class_labels=labels, seed=options.seed), labels
     if options.sampler == "normal":
         return model.generate(count, seed=options.seed), None
     if not isinstance(model, Autoencoder):
-        raise GenzooError(
-            f"a {type(model).__name__} draws its own noise; --sampler is for ae and vae"
-        )
+        raise _no_codes(model)
     train, _ = real.train.sample(min(real.train.num_images, DEFAULT_COUNT), options.seed)
     codes = model.code(model.encode(train))
     sampler = SAMPLERS[options.sampler](codes, options.seed)
     return model.decode(sampler.sample(count, options.seed)), None
+
+
+def _no_codes(model: ImageModel) -> GenzooError:
+    name = type(model).__name__
+    return GenzooError(f"a {name} draws its own noise; --sampler is for ae and vae")
 
 
 def _modes(
@@ -283,7 +327,7 @@ def _score_images(
         if not asked and SCORES[name].needs - material.facts():
             continue
         check_needs(name, material)
-        result["scores"].update(SCORES[name].compute(material))
+        result["scores"].update(_computed(name, material))
     count, width = len(material.fake_images), material.real.features.shape[1]
     if count < max(FEW_IMAGES, width):
         result["warnings"].append(
@@ -292,13 +336,21 @@ def _score_images(
         )
 
 
+def _computed(name: str, material: Material) -> dict[str, Any]:
+    """Compute a score; what it refuses, it refuses by its name."""
+    try:
+        return SCORES[name].compute(material)
+    except GenzooError as error:
+        raise GenzooError(f"the score '{name}' cannot be computed: {error}") from error
+
+
 def _floor(material: Material, names: Sequence[str]) -> dict[str, Any]:
     """Score real images as if they were generated: the best that can be reached."""
     scores: dict[str, Any] = {}
     for name in names:
         needs = SCORES[name].needs
         if not needs - material.facts() and "train_images" not in needs:
-            scores.update(SCORES[name].compute(material))
+            scores.update(_computed(name, material))
     return scores
 
 

@@ -28,7 +28,7 @@ class FeatureStatistics:
 def feature_statistics(features: np.ndarray) -> FeatureStatistics:
     """Return mean and covariance of features ``(n, d)``, computed in float64.
 
-    Besides the features it needs memory for one covariance and a thousand rows.
+    Besides the features it needs memory for a few covariances and a thousand rows.
 
     Raises:
         GenzooError: if there are fewer than two rows, or not all are finite.

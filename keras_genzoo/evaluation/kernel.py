@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.checking import check_at_least_1, check_features
 
 
@@ -42,7 +43,9 @@ def kernel_distance(
     >>> kernel_distance(features, features + 1, subset_size=1000).subset_size
     50
     """
-    check_at_least_1(num_subsets=num_subsets, subset_size=subset_size - 1)
+    check_at_least_1(num_subsets=num_subsets)
+    if subset_size < 2:
+        raise GenzooError(f"subset_size must be at least 2, not {subset_size}")
     real, fake = check_features(real_features, fake_features)
     size = min(subset_size, len(real), len(fake))
     if size == len(real) == len(fake):

@@ -4,6 +4,7 @@ An ELBO is not a log-likelihood, and numbers under two binarisations cannot be c
 result names its own.
 """
 
+import hashlib
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -136,29 +137,23 @@ def likelihood_bounds(
 
 def _bounds_of_batch(x, first, posterior, log_probability, num_samples, seed) -> Bounds:
     z_mean, z_log_var = (np.asarray(part, np.float64) for part in posterior(x))
-    latent_dim = z_mean.shape[1]
-    epsilon = np.stack(
-        [
-            np.random.Generator(np.random.Philox(key=seed % 2**64 << 64 | row)).standard_normal(
-                (num_samples, latent_dim)
-            )
-            for row in range(first, first + len(x))
-        ]
-    )
-    z = z_mean[:, None] + np.exp(z_log_var / 2)[:, None] * epsilon
-    # log p(z) - log q(z|x): the constants of the two Gaussians cancel.
-    log_ratio = ((epsilon**2 - z**2).sum(axis=2) + z_log_var.sum(axis=1)[:, None]) / 2
-    log_x = np.concatenate(
-        [
-            _decoded(x, z[:, draw : draw + _DRAWS], log_probability)
-            for draw in range(0, num_samples, _DRAWS)
-        ],
-        axis=1,
-    )
-    log_weights = log_x + log_ratio
-    log_likelihood = np.logaddexp.reduce(log_weights, axis=1) - np.log(num_samples)
+    noise = [_generator(seed, row) for row in range(first, first + len(x))]
+    log_sum, log_x_sum = np.full(len(x), -np.inf), np.zeros(len(x))
+    for drawn in range(0, num_samples, _DRAWS):
+        shape = (min(_DRAWS, num_samples - drawn), z_mean.shape[1])
+        epsilon = np.stack([generator.standard_normal(shape) for generator in noise])
+        z = z_mean[:, None] + np.exp(z_log_var / 2)[:, None] * epsilon
+        # log p(z) - log q(z|x): the constants of the two Gaussians cancel.
+        log_ratio = ((epsilon**2 - z**2).sum(axis=2) + z_log_var.sum(axis=1)[:, None]) / 2
+        log_x = _decoded(x, z, log_probability)
+        log_sum = np.logaddexp(log_sum, np.logaddexp.reduce(log_x + log_ratio, axis=1))
+        log_x_sum += log_x.sum(axis=1)
     kl = (np.exp(z_log_var) + z_mean**2 - 1 - z_log_var).sum(axis=1) / 2
-    return Bounds(log_likelihood, log_x.mean(axis=1), kl, z_mean)
+    return Bounds(log_sum - np.log(num_samples), log_x_sum / num_samples, kl, z_mean)
+
+
+def _generator(seed: int, row: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=seed % 2**64 << 64 | row))
 
 
 def _decoded(x: np.ndarray, z: np.ndarray, log_probability: Callable) -> np.ndarray:
@@ -176,8 +171,8 @@ def binarized(images: np.ndarray, binarization: str, seed: int = 0) -> np.ndarra
         images: uint8 ``(n, height, width, channels)``.
         binarization: ``"grey"`` keeps grey values; ``"threshold"`` makes those from 128 on 1;
             ``"dynamic"`` draws 0 or 1 with the grey value as probability, by ``seed``; ``"fixed"``
-            draws once and for all, whatever the seed (Larochelle's own draw of MNIST is another
-            of the kind; it comes as a file).
+            draws once and for all: an image is the same whatever the seed and its place
+            (Larochelle's own draw of MNIST is another of the kind; it comes as a file).
         seed: key of the draws.
 
     Raises:
@@ -194,8 +189,19 @@ def binarized(images: np.ndarray, binarization: str, seed: int = 0) -> np.ndarra
         return images.astype("float32") / 255
     if binarization == "threshold":
         return (images >= 128).astype("float32")
-    rng = np.random.default_rng([0, 0] if binarization == "fixed" else [seed, 1])
-    return (rng.random(images.shape, "float32") * 255 < images).astype("float32")
+    if binarization == "fixed":
+        return np.stack([_drawn(image, _key_of(image)) for image in images])
+    return _drawn(images, [seed, 1])
+
+
+def _drawn(images: np.ndarray, key) -> np.ndarray:
+    uniform = np.random.default_rng(key).random(images.shape, "float32")
+    return (uniform * 255 < images).astype("float32")
+
+
+def _key_of(image: np.ndarray) -> int:
+    """Return a number that belongs to the pixels, wherever the image stands."""
+    return int.from_bytes(hashlib.sha256(np.ascontiguousarray(image).data).digest()[:8], "little")
 
 
 def active_units(z_mean: np.ndarray) -> int:

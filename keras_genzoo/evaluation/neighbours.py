@@ -17,6 +17,7 @@ def distance_tiles(
         y: ``(m, d)``.
         upper: leave out the tiles below the diagonal, for ``y`` the same as ``x``.
     """
+    x, y = (np.asarray(rows, np.float64) for rows in (x, y))
     x_norms, y_norms = (np.einsum("ij,ij->i", rows, rows) for rows in (x, y))
     for top in range(0, len(x), TILE):
         rows = slice(top, top + TILE)
@@ -70,7 +71,9 @@ def nearest_rows(x: np.ndarray, y: np.ndarray, k: int = 1) -> tuple[np.ndarray, 
         number = np.broadcast_to(np.arange(len(y))[columns], squared.shape)
         all_distances = np.concatenate([distances[rows], squared], axis=1)
         all_numbers = np.concatenate([numbers[rows], number], axis=1)
-        order = np.argsort(all_distances, axis=1, kind="stable")[:, :k]
-        distances[rows] = np.take_along_axis(all_distances, order, axis=1)
-        numbers[rows] = np.take_along_axis(all_numbers, order, axis=1)
+        chosen = np.argpartition(all_distances, k - 1, axis=1)[:, :k]
+        distances[rows] = np.take_along_axis(all_distances, chosen, axis=1)
+        numbers[rows] = np.take_along_axis(all_numbers, chosen, axis=1)
+    order = np.argsort(distances, axis=1, kind="stable")
+    distances, numbers = (np.take_along_axis(part, order, axis=1) for part in (distances, numbers))
     return numbers, np.sqrt(distances)

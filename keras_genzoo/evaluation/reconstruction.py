@@ -1,4 +1,4 @@
-"""How near reconstructions come to their images: BCE, MSE, PSNR, SSIM."""
+"""How near reconstructions come to their images: MSE, PSNR, SSIM of what is seen, BCE of logits."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,8 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.similarity import WINDOW, structural_similarity
+from keras_genzoo.losses import bernoulli_loss
+from keras_genzoo.models import Autoencoder
 
 _BATCH = 512
 
@@ -13,12 +15,11 @@ _BATCH = 512
 class ReconstructionQuality(NamedTuple):
     """Means over the images.
 
-    ``bce`` is in nats an image, with grey values as targets; ``mse`` is of a pixel in [0, 1];
+    ``mse`` is of a pixel in [0, 1];
     ``psnr`` is in dB (the mean of each image's; infinite for a perfect one); ``ssim`` is None for
     images of less than 11 pixels, the window's size.
     """
 
-    bce: float
     mse: float
     psnr: float
     ssim: float | None
@@ -28,9 +29,6 @@ def reconstruction_quality(
     images: np.ndarray, reconstructions: np.ndarray
 ) -> ReconstructionQuality:
     """Compare uint8 images ``(n, height, width, channels)`` with their reconstructions.
-
-    The BCE takes a reconstruction's grey values as probabilities, clipped to half a grey level
-    from 0 and 1: it is that of what can be seen, not of the decoder's logits.
 
     Raises:
         GenzooError: if the two are not uint8 images of one shape.
@@ -55,17 +53,33 @@ def reconstruction_quality(
         _of_each(images[first : first + _BATCH], reconstructions[first : first + _BATCH])
         for first in range(0, len(images), _BATCH)
     ]
-    bce, mse, psnr, ssim = (np.concatenate(part) for part in zip(*parts, strict=True))
+    mse, psnr, ssim = (np.concatenate(part) for part in zip(*parts, strict=True))
     too_small = min(images.shape[1:3]) < WINDOW
-    means = [float(values.mean()) for values in (bce, mse, psnr, ssim)]
-    return ReconstructionQuality(*means[:3], None if too_small else means[3])
+    means = [float(values.mean()) for values in (mse, psnr, ssim)]
+    return ReconstructionQuality(*means[:2], None if too_small else means[2])
 
 
 def _of_each(images: np.ndarray, reconstructions: np.ndarray) -> tuple[np.ndarray, ...]:
     x, y = (part.reshape(len(part), -1) / 255 for part in (images, reconstructions))
-    p = np.clip(y, 0.5 / 255, 1 - 0.5 / 255)
-    bce = -(x * np.log(p) + (1 - x) * np.log1p(-p)).sum(axis=1)
     mse = ((x - y) ** 2).mean(axis=1)
     with np.errstate(divide="ignore"):
         psnr = -10 * np.log10(mse)
-    return bce, mse, psnr, structural_similarity(images, reconstructions)
+    return mse, psnr, structural_similarity(images, reconstructions)
+
+
+def reconstruction_bce(model: Autoencoder, images: np.ndarray) -> float:
+    """Return the mean of ``-sum_i (x_i log y_i + (1 - x_i) log(1 - y_i))`` in nats an image.
+
+    x are grey values, y those of the decoder's logits at the code that stands for the image: a
+    VAE's posterior mean. It is the loss J_REC of a plain autoencoder.
+
+    Args:
+        model: an autoencoder with a decoder of logits.
+        images: uint8 ``(n, height, width, channels)``.
+    """
+    losses = []
+    for first in range(0, len(images), _BATCH):
+        x = model.to_range(images[first : first + _BATCH])
+        logits = model.decoder(model.code(model.encoder(x, training=False)), training=False)
+        losses.append(np.asarray(bernoulli_loss(x, logits)))
+    return float(np.concatenate(losses).mean())

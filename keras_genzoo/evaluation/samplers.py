@@ -10,21 +10,6 @@ from keras_genzoo.evaluation.checking import check_features
 from keras_genzoo.registry import Registry
 
 
-class NormalSampler:
-    """z ~ N(0, I), the law that a VAE is trained for; it looks at no codes.
-
-    >>> NormalSampler(np.zeros((2, 3))).sample(4, seed=0).shape
-    (4, 3)
-    """
-
-    def __init__(self, codes: np.ndarray, seed: int = 0):
-        self.latent_dim = codes.shape[1]
-
-    def sample(self, n: int, seed: int | None = None) -> np.ndarray:
-        """Return ``n`` codes, float32 ``(n, latent_dim)``."""
-        return np.random.default_rng(seed).standard_normal((n, self.latent_dim), "float32")
-
-
 class MixtureSampler:
     """A mixture of Gaussians with full covariances, fitted by expectation maximisation.
 
@@ -67,6 +52,4 @@ class GaussianSampler(MixtureSampler):
         super().__init__(codes, seed, components=1)
 
 
-SAMPLERS = Registry(
-    "sampler", {"normal": NormalSampler, "gaussian": GaussianSampler, "mixture": MixtureSampler}
-)
+SAMPLERS = Registry("sampler", {"gaussian": GaussianSampler, "mixture": MixtureSampler})

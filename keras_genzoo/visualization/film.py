@@ -29,8 +29,7 @@ def training_film(pictures: list[Path], out: Path) -> Path:
             raise GenzooError(f"{path} is damaged: {error}; remove it to go without") from error
         frame = Image.new("RGB", (picture.width, picture.height + 22), "white")
         frame.paste(picture, (0, 22))
-        step = int(path.stem.removeprefix("step-"))
-        ImageDraw.Draw(frame).text((2, 3), f"step {step:,}", fill="black", font=font)
+        ImageDraw.Draw(frame).text((2, 3), path.stem.replace("-", " "), fill="black", font=font)
         frames.append(frame)
     durations = [MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
     with writing(out) as temporary:

@@ -86,7 +86,7 @@ def write_report(
         body = body.replace(f"<h2>{name}</h2>", f'<h2 id="{_anchor(name)}">{name}</h2>')
     page = _PAGE.replace("%TITLE%", title).replace("%LINKS%", links).replace("%BODY%", body)
     with writing(out) as temporary:
-        temporary.write_text(page)
+        temporary.write_text(page, encoding="utf-8")
     return out
 
 

@@ -12,6 +12,7 @@ from keras_genzoo.evaluation import find_network
 from keras_genzoo.evaluation.cache import load_arrays
 from keras_genzoo.evaluation.evaluate import TRAINED
 from keras_genzoo.evaluation.features import FeatureNetwork
+from keras_genzoo.evaluation.similarity import WINDOW
 from keras_genzoo.files import write_json, writing
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.preparing import open_splits
@@ -26,7 +27,7 @@ Echo = Callable[[str], None]
 
 def draw_umap(
     path: Path,
-    distances: Sequence[str] = DISTANCES,
+    distances: Sequence[str] | None = None,
     num_real: int = 1000,
     num_generated: int = 64,
     *,
@@ -47,7 +48,8 @@ def draw_umap(
 
     Args:
         path: the run folder.
-        distances: some of ``DISTANCES``.
+        distances: some of ``DISTANCES``; by default all, without ``ssim`` for images smaller than
+            its window of 11 pixels.
         num_real: real images to fit on.
         num_generated: generated images to place.
         split: part of the data; by default that held out, if it has so many images.
@@ -65,7 +67,7 @@ def draw_umap(
     Raises:
         GenzooError: if a name is unknown, the run has no model, or there are too few images.
     """
-    for distance in distances:
+    for distance in distances or ():
         if distance not in DISTANCES:
             raise unknown("distance", distance, DISTANCES)
     if num_generated < 1:
@@ -77,8 +79,11 @@ def draw_umap(
     if split is None and source.num_images < num_real:
         source = splits.train
     real, _ = source.sample(num_real, seed)
-    network = find_network(features, splits, echo) if "features" in distances else None
+    if distances is None:
+        fits = min(real.shape[1:3]) >= WINDOW
+        distances = [name for name in DISTANCES if fits or name != "ssim"]
     model = load_model(run, echo)
+    network = find_network(features, splits, echo) if "features" in distances else None
     generated = model.generate(num_generated, seed=seed)
     options = {"num_neighbours": num_neighbours, "min_dist": min_dist, "seed": seed, "echo": echo}
     studies = [study(real, generated, name, network, **options) for name in distances]
@@ -99,7 +104,7 @@ def _warnings(on_training_images: bool, network: FeatureNetwork | None) -> list[
     if not on_training_images or network is None or network.name not in TRAINED:
         return []
     return [
-        f"the network '{network.name}' was trained on most of these real images, and knows them "
+        f"the network '{network.name}' was trained on many of these real images, and knows them "
         "better than any others; fewer images of a split held out would be new to it"
     ]
 
@@ -117,7 +122,8 @@ def _write(
         np.savez_compressed(file, **points, real_images=real, generated_images=generated)
     title = f"Real and generated images: {Path(numbers['run']).name}"
     with writing(out / "map.html") as temporary:
-        temporary.write_text(map_page(title, list(studies.values()), real, generated))
+        page = map_page(title, list(studies.values()), real, generated)
+        temporary.write_text(page, encoding="utf-8")
     write_json(out / "umap.json", numbers)
 
 

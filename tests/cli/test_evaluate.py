@@ -87,6 +87,60 @@ def test_copies_of_the_training_images_are_found_memorised(genzoo, tmp_path, tra
     assert fresh["nearest_distance_ratio"] == pytest.approx(1, abs=0.2)
 
 
+def test_memorisation_needs_real_images_that_were_not_trained_on(refused, trained):
+    arguments = "evaluate --scores memorisation --features pixels --split train"
+    assert "needs a run, and real images that are not those of its training" in refused(
+        arguments, trained("gan")
+    )
+
+
+def test_features_that_are_no_numbers_are_refused_by_the_name_of_the_score():
+    from keras_genzoo.evaluation.evaluate import _computed
+    from keras_genzoo.evaluation.features import Features, Pixels
+    from keras_genzoo.evaluation.scores import Material
+
+    class Broken(Pixels):
+        checksum = "broken"
+
+        def of_batch(self, images):
+            return Features(np.full((len(images), 3), np.nan, "float32"), None)
+
+    images = digits("test")[0]
+    material = Material(images, images, Broken(), train_images=images)
+    for name in ("fid", "kid", "prdc", "memorisation"):
+        with pytest.raises(ValueError, match=f"'{name}' cannot be computed: .* not finite"):
+            _computed(name, material)
+
+
+def test_a_vae_with_another_loss_has_all_scores_but_the_likelihood(genzoo, tmp_path):
+    arguments = "fit vae --loss squared_error --hidden-units 16 --steps 4 --checkpoint-every 4"
+    assert genzoo(f"{arguments} --out run").code == 0
+    ended = genzoo("evaluate run --features pixels")
+    assert ended.code == 0, ended.errors
+    scores = read(tmp_path / "run" / "evaluation.json")["scores"]
+    assert "reconstruction" in scores
+    assert "likelihood" not in scores
+
+
+def test_classes_of_folders_are_matched_by_name(genzoo, refused, tmp_path):
+    from PIL import Image
+
+    images, labels = digits(size=8)
+    for image, label in zip(images[:400], labels[:400], strict=True):
+        for name in ("real", "fake") if label in (3, 7) else ("real",):
+            folder = tmp_path / name / str(label)
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image[..., 0]).save(folder / f"{len(list(folder.iterdir()))}.png")
+    ended = genzoo("evaluate --real real --fake fake --scores label_accuracy --out a.json")
+    assert ended.code == 0, ended.errors
+    # Copies of real images: were classes matched by number, none would be of its class.
+    assert read(tmp_path / "a.json")["scores"]["label_accuracy"] > 0.8
+    (tmp_path / "fake" / "3").rename(tmp_path / "fake" / "three")
+    assert "has the class 'three', which real does not have" in refused(
+        "evaluate --real real --fake fake --scores label_accuracy"
+    )
+
+
 def test_a_fitted_sampler_brings_an_autoencoder_nearer_to_its_data(genzoo, trained, tmp_path):
     for sampler in ("normal", "mixture"):
         genzoo(
@@ -186,6 +240,10 @@ def test_a_foreign_graph_is_not_inception(genzoo, trained, tmp_path):
         ("evaluate RUN --scores label_accuracy", "needs generated images with class labels"),
         ("evaluate RUN --sampler mixture --features pixels", "--sampler is for ae and vae"),
         ("evaluate RUN --sampler mixtur", "did you mean 'mixture'"),
+        ("evaluate RUN --scores likelihod", "did you mean 'likelihood'"),
+        ("evaluate RUN --binarization dynamc", "did you mean 'dynamic'"),
+        ("evaluate RUN --seed 4294967296", "4294967296 is not in the range"),
+        ("evaluate RUN --features pixels -n 3", "the score 'prdc' cannot be computed"),
         ("evaluate RUN --out a.txt", "a.txt has none of the suffixes .json"),
         ("evaluate nowhere", "is not a run"),
         ("evaluate --real digits --fake small.npz", "bring both to one size with --image-size"),
@@ -234,7 +292,7 @@ def test_features_of_real_images_are_kept_by_content(cache):
     [file] = set(folder.glob("*")) - before
     np.testing.assert_array_equal(kept_features(Pixels(), images).features, first.features)
     assert len(set(folder.glob("*")) - before) == 1
-    file.write_bytes(b"damaged")
+    file.write_bytes(file.read_bytes()[:-40])
     np.testing.assert_array_equal(kept_features(Pixels(), images).features, first.features)
     kept_features(Pixels(), images[::-1])
     assert len(set(folder.glob("*")) - before) == 2

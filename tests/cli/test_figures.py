@@ -139,6 +139,8 @@ def test_bad_requests(genzoo, refused, trained, tmp_path):
     assert "has no encoder; only ae and vae have a latent map" in refused("latent", run)
     assert "is not a run" in refused("figures nowhere")
     assert "has none of the suffixes .png" in refused("latent --out map.svg", trained("ae"))
+    (tmp_path / "kept.svg").write_text("mine")
+    assert "kept.svg exists" in refused("latent --out kept.png", trained("ae"))
     genzoo("figures --out first", run)
     assert "first exists; choose another --out" in refused("figures --out first", run)
     assert genzoo("figures --out first --force", run).code == 0

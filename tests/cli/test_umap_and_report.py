@@ -133,6 +133,18 @@ def test_bad_requests(refused, trained, tmp_path, arguments, words):
     assert not list(tmp_path.iterdir())
 
 
+def test_small_images_have_maps_without_structure(genzoo, refused, tmp_path):
+    arguments = "fit ae --image-size 8 --hidden-units 16 --steps 2 --checkpoint-every 2"
+    assert genzoo(f"{arguments} --out run").code == 0
+    ended = genzoo("umap run -n 60 -m 5 --features pixels")
+    assert ended.code == 0, ended.errors
+    assert set(json.loads((tmp_path / "run/umap/umap.json").read_text())["maps"]) == {
+        "pixels",
+        "features",
+    }
+    assert "at least 11 pixels" in refused("umap run -n 60 --distance ssim --out other")
+
+
 def test_a_study_is_not_replaced_unasked(genzoo, refused, trained, tmp_path):
     (tmp_path / "map").mkdir()
     (tmp_path / "map" / "note.txt").write_text("mine")

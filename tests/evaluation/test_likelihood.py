@@ -15,6 +15,7 @@ from keras_genzoo.evaluation import (
     vae_likelihood,
 )
 from keras_genzoo.evaluation.parzen import window_log_density
+from keras_genzoo.evaluation.reconstruction import reconstruction_bce
 from keras_genzoo.models import VAE, Autoencoder
 
 NOISE = 0.5
@@ -99,17 +100,20 @@ def test_a_vae_that_ignores_its_code_has_the_likelihood_of_its_pixels():
 
 def test_binarisations_are_four_different_things():
     images = np.tile(np.arange(256, dtype="uint8"), (200, 1))
+    images[:, 100] = np.arange(200)  # Each its own draw.
     grey, threshold, dynamic, fixed = (
         binarized(images, how, seed=3) for how in ("grey", "threshold", "dynamic", "fixed")
     )
-    np.testing.assert_allclose(grey[0], np.arange(256) / 255, rtol=1e-6)
-    np.testing.assert_array_equal(threshold[0], np.arange(256) >= 128)
+    np.testing.assert_allclose(grey, images / 255, rtol=1e-6)
+    np.testing.assert_array_equal(threshold, images >= 128)
     for drawn in (dynamic, fixed):
         assert set(np.unique(drawn)) == {0, 1}
         assert not drawn[:, 0].any()
         assert drawn[:, 255].all()
-        np.testing.assert_allclose(drawn.mean(axis=0), grey[0], atol=5 * 0.5 / np.sqrt(200))
+        np.testing.assert_allclose(drawn.mean(axis=0), grey.mean(axis=0), atol=2.5 / np.sqrt(200))
     np.testing.assert_array_equal(fixed, binarized(images, "fixed", seed=4))
+    order = np.random.default_rng(0).permutation(200)
+    np.testing.assert_array_equal(fixed[order], binarized(images[order], "fixed"))
     assert (dynamic != binarized(images, "dynamic", seed=4)).any()
 
 
@@ -145,3 +149,11 @@ def test_parzen_bandwidth_is_chosen_on_the_validation_images():
     assert result.bandwidth in (0.1, pytest.approx(10 ** (-8 / 9)))
     assert result.mean == pytest.approx(exact.mean(), abs=0.03)
     assert result.standard_error == pytest.approx(exact.std() / np.sqrt(500), rel=0.1)
+
+
+def test_bce_of_reconstructions_is_the_loss_of_an_autoencoder():
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), "uint8")
+    model = Autoencoder((8, 8, 1), hidden_units=(4,))
+    model.compile()
+    loss = model.evaluate(images, batch_size=40, verbose=0, return_dict=True)["loss"]
+    assert reconstruction_bce(model, images) == pytest.approx(loss, rel=1e-5)

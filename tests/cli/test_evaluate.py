@@ -170,7 +170,7 @@ def test_images_of_any_origin(genzoo, tmp_path):
     genzoo("evaluate --real digits --fake noise.npz --features pixels --scores fid --out b.json")
     assert read(tmp_path / "b.json")["scores"]["fid"] > 5 * result["scores"]["fid"]
     ended = genzoo("evaluate --real real.npz --fake fake.npz --scores fid")
-    assert "warning: the classifier was trained on most of these real images" in ended.output
+    assert "warning: the classifier was trained on many of these real images" in ended.output
 
 
 def test_without_out_nothing_is_written_for_images(genzoo, tmp_path):
@@ -235,7 +235,10 @@ def test_a_foreign_graph_is_not_inception(genzoo, trained, tmp_path):
             "5000 real images were asked for, and digits, split test, has 297",
         ),
         ("evaluate RUN --split valid", "digits has no split 'valid'"),
-        ("evaluate RUN --scores likelihood", "the score 'likelihood' needs a vae, not a GAN"),
+        (
+            "evaluate RUN --scores likelihood",
+            "the score 'likelihood' needs a vae with the loss 'bernoulli', not a GAN",
+        ),
         ("evaluate RUN --scores reconstruction", "needs an ae or a vae, not a GAN"),
         ("evaluate RUN --scores label_accuracy", "needs generated images with class labels"),
         ("evaluate RUN --sampler mixture --features pixels", "--sampler is for ae and vae"),

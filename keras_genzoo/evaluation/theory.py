@@ -236,8 +236,9 @@ def generator_gradients(
         scores: D(G(z)), in (0, 1), ``(n,)``.
         losses: names in ``ADVERSARIAL_LOSSES``.
 
-    >>> {name: g.round(3).tolist() for name, g in generator_gradients(np.array([0.001])).items()}
-    {'minimax': [0.001], 'non_saturating': [0.999]}
+    >>> pulls = generator_gradients(np.array([0.001]))
+    >>> {name: round(float(pull[0]), 3) for name, pull in pulls.items()}
+    {'minimax': 0.001, 'non_saturating': 0.999}
     """
     logits = tf.constant(np.log(scores) - np.log1p(-scores), tf.float32)
     return {name: _gradient(ADVERSARIAL_LOSSES[name].generator, logits) for name in losses}

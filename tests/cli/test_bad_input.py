@@ -41,7 +41,7 @@ def copy(trained, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("fti", "did you mean 'fit'? known: data, fit"),
+        ("fti", "did you mean 'fit'? known: data, evaluate, figures, fit"),
         ("fit", "which model? name one of: ae, vae, gan, dcgan, cgan"),
         ("fit dgcan", "unknown model 'dgcan'; did you mean 'dcgan'?"),
         ("fit ae --recipe ae-digit", "unknown recipe 'ae-digit'; did you mean 'ae-digits'?"),
@@ -131,7 +131,7 @@ def as_nobody(folder, imports, code):
 def test_folder_that_may_not_be_read(tmp_path):
     write_images(tmp_path / "faces", 4).chmod(0)
     # Imported before: nobody may not read the libraries either.
-    imports = "from keras_genzoo.data import arrays, folder, open_source, prepared"
+    imports = "from keras_genzoo.data import arrays, folder, open_source, prepared, stacked"
     printed = as_nobody(tmp_path, imports, "open_source('faces')")
     assert "faces" in printed
     assert "Permission denied" in printed
@@ -399,7 +399,7 @@ def test_damaged_checkpoint_is_passed_over(genzoo, refused, copy, change):
         ("reconstruct {ae} --out a.npz", "a.npz has none of the suffixes .png; add one"),
         ("interpolate {ae} --steps 1", "a walk takes at least 1 row and 2 steps, not 8 and 1"),
         ("interpolate {ae} --class 1", "Autoencoder knows no classes"),
-        ("sample {gan} --seed -1", "-1 is not in the range x>=0"),
+        ("sample {gan} --seed -1", "-1 is not in the range 0<=x<=4294967295"),
     ],
 )
 def test_pictures_that_cannot_be_had(refused, trained, tmp_path, arguments, words):

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,44 @@ def writing(path: str | os.PathLike) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterator[Path]:
+    """Give a temporary folder beside ``path``; put it in place when the block succeeds.
+
+    Whatever goes wrong in the block, ``path`` keeps what it holds and the temporary folder goes.
+    A reader meets the old folder or the new one, never a mixture.
+
+    Args:
+        path: the folder; a link to one is followed. An empty one counts as none.
+        replace: whether a folder that is there goes, with all that it holds; the caller has looked
+            that nothing else is lost.
+
+    Raises:
+        GenzooError: if the place cannot be written, or is taken and ``replace`` is not given.
+    """
+    place = Path(path).resolve()
+    temporary = old = None
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
+        temporary.chmod(permissions(0o777))
+        yield temporary
+        if replace and place.is_dir():
+            # Aside first: a rename cannot replace a folder that holds something.
+            old = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
+            place.rename(old)
+        temporary.rename(place)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+        if old is not None:
+            if not place.exists():
+                old.rename(place)
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def new_picture(path: Path, force: bool) -> Path:

@@ -1,11 +1,13 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 
 import pytest
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import write_json, writing
+from keras_genzoo.files import write_json, writing, writing_folder
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -53,3 +55,120 @@ def test_places_that_cannot_be_written(tmp_path, place):
     with pytest.raises(GenzooError, match=f"cannot write {tmp_path / place}: .*choose another"):
         write_json(tmp_path / place, 1)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def _folder(path, **files):
+    path.mkdir()
+    for name, text in files.items():
+        (path / name).write_text(text)
+    return path
+
+
+def _content(path):
+    return {file.name: file.read_text() for file in path.iterdir()}
+
+
+def test_a_folder_appears_whole(tmp_path):
+    path = tmp_path / "new" / "folder"
+    with writing_folder(path) as temporary:
+        assert temporary.parent == path.parent
+        (temporary / "a").write_text("1")
+        assert not path.exists()
+        (temporary / "b").write_text("2")
+    assert _content(path) == {"a": "1", "b": "2"}
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
+    path = _folder(tmp_path / "a", old="1", both="1")
+    with writing_folder(path, replace=True) as temporary:
+        (temporary / "both").write_text("2")
+        assert _content(path) == {"old": "1", "both": "1"}
+    assert _content(path) == {"both": "2"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+@pytest.mark.parametrize("replace", [False, True])
+def test_the_old_folder_stays_when_writing_fails(tmp_path, error, replace):
+    path = _folder(tmp_path / "a", old="1")
+
+    def fail():
+        with writing_folder(path, replace=replace) as temporary:
+            (temporary / "new").write_text("half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert _content(path) == {"old": "1"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_old_folder_comes_back_when_the_new_one_cannot_be_put_there(tmp_path):
+    path = _folder(tmp_path / "a", old="1")
+
+    def lose():
+        with writing_folder(path, replace=True) as temporary:
+            temporary.rmdir()
+
+    with pytest.raises(GenzooError, match=f"cannot write {path}"):
+        lose()
+    assert _content(path) == {"old": "1"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_killed_writer_leaves_the_old_folder(tmp_path):
+    path = _folder(tmp_path / "a", old="1")
+    killed = """
+import os, signal, sys
+from keras_genzoo.files import writing_folder
+with writing_folder(sys.argv[1], replace=True) as temporary:
+    (temporary / "new").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", killed, path])
+    assert done.returncode == -9
+    assert _content(path) == {"old": "1"}
+
+
+def test_a_folder_that_holds_something_is_not_replaced_unasked(tmp_path):
+    path = _folder(tmp_path / "a", old="1")
+    with (
+        pytest.raises(GenzooError, match=f"cannot write {path}: .*choose another place"),
+        writing_folder(path) as temporary,
+    ):
+        (temporary / "new").write_text("2")
+    assert _content(path) == {"old": "1"}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_empty_folder_and_a_link_to_one_are_filled(tmp_path):
+    path = _folder(tmp_path / "a")
+    link = tmp_path / "link"
+    link.symlink_to(path, target_is_directory=True)
+    with writing_folder(link) as temporary:
+        (temporary / "new").write_text("1")
+    assert link.is_symlink()
+    assert _content(path) == {"new": "1"}
+
+
+def test_a_folder_has_the_permissions_that_the_umask_lets(tmp_path):
+    before = os.umask(0o027)
+    try:
+        with writing_folder(tmp_path / "a"):
+            pass
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o750
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_folder_does_not_take_the_place_of_a_file(tmp_path, replace):
+    (tmp_path / "file").write_text("1")
+    for place in (tmp_path / "file", tmp_path / "file" / "a"):
+        with (
+            pytest.raises(GenzooError, match=f"cannot write {place}: .*choose another"),
+            writing_folder(place, replace=replace),
+        ):
+            pass
+    assert _content(tmp_path) == {"file": "1"}

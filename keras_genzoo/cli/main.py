@@ -12,6 +12,7 @@ from keras_genzoo.errors import GenzooError, TrainingStoppedError, unknown
 COMMANDS = {
     "data": "Look at, prepare and check data sets.",
     "evaluate": "Score a run, or images of any origin.",
+    "export": "Write a model for those who do not have this package.",
     "figures": "Draw all that a run can show.",
     "fit": "Train a model.",
     "interpolate": "Walk from one image to another.",

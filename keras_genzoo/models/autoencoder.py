@@ -41,7 +41,8 @@ class Autoencoder(ImageModel):
 
     value_range = (0.0, 1.0)
     metric_names: tuple[str, ...] = ("loss",)
-    encoder_outputs = 1
+    # What the encoder gives, in its order.
+    encoding_names: tuple[str, ...] = ("z",)
 
     def __init__(
         self,
@@ -68,7 +69,7 @@ class Autoencoder(ImageModel):
             self.encoder,
             "encoder",
             self.image_shape,
-            *[z_shape] * self.encoder_outputs,
+            *[z_shape] * len(self.encoding_names),
             num_replicas=replicas,
         )
         check_network(self.decoder, "decoder", z_shape, self.image_shape, num_replicas=replicas)
@@ -218,3 +219,24 @@ class Autoencoder(ImageModel):
         """
         ends = self.code(self.encode(np.stack([np.asarray(a), np.asarray(b)])))
         return self.decode(interpolate_latents(*ends, steps, method))
+
+    def signatures(self, batch_size: int | None = None) -> dict[str, keras.Model]:
+        """Return the networks ``reconstruct``, ``encode`` and ``decode``; images are in [0, 1].
+
+        What ``reconstruct`` gives is named ``reconstructions``: ONNX knows one tensor by a name.
+        """
+        images = keras.Input(self.image_shape, batch_size, name="images")
+        z = keras.Input((self.latent_dim,), batch_size, name="z")
+        encoding = self.encoder(images, training=False)
+        outputs = zip(self.encoding_names, keras.tree.flatten(encoding), strict=True)
+        codes = {name: keras.ops.cast(code, "float32") for name, code in outputs}
+        decoded = [
+            keras.ops.sigmoid(keras.ops.cast(self.decoder(code, training=False), "float32"))
+            for code in (self.code(encoding), z)
+        ]
+        networks = {
+            "reconstruct": ({"images": images}, {"reconstructions": decoded[0]}),
+            "encode": ({"images": images}, codes),
+            "decode": ({"z": z}, {"images": decoded[1]}),
+        }
+        return {name: keras.Model(*ends, name=name) for name, ends in networks.items()}

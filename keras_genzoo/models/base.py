@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.models import checking
+from keras_genzoo.models.exporting import Exportable
 from keras_genzoo.networks import rows_of_global_batch
 
 ImageShape = tuple[int, int, int]
@@ -23,7 +24,7 @@ TRAIN, TEST = 0, 1
 COMPILE_OPTIONS = ("run_eagerly", "steps_per_execution", "jit_compile")
 
 
-class ImageModel(keras.Model):
+class ImageModel(Exportable, keras.Model):
     """A ``keras.Model`` of uint8 images that owns its numeric range.
 
     Args:

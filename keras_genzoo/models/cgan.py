@@ -140,6 +140,13 @@ class CGAN(DCGAN):
         class_labels = 0 if class_labels is None else class_labels
         return super().interpolate(a, b, steps, method, class_labels)
 
+    def signatures(self, batch_size: int | None = None) -> dict[str, keras.Model]:
+        """Return the network ``generate``: ``z`` and ``class_labels`` -> ``images`` in [0, 1]."""
+        z = keras.Input((self.latent_dim,), batch_size, name="z")
+        labels = keras.Input((), batch_size, dtype="int32", name="class_labels")
+        inputs = {"z": z, "class_labels": labels}
+        return {"generate": self.generating(inputs, self.condition_noise(z, labels))}
+
     def checked_labels(self, class_labels, n: int) -> np.ndarray:
         """Return ``n`` labels out of what a person may give."""
         if class_labels is None:

@@ -56,6 +56,7 @@ class GAN(ImageModel):
 
     value_range = (-1.0, 1.0)
     metric_names = ("discriminator_loss", "generator_loss", "real_score", "fake_score")
+    prior_signature = "generate"
 
     def __init__(
         self,
@@ -374,3 +375,16 @@ class GAN(ImageModel):
             uint8 array ``(steps, *image_shape)``.
         """
         return self.decode(interpolate_latents(a, b, steps, method), class_labels)
+
+    def signatures(self, batch_size: int | None = None) -> dict[str, keras.Model]:
+        """Return the network ``generate``: noise ``z`` -> ``images`` in [0, 1].
+
+        It is the averaged generator, if there is one.
+        """
+        z = keras.Input((self.latent_dim,), batch_size, name="z")
+        return {"generate": self.generating({"z": z}, z)}
+
+    def generating(self, inputs, noise) -> keras.Model:
+        """Return the network from named ``inputs``, of which ``noise`` is made, to images."""
+        images = self.to_unit_range(self.sampling_generator(noise, training=False))
+        return keras.Model(inputs, {"images": images}, name="generate")

@@ -44,7 +44,8 @@ class VAE(Autoencoder):
     """
 
     metric_names = ("loss", "reconstruction_loss", "kl_loss")
-    encoder_outputs = 2
+    encoding_names = ("z_mean", "z_log_var")
+    prior_signature = "decode"
 
     def __init__(
         self,

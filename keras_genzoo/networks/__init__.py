@@ -1,7 +1,7 @@
 """Encoders, decoders, generators and discriminators, each a function that builds a network.
 
-All but batch normalisation and dropout is ``keras`` layers and ``keras.ops``; what the networks
-are trained for lives in ``models``.
+All but batch normalisation, dropout and seeded noise is ``keras`` layers and ``keras.ops``; what
+the networks are trained for lives in ``models``.
 """
 
 import lazy_loader
@@ -28,6 +28,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "normalization": ["BatchNormalization"],
         "policy": ["layers_under"],
-        "randomness": ["Dropout", "rows_of_global_batch"],
+        "randomness": ["Dropout", "SeededNormal", "rows_of_global_batch"],
     },
 )

@@ -42,3 +42,37 @@ class Dropout(keras.layers.Dropout):
         )
         kept = tf.cast(uniform >= self.rate, inputs.dtype)
         return inputs * kept / (1 - self.rate)
+
+
+@keras.saving.register_keras_serializable("keras_genzoo")
+class SeededNormal(keras.layers.Layer):
+    """Seeds ``(batch,)`` of int64 -> noise N(0, I), float32 ``(batch, size)``, a row a seed.
+
+    A row depends on its seed alone, not on its neighbours or the device, so that a server may put
+    several requests into one batch.
+
+    Args:
+        size: numbers in a row.
+        **kwargs: as for any layer.
+
+    >>> noise = SeededNormal(3)
+    >>> first, second = noise(tf.constant([7, 8], "int64")), noise(tf.constant([8, 7], "int64"))
+    >>> bool(tf.reduce_all(first == second[::-1]))
+    True
+    """
+
+    def __init__(self, size: int, **kwargs):
+        super().__init__(**kwargs)
+        self.size = int(size)
+
+    def get_config(self):
+        """Return every constructor argument."""
+        return {**super().get_config(), "size": self.size}
+
+    def call(self, seeds):
+        """Draw a row for each seed."""
+
+        def row(seed):
+            return tf.random.stateless_normal((self.size,), tf.stack([seed, 0]), alg="philox")
+
+        return tf.map_fn(row, seeds, fn_output_signature=tf.TensorSpec((self.size,), tf.float32))

@@ -1,0 +1,56 @@
+"""Inputs drawn from the law they come from in use: to calibrate, to compare, to warm up with."""
+
+import keras
+import numpy as np
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.models import Autoencoder, ImageModel
+
+Arrays = dict[str, np.ndarray]
+
+
+def draw_inputs(
+    model: ImageModel, count: int, seed: int = 0, images: np.ndarray | None = None
+) -> dict[str, Arrays]:
+    """Return ``count`` rows of input for each signature of a model.
+
+    z is drawn from N(0, I); class labels take the classes in turn; an ``Autoencoder`` without
+    such a law decodes the codes of images.
+
+    Args:
+        model: the model.
+        count: rows, at least 1.
+        seed: key of what is drawn.
+        images: uint8 images of the model's shape, for signatures that take images; None draws
+            noise, which is enough to compare two files, but says nothing of the data.
+
+    Raises:
+        GenzooError: if there are fewer images than rows.
+
+    >>> from keras_genzoo.models import GAN
+    >>> model = GAN((8, 8, 1), 4, generator_units=(8,), discriminator_units=(8,))
+    >>> draw_inputs(model, 3)["generate"]["z"].shape
+    (3, 4)
+    """
+    if images is not None and len(images) < count:
+        raise GenzooError(f"{count} images are needed, but there are {len(images)}; ask for fewer")
+    z = model.sample_latents(count, seed)
+    if images is None:
+        shape = (count, *model.image_shape)
+        images = np.random.default_rng(seed).integers(0, 256, shape, "uint8")
+    images = images[:count]
+    if isinstance(model, Autoencoder) and model.prior_signature is None:
+        z = np.asarray(model.code(model.encode(images)))
+    values = {"z": z, "images": images.astype("float32") / 255}
+    if model.needs_labels:
+        values["class_labels"] = (np.arange(count) % model.num_classes).astype("int32")
+    return {
+        name: {given: values[given] for given in network.input}
+        for name, network in model.signatures().items()
+    }
+
+
+def outputs_of(network: keras.Model, inputs: Arrays) -> Arrays:
+    """Return what a network gives for inputs, by name."""
+    outputs = network({name: keras.ops.convert_to_tensor(v) for name, v in inputs.items()})
+    return {name: keras.ops.convert_to_numpy(value) for name, value in outputs.items()}

@@ -1,0 +1,203 @@
+"""LiteRT (TFLite): a model in one file for phones and small machines, without TensorFlow there."""
+
+import json
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.export.card import make_card
+from keras_genzoo.export.inputs import Arrays, draw_inputs
+from keras_genzoo.export.networks import in_float32, require
+from keras_genzoo.export.saved_model import write_networks
+from keras_genzoo.export.verify import Runner, Tolerance, verify
+from keras_genzoo.files import write_json, writing
+from keras_genzoo.models import ImageModel
+from keras_genzoo.models.checking import one_line
+from keras_genzoo.quiet import held_back_errors
+
+LITERT_TYPES = {
+    "float32": Tolerance("max", 1e-4),
+    "float16": Tolerance("max", 1e-2),
+    "dynamic": Tolerance("mean", 0.02),
+    "int8": Tolerance("mean", 0.02),
+}
+LEAST_CALIBRATION = 50
+METADATA = "keras_genzoo"
+
+
+def export_litert(
+    model: ImageModel,
+    folder: str | Path,
+    name: str = "model",
+    types: Sequence[str] = ("float32",),
+    *,
+    batch_size: int | None = 1,
+    calibration: int = 200,
+    images: np.ndarray | None = None,
+    check: bool = False,
+    facts: dict[str, str] | None = None,
+) -> list[Path]:
+    """Write ``<name>-<type>.tflite`` for each type, and beside it its card, ``.json``.
+
+    All signatures of the model are in each file, under their names, and need no Flex operations.
+    Inputs and outputs are floats (labels int32) in every type. ``float16`` keeps the weights in
+    half precision; ``dynamic`` keeps them in 8 bits; ``int8`` computes in 8 bits, with ranges
+    measured on inputs drawn from the law of z, the classes in turn.
+
+    Args:
+        model: the model.
+        folder: where the files go; files of these names are replaced.
+        name: beginning of the files' names.
+        types: names in ``LITERT_TYPES``.
+        batch_size: of every call; None leaves it free, at the cost of more operations.
+        calibration: rows of input that int8 measures its ranges on, at least 50.
+        images: uint8 images of the data; int8 of an autoencoder needs as many as ``calibration``.
+        check: compare each file with the model (needs ai-edge-litert) before it is put in place.
+        facts: what is known of the model's origin, for its card.
+
+    Returns:
+        the files.
+
+    Raises:
+        GenzooError: if a type is unknown, calibration data are too few, the model has layers that
+            LiteRT lacks, a file differs from the model by more than its type may, or a package is
+            missing.
+    """
+    for kind in types:
+        if kind not in LITERT_TYPES:
+            raise unknown("LiteRT type", kind, LITERT_TYPES)
+    if batch_size is not None and batch_size < 1:
+        raise GenzooError(f"the batch size must be at least 1, not {batch_size}")
+    if check:
+        require("ai_edge_litert", "litert", "comparing LiteRT files with the model")
+    model = in_float32(model)
+    networks = model.signatures(batch_size)
+    data = None
+    if "int8" in types:
+        data = _calibration(model, networks, calibration, batch_size or 1, images)
+    files = []
+    for kind in types:
+        content = _converted(networks, kind, data)
+        card = make_card(name, model, networks, {**(facts or {}), "type": kind}).to_dict()
+        path = Path(folder, f"{name}-{kind}.tflite")
+        with writing(path) as temporary:
+            temporary.write_bytes(with_metadata(content, card))
+            if check:
+                run = runner(temporary, batch_size)
+                found = verify(model, run, LITERT_TYPES[kind], str(path), images)
+                card |= {"tolerance": LITERT_TYPES[kind]._asdict(), "verified": found}
+        write_json(path.with_name(f"{path.name}.json"), card | {"bytes": path.stat().st_size})
+        files.append(path)
+    return files
+
+
+def _calibration(
+    model: ImageModel,
+    networks: dict[str, keras.Model],
+    count: int,
+    batch_size: int,
+    images: np.ndarray | None,
+) -> list[tuple[str, Arrays]]:
+    """Return batches of input by signature, that int8 measures its ranges on.
+
+    Raises:
+        GenzooError: if they are too few to trust the ranges.
+    """
+    least = max(LEAST_CALIBRATION, getattr(model, "num_classes", 0), batch_size)
+    if count < least:
+        raise GenzooError(
+            f"int8 needs at least {least} rows of input to measure its ranges on, not {count}"
+        )
+    takes_images = any("images" in network.input for network in networks.values())
+    if takes_images and (images is None or len(images) < count):
+        number = 0 if images is None else len(images)
+        raise GenzooError(
+            f"int8 needs {count} images of the data to measure its ranges on, and has {number}; "
+            "give more images, or ask for fewer with --calibration"
+        )
+    drawn = draw_inputs(model, count, 0, images)
+    return [
+        (name, {given: values[first : first + batch_size] for given, values in inputs.items()})
+        for name, inputs in drawn.items()
+        for first in range(0, count - batch_size + 1, batch_size)
+    ]
+
+
+def _converted(
+    networks: dict[str, keras.Model], kind: str, data: list[tuple[str, Arrays]] | None
+) -> bytes:
+    """Return the networks as the content of a ``.tflite`` file.
+
+    Raises:
+        GenzooError: if an operation cannot be converted.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        write_networks(networks, Path(folder))
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(networks))
+        if kind != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if kind == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if kind == "int8":
+            converter.representative_dataset = lambda: iter(data)
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        failure = None
+        with held_back_errors(), warnings.catch_warnings():
+            # It calibrates with its own interpreter, which it calls deprecated.
+            warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated")
+            try:
+                return converter.convert()
+            except Exception as error:  # What the converter cannot do fails in many ways.
+                failure = error
+    raise GenzooError(
+        f"LiteRT cannot hold this model as {kind}: {one_line(failure)[:300]}; take other layers "
+        "in your own networks, or another type"
+    )
+
+
+def with_metadata(content: bytes, card: dict) -> bytes:
+    """Return a ``.tflite`` file's content with its card inside, as JSON."""
+    from tensorflow.lite.python import schema_py_generated as schema
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    file = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(json.dumps(card).encode(), "uint8")
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = METADATA, len(file.buffers)
+    file.buffers.append(buffer)
+    file.metadata = [*(file.metadata or []), entry]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(file))
+
+
+def runner(path: Path, batch_size: int | None) -> Runner:
+    """Return (signature, inputs) -> outputs of a file, by LiteRT's own interpreter."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    with held_back_errors():
+        interpreter = Interpreter(model_path=str(path))
+
+    def run(name: str, inputs: Arrays) -> Arrays:
+        signature = interpreter.get_signature_runner(name)
+        count = len(next(iter(inputs.values())))
+        with held_back_errors():
+            parts = [signature(**batch) for batch in _batches(inputs, batch_size or count)]
+        return {
+            output: np.concatenate([part[output] for part in parts])[:count] for output in parts[0]
+        }
+
+    return run
+
+
+def _batches(inputs: Arrays, batch_size: int) -> Iterator[Arrays]:
+    """Give batches of one size; the last is filled up with its own rows."""
+    count = len(next(iter(inputs.values())))
+    for first in range(0, count, batch_size):
+        rows = np.arange(first, first + batch_size) % count
+        yield {name: values[rows] for name, values in inputs.items()}

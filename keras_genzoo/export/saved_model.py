@@ -1,0 +1,200 @@
+"""SavedModel for TF Serving: numbered versions of a model, each whole when a server sees it."""
+
+import functools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.export.card import Card, make_card
+from keras_genzoo.export.inputs import Arrays
+from keras_genzoo.export.networks import in_float32
+from keras_genzoo.export.serving import write_serving_files, write_warm_up
+from keras_genzoo.export.verify import Tolerance, verify
+from keras_genzoo.files import write_json, writing_folder
+from keras_genzoo.models import ImageModel
+from keras_genzoo.models.exporting import input_specs
+from keras_genzoo.networks import SeededNormal
+from keras_genzoo.quiet import held_back_errors
+
+DEFAULT = "serving_default"
+CARD = Path("assets.extra", "card.json")
+TOLERANCE = Tolerance("max", 1e-5)
+
+
+def export_saved_model(
+    model: ImageModel,
+    base: str | Path,
+    *,
+    version: int | None = None,
+    warm_up: Sequence[int] = (),
+    check: bool = False,
+    images: np.ndarray | None = None,
+    facts: dict[str, str] | None = None,
+) -> Path:
+    """Write a model as the next version in ``base``, the layout that TF Serving polls.
+
+    Beside the versions stand ``README.md`` with the calls for this model, ``models.config`` and
+    ``batching.config``.
+
+    Args:
+        model: the model.
+        base: the folder of the model's versions; its name is that of the served model.
+        version: number of the version; by default the next free one.
+        warm_up: batch sizes of requests that the server runs before it answers any
+            (``assets.extra/tf_serving_warmup_requests``; needs tensorflow-serving-api).
+        check: compare what was written with the model before it is put in place.
+        images: real images for that comparison and for the requests, uint8.
+        facts: what is known of the model's origin, for its card.
+
+    Returns:
+        the folder of the version.
+
+    Raises:
+        GenzooError: if the version exists, ``base`` holds versions of something else, a package
+            is missing, or the place cannot be written.
+
+    >>> import tempfile
+    >>> from keras_genzoo.models import GAN
+    >>> model = GAN((8, 8, 1), 4, generator_units=(8,), discriminator_units=(8,))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = export_saved_model(model, Path(folder, "faces"))
+    ...     loaded = tf.saved_model.load(path)
+    ...     images = loaded.signatures["generate_seeded"](seed=tf.constant([3, 3], "int64"))
+    >>> path.name, images["images"].shape
+    ('1', TensorShape([2, 8, 8, 1]))
+    """
+    base = Path(base)
+    model = in_float32(model)
+    networks = served_networks(model)
+    card = make_card(base.resolve().name, model, networks, facts or {})
+    path = base / str(free_version(base, version))
+    check_same_interface(base, card)
+    with writing_folder(path) as temporary:
+        write_networks({DEFAULT: next(iter(networks.values())), **networks}, temporary)
+        write_json(temporary / CARD, card.to_dict())
+        if warm_up:
+            write_warm_up(temporary, card, model, warm_up, images)
+        if check:
+            found = verify(model, runner(temporary), TOLERANCE, str(path), images)
+            write_json(temporary / CARD, card.to_dict() | {"verified": found})
+    write_serving_files(base, card, path.name)
+    return path
+
+
+def served_networks(model: ImageModel) -> dict[str, keras.Model]:
+    """Return the networks that are served, by signature name.
+
+    They are the model's own; where images go in, one with ``_uint8`` at its end takes uint8; and
+    a model with a law of z has ``generate_seeded``, whose images are those of the seeds.
+    """
+    networks = model.signatures()
+    of_uint8 = {
+        f"{name}_uint8": _of_uint8(network)
+        for name, network in networks.items()
+        if "images" in network.input
+    }
+    seeded = {}
+    if model.prior_signature is not None:
+        seeded["generate_seeded"] = _of_seeds(networks[model.prior_signature])
+    return networks | of_uint8 | seeded
+
+
+def _of_uint8(network: keras.Model) -> keras.Model:
+    images = keras.Input(network.input["images"].shape[1:], dtype="uint8", name="images")
+    outputs = network({"images": keras.layers.Rescaling(1 / 255, dtype="float32")(images)})
+    return keras.Model({"images": images}, outputs)
+
+
+def _of_seeds(network: keras.Model) -> keras.Model:
+    inputs = {
+        name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
+        for name, tensor in network.input.items()
+    }
+    z = inputs.pop("z")
+    seeds = keras.Input((), dtype="int64", name="seed")
+    outputs = network({"z": SeededNormal(z.shape[1])(seeds), **inputs})
+    return keras.Model({"seed": seeds, **inputs}, outputs)
+
+
+def write_networks(networks: dict[str, keras.Model], folder: Path) -> None:
+    """Write networks as the named signatures of one SavedModel."""
+    archive = keras.export.ExportArchive()
+    for name, network in networks.items():
+        archive.track(network)
+        archive.add_endpoint(
+            name, functools.partial(network, training=False), [input_specs(network)]
+        )
+    with held_back_errors():
+        archive.write_out(str(folder), verbose=False)
+
+
+def runner(folder: Path):
+    """Return (signature, inputs) -> outputs of a SavedModel."""
+    loaded = tf.saved_model.load(str(folder))
+
+    def run(name: str, inputs: Arrays) -> Arrays:
+        outputs = loaded.signatures[name](**{k: tf.constant(v) for k, v in inputs.items()})
+        return {name: value.numpy() for name, value in outputs.items()}
+
+    return run
+
+
+def versions(base: Path) -> list[int]:
+    """Return the numbers of the versions in a folder, in order."""
+    if not base.is_dir():
+        return []
+    return sorted(int(p.name) for p in base.iterdir() if p.is_dir() and p.name.isdecimal())
+
+
+def free_version(base: Path, asked: int | None) -> int:
+    """Return the version to write: the one asked for, or the next free one.
+
+    Raises:
+        GenzooError: if the version exists, or ``base`` is a file or itself a SavedModel.
+    """
+    if base.exists() and not base.is_dir():
+        raise GenzooError(f"{base} is a file; versions are written into a folder")
+    if (base / "saved_model.pb").exists():
+        raise GenzooError(
+            f"{base} is itself a SavedModel; name the folder of its versions, or another --name"
+        )
+    taken = versions(base)
+    if asked is None:
+        return max(taken, default=0) + 1
+    if asked < 1:
+        raise GenzooError(f"a version is at least 1, not {asked}")
+    if asked in taken:
+        raise GenzooError(
+            f"version {asked} of {base} exists, and a server may have loaded it; leave --version "
+            f"out for the next free one, {max(taken) + 1}"
+        )
+    return asked
+
+
+def check_same_interface(base: Path, card: Card) -> None:
+    """Check that the versions in ``base`` take and give what the new one does.
+
+    Raises:
+        GenzooError: if they do not: those who call the server would fail from one minute to the
+            next.
+    """
+    for version in versions(base)[-1:]:
+        try:
+            last: Any = json.loads((base / str(version) / CARD).read_text())
+            signatures = last["signatures"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise GenzooError(
+                f"version {version} of {base} was not written by keras_genzoo; choose another "
+                "--name"
+            ) from error
+        if signatures != card.signatures:
+            raise GenzooError(
+                f"version {version} of {base}, a {last.get('model')}, takes or gives something "
+                f"else than this {card.model}; choose another --name"
+            )

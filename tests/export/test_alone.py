@@ -1,0 +1,114 @@
+"""Exported files where this package is not installed: batches of 1, 3 and 32, by every runtime."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_genzoo.export import LITERT_TYPES, difference, draw_inputs
+from tests.models.cases import images
+
+pytestmark = pytest.mark.slow
+
+BATCHES = (1, 3, 32)
+SEEDED = ("vae", "gan", "dcgan", "cgan")
+
+
+@pytest.fixture(scope="module")
+def calls(models):
+    """(model, signature, inputs, the model's own outputs), for each batch size."""
+    found = []
+    for model, built in models.items():
+        networks = built.signatures()
+        for signature, drawn in draw_inputs(built, 32, 5, images(32, seed=4)).items():
+            for batch in BATCHES:
+                inputs = {name: values[:batch] for name, values in drawn.items()}
+                outputs = networks[signature](
+                    {name: keras.ops.convert_to_tensor(v) for name, v in inputs.items()}
+                )
+                outputs = {name: np.asarray(values) for name, values in outputs.items()}
+                found.append((model, signature, inputs, outputs))
+    # Three of the autoencoder and of the VAE, one of each GAN.
+    assert len(found) == (3 + 3 + 3) * len(BATCHES)
+    return found
+
+
+def check(results, calls, kind, limit, suffix=""):
+    """Compare all outputs; ``kind`` is the field of the difference that has a limit."""
+    compared = 0
+    for number, (_, signature, _, outputs) in enumerate(calls):
+        for name, values in outputs.items():
+            [given] = [
+                result
+                for key, result in results.items()
+                if key.endswith(f"|{number}|{signature}{suffix}|{name}")
+            ]
+            assert given.dtype == np.float32
+            assert getattr(difference(name, values, given), kind) <= limit, (signature, name)
+            compared += 1
+    assert compared == len(results)
+
+
+def named(calls, by_signature=False):
+    """Name every input as ``alone`` does; some formats have a file for each signature."""
+    return {
+        f"{model}-{signature}|{number}|{signature}|{name}"
+        if by_signature
+        else f"{model}|{number}|{signature}|{name}": values
+        for number, (model, signature, inputs, _) in enumerate(calls)
+        for name, values in inputs.items()
+    }
+
+
+def test_saved_models_need_plain_tensorflow_only(exported, alone, calls):
+    folders = {name: files.saved_model for name, files in exported.items()}
+    check(alone("saved_model", folders, named(calls)), calls, "max", 1e-5)
+
+
+@pytest.mark.parametrize("kind", LITERT_TYPES)
+def test_litert_files_need_litert_only(exported, alone, calls, kind):
+    files = {
+        name: next(file for file in files.litert if file.stem == f"{name}-{kind}")
+        for name, files in exported.items()
+    }
+    check(alone("litert", files, named(calls)), calls, *LITERT_TYPES[kind])
+
+
+@pytest.mark.parametrize(("runtime", "limit"), [("onnx", 1e-4), ("keras", 1e-5)])
+def test_files_of_one_signature_need_their_runtime_only(exported, alone, calls, runtime, limit):
+    files = {file.stem: file for parts in exported.values() for file in getattr(parts, runtime)}
+    check(alone(runtime, files, named(calls, by_signature=True)), calls, "max", limit)
+
+
+def test_uint8_images_are_taken_as_they_are(exported, alone, calls):
+    folders = {name: exported[name].saved_model for name in ("ae", "vae")}
+    taking = [call for call in calls if "images" in call[2]]
+    bytes_ = [
+        (
+            model,
+            f"{signature}_uint8",
+            {"images": np.rint(inputs["images"] * 255).astype("uint8")},
+            None,
+        )
+        for model, signature, inputs, _ in taking
+    ]
+    check(alone("saved_model", folders, named(bytes_)), taking, "max", 1e-5, suffix="_uint8")
+
+
+def test_the_same_seed_is_the_same_image_in_two_processes_and_in_any_batch(exported, alone):
+    folders = {name: exported[name].saved_model for name in SEEDED}
+    arrays = {}
+    for name in SEEDED:
+        for call, rows in (("all", slice(None)), ("one", slice(2, 3))):
+            key = f"{name}|{call}|generate_seeded"
+            arrays[f"{key}|seed"] = np.array([3, -1, 2**40, 3], "int64")[rows]
+            if name == "cgan":
+                arrays[f"{key}|class_labels"] = np.array([1, 2, 3, 1], "int32")[rows]
+    first, second = (alone("saved_model", folders, arrays) for _ in range(2))
+    for name in SEEDED:
+        made, again = (result[f"{name}|all|generate_seeded|images"] for result in (first, second))
+        np.testing.assert_array_equal(made, again)
+        np.testing.assert_array_equal(made[0], made[3])
+        assert abs(made[0] - made[1]).max() > 1e-3
+        # Kernels add up in another order in another batch.
+        one = first[f"{name}|one|generate_seeded|images"]
+        np.testing.assert_allclose(one[0], made[2], atol=1e-6)

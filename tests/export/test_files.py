@@ -1,0 +1,201 @@
+"""LiteRT, ONNX and Keras files: what is in them, what they are compared with, what is refused."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from keras_genzoo import export
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.export import litert
+from keras_genzoo.export.verify import Tolerance, verify
+from keras_genzoo.models import DCGAN
+from tests.models.cases import SHAPE, build, images
+
+
+def opened(path):
+    from ai_edge_litert.interpreter import Interpreter
+
+    return Interpreter(str(path))
+
+
+def test_litert_keeps_signatures_and_needs_no_flex_operations(exported):
+    for name, files in exported.items():
+        for file in files.litert:
+            interpreter = opened(file)
+            signatures = interpreter.get_signature_list()
+            if name in ("ae", "vae"):
+                assert set(signatures) == {"reconstruct", "encode", "decode"}
+            else:
+                assert set(signatures) == {"generate"}
+            operations = {part["op_name"] for part in interpreter._get_ops_details()}
+            assert not [name for name in operations if name.startswith("Flex")]
+
+
+def test_litert_has_a_static_batch_without_the_operations_of_a_free_one(models, tmp_path):
+    [static] = export.export_litert(models["dcgan"], tmp_path, "static", batch_size=4)
+    [free] = export.export_litert(models["dcgan"], tmp_path, "free", batch_size=None)
+    operations = [
+        {part["op_name"] for part in opened(f)._get_ops_details()} for f in (static, free)
+    ]
+    assert "SHAPE" in operations[1] - operations[0]
+    details = opened(static).get_signature_runner("generate").get_input_details()["z"]
+    assert tuple(details["shape"]) == (4, 5)
+    z = models["dcgan"].sample_latents(6, 0)
+    whole = litert.runner(free, None)("generate", {"z": z})["images"]
+    parts = litert.runner(static, 4)("generate", {"z": z})["images"]
+    np.testing.assert_allclose(parts, whole, atol=1e-6)
+
+
+def test_litert_carries_its_card(exported):
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    for file in exported["cgan"].litert:
+        content = flatbuffer_utils.read_model(str(file))
+        [entry] = [e for e in content.metadata if e.name == b"keras_genzoo"]
+        card = json.loads(bytes(content.buffers[entry.buffer].data))
+        assert card["signatures"]["generate"]["inputs"]["z"] == {
+            "shape": [1, 5],
+            "dtype": "float32",
+            "range": "drawn from N(0, I)",
+        }
+        assert card["facts"]["type"] in file.name
+
+
+def test_smaller_types_are_smaller(tmp_path):
+    model = build("gan", generator_units=(64, 256))
+    files = export.export_litert(model, tmp_path, types=list(export.LITERT_TYPES))
+    full, half, dynamic, whole = (file.stat().st_size for file in files)
+    assert half < 0.55 * full
+    assert max(dynamic, whole) < 0.35 * full
+
+
+def test_int8_computes_in_integers_and_labels_are_covered(models, tmp_path):
+    model = models["cgan"]
+    drawn = export.draw_inputs(model, 50)["generate"]
+    assert np.bincount(drawn["class_labels"]).tolist() == [13, 13, 12, 12]
+    [file] = export.export_litert(model, tmp_path, types=["int8"], calibration=50)
+    tensors = opened(file).get_tensor_details()
+    convolved = [t for t in tensors if "conv_transpose" in t["name"] and len(t["shape"]) == 4]
+    assert convolved
+    assert all(t["dtype"] in (np.int8, np.int32) for t in convolved)
+
+
+def test_verified_figures_stand_beside_the_file(models, tmp_path):
+    files = export.export_litert(models["gan"], tmp_path, types=["float32", "float16"], check=True)
+    files += export.export_onnx(models["gan"], tmp_path, check=True)
+    files += export.export_keras(models["gan"], tmp_path, check=True)
+    for file in files:
+        card = json.loads(file.with_name(f"{file.name}.json").read_text())
+        found = card["verified"]["generate"]["images"]
+        assert set(found) == {"max", "mean", "psnr"}
+        assert 0 <= found["mean"] <= found["max"] <= card["tolerance"]["limit"]
+        assert card["bytes"] == file.stat().st_size
+    path = export.export_saved_model(models["gan"], tmp_path / "served", check=True)
+    card = json.loads((path / "assets.extra/card.json").read_text())
+    assert card["verified"]["generate"]["images"]["max"] <= 1e-5
+
+
+def test_a_file_that_differs_is_not_written(models, tmp_path, monkeypatch):
+    monkeypatch.setitem(litert.LITERT_TYPES, "dynamic", Tolerance("max", 1e-9))
+    with pytest.raises(GenzooError, match=r"max error .* of 'images' in 'generate', where 1e-09"):
+        export.export_litert(models["gan"], tmp_path, types=["dynamic"], check=True)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda images: images + 2e-3, "max error 0.002 of 'images'"),
+        (lambda images: images[:, :8], "has the shape"),
+        (lambda images: images * np.nan, "no numbers"),
+    ],
+)
+def test_what_differs_is_told(models, change, words):
+    model = models["gan"]
+    network = model.signatures()["generate"]
+
+    def run(name, inputs):
+        return {"images": change(np.asarray(network(inputs)["images"]))}
+
+    with pytest.raises(GenzooError, match=words):
+        verify(model, run, Tolerance("max", 1e-3), "it")
+
+
+def test_differences_are_shares_of_the_range():
+    expected = np.array([[0.0, 50.0, 100.0]])
+    found = export.difference("z", expected, expected + np.array([1.0, 0.0, -2.0]))
+    assert found.max == pytest.approx(0.02)
+    assert found.mean == pytest.approx(0.01)
+    assert found.psnr == pytest.approx(-10 * np.log10((1 + 4) / 1e4 / 3))
+    assert export.difference("z", expected, expected).psnr == np.inf
+
+
+def test_keras_files_hold_plain_layers_only(exported):
+    for files in exported.values():
+        for file in files.keras:
+            assert b"keras_genzoo" not in file.read_bytes()
+
+
+def test_a_network_of_ones_own_leaves_as_well(tmp_path):
+    generator = keras.Sequential(
+        [
+            keras.Input((5,)),
+            keras.layers.Dense(256, activation="sigmoid"),
+            keras.layers.Reshape(SHAPE),
+        ]
+    )
+    model = DCGAN(SHAPE, 5, generator=generator, discriminator_filters=4)
+    [file] = export.export_litert(model, tmp_path, check=True)
+    [plain] = export.export_keras(model, tmp_path, check=True)
+    assert file.exists()
+    assert plain.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("gan", {"types": ["int4"]}, "unknown LiteRT type 'int4'"),
+        ("gan", {"types": ["int8"], "calibration": 20}, "at least 50 rows .*, not 20"),
+        ("vae", {"types": ["int8"]}, "needs 200 images of the data .*, and has 0"),
+        ("gan", {"batch_size": 0}, "at least 1, not 0"),
+    ],
+)
+def test_what_litert_refuses(models, tmp_path, name, options, words):
+    with pytest.raises(GenzooError, match=words):
+        export.export_litert(models[name], tmp_path, **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_inputs_follow_the_law_of_use(models):
+    shown = images(9)
+    drawn = export.draw_inputs(models["ae"], 9, 0, shown)
+    np.testing.assert_allclose(drawn["encode"]["images"] * 255, shown, atol=1e-4)
+    np.testing.assert_allclose(drawn["decode"]["z"], models["ae"].encode(shown), atol=1e-6)
+    normal = export.draw_inputs(models["vae"], 2000, 0)["decode"]["z"]
+    assert abs(normal.std() - 1) < 0.05
+    with pytest.raises(GenzooError, match="9 images are needed, but there are 4"):
+        export.draw_inputs(models["ae"], 9, 0, shown[:4])
+
+
+@pytest.mark.parametrize("name", ["vae", "cgan"])
+def test_keras_own_export_takes_one_signature(models, tmp_path, name):
+    models[name].export(tmp_path / "model.tflite", format="litert", signature=None)
+    [ends] = opened(tmp_path / "model.tflite").get_signature_list().values()
+    assert ends["outputs"] == (["images"] if name == "cgan" else ["reconstructions"])
+    with pytest.raises(GenzooError, match="unknown signature 'generat'"):
+        models[name].export(tmp_path / "x", signature="generat")
+    with pytest.raises(GenzooError, match="leave input_signature out"):
+        models[name].export(tmp_path / "x", input_signature=[])
+
+
+def test_the_twin_in_float32_is_the_same_model():
+    from keras_genzoo.export.networks import in_float32
+
+    plain, mixed = build("cgan"), build("cgan", dtype="mixed_bfloat16")
+    assert in_float32(plain) is plain
+    twin = in_float32(mixed)
+    assert twin.dtype_policy.name == "float32"
+    for ours, theirs in zip(twin.get_weights(), mixed.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -1,0 +1,218 @@
+"""What TF Serving finds: numbered versions, named signatures, requests, settings, a card."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_genzoo import export
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.export.saved_model import runner
+from keras_genzoo.networks import SeededNormal
+from tests.models.cases import build
+
+SIGNATURES = {
+    "ae": {"reconstruct", "encode", "decode", "reconstruct_uint8", "encode_uint8"},
+    "gan": {"generate", "generate_seeded"},
+}
+SIGNATURES["vae"] = SIGNATURES["ae"] | {"generate_seeded"}
+SIGNATURES["dcgan"] = SIGNATURES["cgan"] = SIGNATURES["gan"]
+INPUTS = {
+    "z": ("float32", (None, 5)),
+    "class_labels": ("int32", (None,)),
+    "seed": ("int64", (None,)),
+}
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_signatures(exported, name):
+    loaded = tf.saved_model.load(exported[name].saved_model).signatures
+    assert set(loaded) == SIGNATURES[name] | {"serving_default"}
+    default = "reconstruct" if name.endswith("ae") else "generate"
+    for part in ("structured_input_signature", "structured_outputs"):
+        mine, theirs = (getattr(loaded[key], part) for key in ("serving_default", default))
+        assert str(mine) == str(theirs)
+
+
+def test_inputs_and_outputs_are_named_and_their_batch_is_free(exported):
+    loaded = tf.saved_model.load(exported["cgan"].saved_model).signatures
+    _, inputs = loaded["generate"].structured_input_signature
+    assert {name: (spec.dtype.name, tuple(spec.shape)) for name, spec in inputs.items()} == {
+        name: INPUTS[name] for name in ("z", "class_labels")
+    }
+    _, inputs = loaded["generate_seeded"].structured_input_signature
+    assert {name: (spec.dtype.name, tuple(spec.shape)) for name, spec in inputs.items()} == {
+        name: INPUTS[name] for name in ("seed", "class_labels")
+    }
+    images = loaded["generate"].structured_outputs["images"]
+    assert (images.dtype.name, tuple(images.shape)) == ("float32", (None, 16, 16, 1))
+
+
+def test_images_are_those_of_the_model_in_unit_range(exported, models):
+    for name in ("gan", "dcgan"):
+        z = models[name].sample_latents(4, 0)
+        images = runner(exported[name].saved_model)("generate", {"z": z})["images"]
+        assert 0 <= images.min() < images.max() <= 1
+        np.testing.assert_array_equal(np.rint(images * 255), models[name].decode(z))
+
+
+def test_seeded_images_are_those_of_the_noise_of_their_seeds(exported):
+    run = runner(exported["gan"].saved_model)
+    seeds = np.array([5, 6], "int64")
+    z = SeededNormal(5)(seeds).numpy()
+    expected = run("generate", {"z": z})
+    np.testing.assert_allclose(
+        run("generate_seeded", {"seed": seeds})["images"], expected["images"], atol=1e-6
+    )
+
+
+def test_noise_of_seeds_is_normal():
+    z = tf.function(SeededNormal(8))(tf.range(4000, dtype=tf.int64)).numpy()
+    assert abs(z.mean()) < 4 / np.sqrt(z.size)
+    assert abs(z.var() - 1) < 4 * np.sqrt(2 / z.size)
+    assert abs(np.corrcoef(z[1:, 0], z[:-1, 0])[0, 1]) < 4 / np.sqrt(len(z))
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_requests_to_warm_up_with_run_as_a_server_runs_them(exported, name):
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    folder = exported[name].saved_model
+    loaded = tf.saved_model.load(folder).signatures
+    records = tf.data.TFRecordDataset(str(folder / "assets.extra/tf_serving_warmup_requests"))
+    seen = []
+    for record in records.as_numpy_iterator():
+        request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+        inputs = {key: tf.make_ndarray(value) for key, value in request.inputs.items()}
+        outputs = loaded[request.model_spec.signature_name](
+            **{key: tf.constant(value) for key, value in inputs.items()}
+        )
+        assert request.model_spec.name == name
+        batch = {len(value) for value in (*inputs.values(), *outputs.values())}
+        assert len(batch) == 1
+        assert all(np.isfinite(value).all() for value in outputs.values())
+        seen.append((request.model_spec.signature_name, batch.pop()))
+    assert sorted(seen) == sorted((s, n) for s in SIGNATURES[name] for n in (1, 3))
+
+
+def test_settings_of_the_server_are_what_its_parser_takes(exported):
+    from google.protobuf import text_format
+    from tensorflow_serving.config import model_server_config_pb2
+
+    base = exported["dcgan"].saved_model.parent
+    text = (base / "models.config").read_text()
+    config = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
+    [model] = config.model_config_list.config
+    assert (model.name, model.base_path) == ("dcgan", "/models/dcgan")
+    batching = (base / "batching.config").read_text()
+    sizes = [int(n) for n in re.findall(r"allowed_batch_sizes { value: (\d+) }", batching)]
+    assert sizes == sorted(sizes)
+    assert f"max_batch_size {{ value: {sizes[-1]} }}" in batching
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ae", "cgan"])
+def test_the_call_that_the_readme_shows_runs(exported, name):
+    base = exported[name].saved_model.parent
+    text = (base / "README.md").read_text()
+    [command] = re.findall(r"^saved_model_cli run.*\n.*", text, re.M)
+    tool = str(Path(sys.executable).with_name("saved_model_cli"))
+    ended = subprocess.run(
+        command.replace("saved_model_cli", tool),
+        shell=True,
+        cwd=base,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    assert "Result for output key images" in ended.stdout
+
+
+def test_the_python_of_the_readme_is_python(exported):
+    text = (exported["cgan"].saved_model.parent / "README.md").read_text()
+    [code] = re.findall(r"```python\n(.*?)```", text, re.S)
+    compile(code, "README.md", "exec")
+    [request] = re.findall(r"curl -d '(.*?)'", text)
+    assert json.loads(request) == {
+        "signature_name": "generate_seeded",
+        "inputs": {"seed": [1, 2], "class_labels": [1, 2]},
+    }
+
+
+def test_versions_are_counted_and_never_replaced(tmp_path):
+    model = build("gan")
+    assert export.export_saved_model(model, tmp_path / "faces").name == "1"
+    assert export.export_saved_model(model, tmp_path / "faces", version=7).name == "7"
+    assert export.export_saved_model(model, tmp_path / "faces").name == "8"
+    with pytest.raises(GenzooError, match=r"version 7 of .* exists.* 9"):
+        export.export_saved_model(model, tmp_path / "faces", version=7)
+    assert "Newest version: 8" in (tmp_path / "faces/README.md").read_text()
+
+
+def test_versions_of_something_else_are_not_joined(exported, models, tmp_path):
+    base = exported["gan"].saved_model.parent
+    with pytest.raises(GenzooError, match="a GAN, takes or gives something else than this VAE"):
+        export.export_saved_model(models["vae"], base)
+    foreign = tmp_path / "foreign"
+    tf.saved_model.save(tf.Module(), str(foreign / "3"))
+    with pytest.raises(GenzooError, match=r"version 3 of .* was not written by keras_genzoo"):
+        export.export_saved_model(models["gan"], foreign)
+    with pytest.raises(GenzooError, match="is itself a SavedModel"):
+        export.export_saved_model(models["gan"], foreign / "3")
+
+
+def test_the_card_says_what_goes_in_and_comes_out(exported):
+    card = json.loads((exported["cgan"].saved_model / "assets.extra/card.json").read_text())
+    assert card["model"] == "CGAN"
+    generate = card["signatures"]["generate"]
+    assert generate["inputs"]["class_labels"] == {
+        "shape": ["batch"],
+        "dtype": "int32",
+        "range": "0 to 3",
+    }
+    assert generate["inputs"]["z"]["range"] == "drawn from N(0, I)"
+    assert generate["outputs"]["images"]["range"] == "0 to 1"
+
+
+def test_a_model_of_mixed_precision_leaves_in_float32(tmp_path):
+    model = build("dcgan", dtype="mixed_bfloat16")
+    path = export.export_saved_model(model, tmp_path / "mixed")
+    z = model.sample_latents(4, 0)
+    images = runner(path)("generate", {"z": z})["images"]
+    twin = build("dcgan")
+    twin.set_weights(model.get_weights())
+    np.testing.assert_array_equal(np.rint(images * 255), twin.decode(z))
+
+
+def test_a_killed_export_leaves_no_version(tmp_path):
+    code = (
+        "from tests.models.cases import build\n"
+        "from keras_genzoo import export\n"
+        "model = build('gan', generator_units=(3000, 3000))\n"
+        "print('built', flush=True)\n"
+        "export.export_saved_model(model, 'killed')\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "built\n"
+    base = tmp_path / "killed"
+    end = time.monotonic() + 60
+    while not any(base.glob(".tmp-*/*")) and time.monotonic() < end:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    # A server looks for folders whose names are numbers.
+    assert not [path for path in base.iterdir() if path.name.isdecimal()]

@@ -16,7 +16,7 @@ from keras_genzoo.export.inputs import Arrays, draw_inputs
 from keras_genzoo.export.networks import in_float32, require
 from keras_genzoo.export.saved_model import write_networks
 from keras_genzoo.export.verify import Runner, Tolerance, verify
-from keras_genzoo.files import write_json, writing
+from keras_genzoo.files import unwritable, write_json, writing
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
 from keras_genzoo.quiet import held_back_errors
@@ -138,7 +138,10 @@ def _converted(
         GenzooError: if an operation cannot be converted.
     """
     with tempfile.TemporaryDirectory() as folder:
-        write_networks(networks, Path(folder))
+        try:
+            write_networks(networks, Path(folder))
+        except OSError as error:
+            raise unwritable(folder, error) from error
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=list(networks))
         if kind != "float32":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]

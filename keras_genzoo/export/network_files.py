@@ -128,6 +128,8 @@ def _write_onnx(network: keras.Model, path: Path) -> None:
             network.export(
                 str(path), format="onnx", verbose=False, input_signature=[input_specs(network)]
             )
+        except OSError:
+            raise
         except Exception as error:  # What the converter cannot do fails in many ways.
             failure = error
     if failure is not None:

@@ -1,7 +1,9 @@
 """SavedModel for TF Serving: numbered versions of a model, each whole when a server sees it."""
 
+import errno
 import functools
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from keras_genzoo.export.serving import write_serving_files, write_warm_up
 from keras_genzoo.export.verify import Tolerance, verify
 from keras_genzoo.files import write_json, writing_folder
 from keras_genzoo.models import ImageModel
+from keras_genzoo.models.checking import one_line
 from keras_genzoo.models.exporting import input_specs
 from keras_genzoo.networks import SeededNormal
 from keras_genzoo.quiet import held_back_errors
@@ -123,15 +126,33 @@ def _of_seeds(network: keras.Model) -> keras.Model:
 
 
 def write_networks(networks: dict[str, keras.Model], folder: Path) -> None:
-    """Write networks as the named signatures of one SavedModel."""
+    """Write networks as the named signatures of one SavedModel.
+
+    Raises:
+        OSError: if the folder cannot be written.
+    """
     archive = keras.export.ExportArchive()
     for name, network in networks.items():
         archive.track(network)
         archive.add_endpoint(
             name, functools.partial(network, training=False), [input_specs(network)]
         )
+    failure = None
     with held_back_errors():
-        archive.write_out(str(folder), verbose=False)
+        try:
+            archive.write_out(str(folder), verbose=False)
+        except tf.errors.OpError as error:
+            failure = error
+    if failure is not None:
+        raise _of_the_system(failure) from failure
+
+
+def _of_the_system(error: tf.errors.OpError) -> OSError:
+    """Return what the system refused, out of what TensorFlow says of it."""
+    for number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EACCES, errno.EROFS):
+        if os.strerror(number) in error.message:
+            return OSError(number, os.strerror(number))
+    return OSError(errno.EIO, one_line(error))
 
 
 def runner(folder: Path):

@@ -1,3 +1,5 @@
+import resource
+import shutil
 from types import SimpleNamespace
 
 import pytest
@@ -69,3 +71,21 @@ def trained(tmp_path_factory):
         return runs[model]
 
     return get
+
+
+@pytest.fixture
+def copy(trained, tmp_path):
+    """A function that copies a finished run into the empty folder."""
+
+    def make(model, name="run"):
+        return shutil.copytree(trained(model), tmp_path / name)
+
+    return make
+
+
+@pytest.fixture
+def small_disk():
+    """A function that makes the system refuse to let files grow beyond a size."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)

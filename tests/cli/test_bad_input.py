@@ -3,8 +3,6 @@
 import io
 import json
 import os
-import resource
-import shutil
 import subprocess
 import sys
 
@@ -25,23 +23,13 @@ def write_images(folder, count, size=8):
     return folder
 
 
-@pytest.fixture
-def copy(trained, tmp_path):
-    """A function that copies a finished run into the empty folder."""
-
-    def make(model, name="run"):
-        return shutil.copytree(trained(model), tmp_path / name)
-
-    return make
-
-
 # Asked for what does not exist ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("fti", "did you mean 'fit'? known: data, evaluate, figures, fit"),
+        ("fti", "did you mean 'fit'? known: data, evaluate, export, figures, fit"),
         ("fit", "which model? name one of: ae, vae, gan, dcgan, cgan"),
         ("fit dgcan", "unknown model 'dgcan'; did you mean 'dcgan'?"),
         ("fit ae --recipe ae-digit", "unknown recipe 'ae-digit'; did you mean 'ae-digits'?"),
@@ -226,14 +214,6 @@ def test_folder_that_may_not_be_written(tmp_path):
     printed = as_nobody(tmp_path, imports, "write_json('a.json', 1)")
     assert printed == "cannot write a.json: Permission denied; choose another place\n"
     assert not list(tmp_path.iterdir())
-
-
-@pytest.fixture
-def small_disk():
-    """A function that makes the system refuse to let files grow beyond a size."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 # The sizes lie below that of config.json, of a checkpoint and of model.keras.

@@ -133,7 +133,7 @@ def write_networks(networks: dict[str, keras.Model], folder: Path) -> None:
     """
     archive = keras.export.ExportArchive()
     for name, network in networks.items():
-        archive.track(network)
+        # The variables of an endpoint are found by themselves; ``track`` would save them twice.
         archive.add_endpoint(
             name, functools.partial(network, training=False), [input_specs(network)]
         )

@@ -3,4 +3,5 @@
 python -m tests.benchmarks.dcgan_step      # the step against the plain Keras way
 python -m tests.benchmarks.fit_overhead    # a run with everything on against bare steps
 python -m tests.benchmarks.pipeline        # images/s of the pipeline against training
+python -m tests.benchmarks.exports         # images/s and size of exported generators
 """

@@ -147,6 +147,15 @@ def test_the_python_of_the_readme_is_python(exported):
     }
 
 
+def test_weights_are_saved_once(exported, models):
+    for name, files in exported.items():
+        saved = tf.train.list_variables(str(files.saved_model / "variables" / "variables"))
+        numbers = sum(np.prod(shape, dtype=int) for key, shape in saved if not key.startswith("_C"))
+        networks = models[name].signatures()
+        weights = {v.path: v for network in networks.values() for v in network.weights}
+        assert numbers == sum(np.prod(v.shape, dtype=int) for v in weights.values())
+
+
 def test_versions_are_counted_and_never_replaced(tmp_path):
     model = build("gan")
     assert export.export_saved_model(model, tmp_path / "faces").name == "1"

@@ -87,18 +87,24 @@ class Source(abc.ABC):
         """
         raise GenzooError(f"{self.name} has no attributes")
 
-    def sample(self, count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    def sample(self, count: int, seed: int = 0, *, skip: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """Return ``count`` different images and their labels, in random order, as ``fetch`` does.
+
+        Args:
+            count: number of images.
+            seed: key of their choice and order.
+            skip: images passed over: none is in the sample of so many with the same seed.
 
         Raises:
             GenzooError: if there are not as many.
         """
-        if not 1 <= count <= self.num_images:
+        if not 1 <= count <= self.num_images - skip:
             raise GenzooError(
                 f"{count} real images were asked for, and {self.name}, split {self.split}, has "
-                f"{self.num_images}; ask for 1 to {self.num_images}"
+                f"{self.num_images - skip}; ask for 1 to {self.num_images - skip}"
             )
-        return self.fetch(np.random.default_rng(seed).permutation(self.num_images)[:count])
+        order = np.random.default_rng(seed).permutation(self.num_images)
+        return self.fetch(order[skip : skip + count])
 
     def _read_or_next(self, index: int) -> tuple[np.ndarray, int]:
         for step in range(self.num_images):

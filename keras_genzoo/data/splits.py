@@ -52,18 +52,26 @@ class Splits:
         first, second = (PartSource(self.train, part, name) for name, part in parts.items())
         return first, second
 
-    @property
-    def held_out(self) -> Source | None:
-        """The split ``test``, None if there is none."""
-        if "test" not in self._sources:
+    def find(self, split: str) -> Source | None:
+        """Return a split, None if the data has none of that name.
+
+        Raises:
+            GenzooError: if the data cannot be had.
+        """
+        if split not in self._sources:
             try:
-                self.open("test")
+                self.open(split)
             except GenzooError as error:
                 # Whatever else is wrong with it, a split that there is must not be passed over.
                 if "has no split" not in str(error):
                     raise
-                self._sources["test"] = None
-        return self._sources["test"]
+                self._sources[split] = None
+        return self._sources[split]
+
+    @property
+    def held_out(self) -> Source | None:
+        """The split ``test``, None if there is none."""
+        return self.find("test")
 
     def to_look_at(self, split: str | None = None) -> Source:
         """Return ``split`` if one is named, else the images held out, else those of training."""

@@ -20,11 +20,20 @@ from keras_genzoo.evaluation.features import FeatureNetwork, find_network
 from keras_genzoo.evaluation.likelihood import BINARIZATIONS, vae_likelihood
 from keras_genzoo.evaluation.reconstruction import reconstruction_bce, reconstruction_quality
 from keras_genzoo.evaluation.samplers import SAMPLERS
-from keras_genzoo.evaluation.scores import SCORES, Material, check_needs
-from keras_genzoo.files import write_json
+from keras_genzoo.evaluation.scores import SCORES, Material
+from keras_genzoo.evaluation.scoring import (
+    add_floor,
+    add_scores,
+    check_any,
+    other_images,
+    rest_of,
+    score_images,
+    unseen_by_networks,
+)
 from keras_genzoo.losses import bernoulli_loss
 from keras_genzoo.models import CGAN, VAE, Autoencoder, ImageModel
-from keras_genzoo.training import Run, load_model
+from keras_genzoo.training import Run
+from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import open_splits
 
 Echo = Callable[[str], None]
@@ -47,8 +56,6 @@ _NOT_HELD_OUT = {
     True: "the classifier was trained on many of these real images, which lets distances grow; "
     "measure against a split held out",
 }
-# Below this a Fréchet distance says more of N than of the images.
-FEW_IMAGES = 2_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,7 +105,7 @@ def evaluate_run(
             or a score needs what is not there.
     """
     run = Run.open(path)
-    model = load_model(run, echo)
+    model, weights = load_weights(run, echo)
     real = open_splits(run.settings)
     source = real.to_look_at(options.split)
     count = options.count or min(source.num_images, DEFAULT_COUNT)
@@ -108,7 +115,8 @@ def evaluate_run(
     protocol = {
         "run": str(run.path),
         "model": run.settings.model,
-        "steps": run.last_step() if not run.model_file.exists() else run.settings.steps,
+        "steps": int(model.step),
+        "weights": f"{weights}; the last, not the best",
         "real": f"{source.name}, split {source.split}",
         "num_real": count,
         "num_fake": count,
@@ -120,18 +128,36 @@ def evaluate_run(
         network = find_network(options.features, real, echo)
         images = real_images, real_labels if source.num_classes else None
         _score_generated(result, model, network, real, source, images, of_images, options)
-    if "reconstruction" in names:
-        quality = reconstruction_quality(real_images, model.reconstruct(real_images))._asdict()
-        quality["bce"] = reconstruction_bce(model, real_images)
-        result["scores"]["reconstruction"] = _without_none(quality)
-    if "modes" in names:
-        result["scores"]["modes"] = _modes(run, model, real, options, echo)
-    if "likelihood" in names:
-        likelihood = vae_likelihood(
-            model, real_images, options.num_samples, options.binarization, options.seed
-        )
-        result["scores"]["likelihood"] = likelihood._asdict()
-    return result
+    asked = options.scores is not None
+    for name, compute in _of_model(run, model, real, real_images, options, echo).items():
+        if name in names:
+            add_scores(result, "scores", f"the score '{name}'", compute, asked)
+    return check_any(result)
+
+
+def _of_model(
+    run: Run,
+    model: ImageModel,
+    real: Splits,
+    images: np.ndarray,
+    options: Options,
+    echo: Echo,
+) -> dict[str, Callable[[], dict[str, Any]]]:
+    """Return how each of ``MODEL_SCORES`` is computed."""
+
+    def reconstruction():
+        quality = reconstruction_quality(images, model.reconstruct(images))._asdict()
+        quality["bce"] = reconstruction_bce(model, images)
+        return {"reconstruction": _without_none(quality)}
+
+    def likelihood():
+        law = options.num_samples, options.binarization, options.seed
+        return {"likelihood": vae_likelihood(model, images, *law)._asdict()}
+
+    def modes():
+        return {"modes": _modes(run, model, real, options, echo)}
+
+    return {"reconstruction": reconstruction, "modes": modes, "likelihood": likelihood}
 
 
 def _score_generated(
@@ -165,16 +191,18 @@ def _score_generated(
         num_classes=source.num_classes,
         seed=options.seed,
     )
-    _score_images(result, material, names, options.scores is not None)
+    asked = options.scores is not None
+    computed = score_images(result, material, names, asked)
     if trained_on:
         result["warnings"].append(_NOT_HELD_OUT[network.name in TRAINED])
-    elif options.floor:
-        _, unseen = real.fifths
-        others, labels = unseen.sample(min(count, unseen.num_images), options.seed)
-        protocol["floor"] = f"{unseen.name}, {unseen.split}, {len(others)} images"
-        labels = None if fake_labels is None else labels
-        as_fake = dataclasses.replace(material, fake_images=others, fake_labels=labels)
-        result["floor"] = _floor(as_fake, names)
+    if options.floor:
+        # What a perfect generator has learnt is the law of the training images.
+        others = (
+            rest_of(source, count, options.seed)
+            if trained_on
+            else unseen_by_networks(real, count, options.seed)
+        )
+        add_floor(result, material, others, computed, asked)
 
 
 def evaluate_images(
@@ -225,10 +253,14 @@ def evaluate_images(
         "seed": options.seed,
     }
     result: dict[str, Any] = {"protocol": protocol, "scores": {}, "warnings": []}
-    _score_images(result, material, names, options.scores is not None)
+    asked = options.scores is not None
+    computed = score_images(result, material, names, asked)
     if network.name in TRAINED and source.fingerprint == real.train.fingerprint:
         result["warnings"].append(_NOT_HELD_OUT[True])
-    return result
+    if options.floor:
+        others = other_images(real, source, count, options.seed)
+        add_floor(result, material, others, computed, asked)
+    return check_any(result)
 
 
 def _same_classes(fake: Source, labels: np.ndarray, real: Source) -> np.ndarray:
@@ -315,110 +347,5 @@ def _modes(
     return covered_modes(counts, real_counts)._asdict() | {"num_images": STACKED_SAMPLES}
 
 
-def _score_images(
-    result: dict[str, Any], material: Material, names: Sequence[str], asked: bool
-) -> None:
-    """Add the scores of images, the feature network and its warnings to a result."""
-    network: FeatureNetwork = material.network
-    result["protocol"]["features"] = network.describe()
-    for name in names:
-        if name in MODEL_SCORES:
-            continue
-        if not asked and SCORES[name].needs - material.facts():
-            continue
-        check_needs(name, material)
-        result["scores"].update(_computed(name, material))
-    count, width = len(material.fake_images), material.real.features.shape[1]
-    if count < max(FEW_IMAGES, width):
-        result["warnings"].append(
-            f"{count} images are few for {width} features: distances come out too large; compare "
-            "only numbers of one N"
-        )
-
-
-def _computed(name: str, material: Material) -> dict[str, Any]:
-    """Compute a score; what it refuses, it refuses by its name."""
-    try:
-        return SCORES[name].compute(material)
-    except GenzooError as error:
-        raise GenzooError(f"the score '{name}' cannot be computed: {error}") from error
-
-
-def _floor(material: Material, names: Sequence[str]) -> dict[str, Any]:
-    """Score real images as if they were generated: the best that can be reached."""
-    scores: dict[str, Any] = {}
-    for name in names:
-        needs = SCORES[name].needs
-        if not needs - material.facts() and "train_images" not in needs:
-            scores.update(_computed(name, material))
-    return scores
-
-
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:
     return {name: float(value) for name, value in values.items() if value is not None}
-
-
-def write_result(result: dict[str, Any], path: Path) -> None:
-    """Write a result as JSON, whole or not at all."""
-    write_json(path, result)
-
-
-def table(result: dict[str, Any]) -> str:
-    """Return a result as lines of text: the protocol, a row for each score, the warnings.
-
-    Histograms are left to the JSON.
-
-    >>> print(table({"protocol": {"num_fake": 10}, "scores": {"fid": 1.5}, "warnings": []}))
-    num_fake  10
-    <BLANKLINE>
-    score      value      floor
-    fid          1.5
-    """
-    protocol = protocol_rows(result)
-    width = max(len(name) for name, _ in protocol)
-    lines = [f"{name:{width}}  {value}" for name, value in protocol]
-    scores = [("score", "value", "floor"), *score_rows(result)]
-    width = max(len(name) for name, *_ in scores)
-    lines += ["", *(f"{name:{width}} {value:>10} {floor:>10}" for name, value, floor in scores)]
-    lines += [f"warning: {warning}" for warning in result["warnings"]]
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what a result was measured with, in words: (name, value)."""
-    protocol = dict(result["protocol"])
-    network = protocol.pop("features", None)
-    if network:
-        accuracy = network.get("test_accuracy")
-        told = f", test accuracy {accuracy:.4f}" if accuracy is not None else ""
-        protocol["features"] = f"{network['name']} ({network['checksum'][:12]}{told})"
-        protocol["resize"] = network["resize"]
-    return [(name, str(value)) for name, value in protocol.items()]
-
-
-def score_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Return the scores of a result in words, but for histograms: (name, value, floor)."""
-    floor = _flat(result.get("floor", {}))
-    return [
-        (name, _shown(value), _shown(floor.get(name, "")))
-        for name, value in _flat(result["scores"]).items()
-        if not (isinstance(value, list) and len(value) > 2)
-    ]
-
-
-def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value
-    return flat
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.5g}"
-    if isinstance(value, list):
-        return " to ".join(_shown(item) for item in value)
-    return str(value)

@@ -60,14 +60,23 @@ def load_model(run: Run, echo: Callable[[str], None] = lambda line: None) -> Ima
     Raises:
         GenzooError: if there is neither.
     """
+    return load_weights(run, echo)[0]
+
+
+def load_weights(
+    run: Run, echo: Callable[[str], None] = lambda line: None
+) -> tuple[ImageModel, str]:
+    """Return what ``load_model`` does, and which weights these are, in words."""
     if run.model_file.exists():
         try:
-            return models.load_model(run.model_file)
+            model = models.load_model(run.model_file)
         except GenzooError as error:
             echo(f"model.keras is damaged: {error}")
+        else:
+            return model, f"the finished model, of step {int(model.step)}"
     model = build_model(run.settings, tuple(run.data["image_shape"]), run.data["num_classes"])
     step = restore_latest(run.checkpoints, model, echo)
     if step is None:
         raise GenzooError(f"{run.path} has no model yet; resume it: genzoo fit --resume {run.path}")
     echo(f"{run.path} has no finished model; taking its checkpoint of step {step}")
-    return model
+    return model, f"the checkpoint of step {step}, of {run.settings.steps} asked for"

@@ -1,6 +1,7 @@
 """``genzoo evaluate``: what it measures, what it says of it, what it refuses."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -94,22 +95,76 @@ def test_memorisation_needs_real_images_that_were_not_trained_on(refused, traine
     )
 
 
-def test_features_that_are_no_numbers_are_refused_by_the_name_of_the_score():
-    from keras_genzoo.evaluation.evaluate import _computed
-    from keras_genzoo.evaluation.features import Features, Pixels
-    from keras_genzoo.evaluation.scores import Material
+def save_network(path, weight):
+    """A feature network whose three features are the mean of an image times a weight."""
+    images = keras.Input((16, 16, 1))
+    pooled = keras.layers.GlobalAveragePooling2D()(images)
+    scaled = keras.layers.Dense(3, kernel_initializer=keras.initializers.Constant(weight))(pooled)
+    keras.Model(images, scaled).save(path)
 
-    class Broken(Pixels):
-        checksum = "broken"
 
-        def of_batch(self, images):
-            return Features(np.full((len(images), 3), np.nan, "float32"), None)
+def test_a_usual_score_that_cannot_be_computed_costs_none_of_the_others(genzoo, trained, tmp_path):
+    # Three images have no third nearest neighbour, but a distance.
+    ended = genzoo("evaluate --features pixels -n 3 --out a.json", trained("gan"))
+    assert ended.code == 0, ended.errors
+    result = read(tmp_path / "a.json")
+    assert set(result["scores"]) == {"fid", "kid", "kid_std", "kid_subsets"}
+    assert set(result["floor"]) == set(result["scores"])
+    [warning] = [line for line in result["warnings"] if "prdc" in line]
+    assert warning.startswith("the score 'prdc' cannot be computed: ")
+    assert f"warning: {warning}" in ended.output
 
-    images = digits("test")[0]
-    material = Material(images, images, Broken(), train_images=images)
+
+def test_features_that_are_no_numbers_leave_what_needs_none(genzoo, refused, trained, tmp_path):
+    save_network(tmp_path / "nan.keras", float("nan"))
+    ended = genzoo("evaluate --features model:nan.keras -n 20 --out a.json", trained("ae"))
+    assert ended.code == 0, ended.errors
+    result = read(tmp_path / "a.json")
+    assert set(result["scores"]) == {"reconstruction"}
+    for name in ("fid", "kid", "prdc"):
+        words = f"the score '{name}' cannot be computed: 20 of 20 rows of features are not finite"
+        assert any(line.startswith(words) for line in result["warnings"])
     for name in ("fid", "kid", "prdc", "memorisation"):
-        with pytest.raises(ValueError, match=f"'{name}' cannot be computed: .* not finite"):
-            _computed(name, material)
+        line = refused(f"evaluate --features model:nan.keras -n 20 --scores {name}", trained("ae"))
+        assert f"the score '{name}' cannot be computed: " in line
+        assert "rows of features are not finite" in line
+    assert "no score can be computed; the score 'prdc'" in refused(
+        "evaluate --features model:nan.keras -n 20", trained("gan")
+    )
+
+
+def test_a_floor_that_cannot_be_computed(genzoo, refused, trained, tmp_path):
+    # Three images of class 0: two are measured, and the one that is left has no covariance.
+    images, labels = digits(size=8)
+    chosen = np.concatenate([np.flatnonzero(labels == 0)[:3], np.flatnonzero(labels == 1)[:87]])
+    for name in ("real.npz", "fake.npz"):
+        save(name, images[chosen], labels[chosen])
+    orders = [np.random.default_rng(seed).permutation(90) for seed in range(20)]
+    seed = next(seed for seed, order in enumerate(orders) if (order[:45] < 3).sum() == 2)
+    arguments = (
+        "evaluate --real real.npz --fake fake.npz --features pixels --scores fid_per_class -n 45"
+        f" --seed {seed}"
+    )
+    line = refused(arguments)
+    assert "the floor of the score 'fid_per_class' cannot be computed" in line
+    assert line.endswith("--no-floor leaves it out")
+    assert genzoo(f"{arguments} --no-floor").code == 0
+
+
+def test_the_result_names_the_weights_that_were_measured(genzoo, trained, tmp_path):
+    arguments = "evaluate --scores fid --features pixels -n 50 --out"
+    run = shutil.copytree(trained("gan"), tmp_path / "run")
+    genzoo(f"{arguments} a.json", run)
+    (run / "model.keras").unlink()
+    (run / "checkpoints" / "step-00000006.npz").write_bytes(b"damaged")
+    ended = genzoo(f"{arguments} b.json", run)
+    assert "taking its checkpoint of step 3" in ended.output
+    finished, unfinished = (read(tmp_path / f"{name}.json")["protocol"] for name in "ab")
+    assert finished["weights"] == "the finished model, of step 6; the last, not the best"
+    assert unfinished["weights"] == (
+        "the checkpoint of step 3, of 6 asked for; the last, not the best"
+    )
+    assert (finished["steps"], unfinished["steps"]) == (6, 3)
 
 
 def test_a_vae_with_another_loss_has_all_scores_but_the_likelihood(genzoo, tmp_path):
@@ -165,12 +220,43 @@ def test_images_of_any_origin(genzoo, tmp_path):
     result = read(tmp_path / "a.json")
     assert result["protocol"]["num_real"] == 700
     assert result["scores"]["precision"] > 0.6
+    assert "floor" not in result
+    assert result["protocol"]["floor"].startswith("none: not as many other real images are left")
     noise = np.random.default_rng(0).integers(0, 256, images.shape, "uint8")
     save("noise.npz", noise)
     genzoo("evaluate --real digits --fake noise.npz --features pixels --scores fid --out b.json")
     assert read(tmp_path / "b.json")["scores"]["fid"] > 5 * result["scores"]["fid"]
     ended = genzoo("evaluate --real real.npz --fake fake.npz --scores fid")
     assert "warning: the classifier was trained on many of these real images" in ended.output
+
+
+def test_other_real_images_are_the_floor_of_images_of_any_origin(genzoo, tmp_path):
+    images, _ = digits(size=8)
+    save("real.npz", images)
+    save("fake.npz", np.random.default_rng(0).integers(0, 256, images.shape, "uint8"))
+    arguments = "evaluate --features pixels --scores fid,prdc --out a.json --force"
+    splits = "--real digits --image-size 8 --fake fake.npz"
+    for more, floor in (
+        ("--real real.npz --fake fake.npz -n 600", "real.npz, the rest of split train, 600 images"),
+        (f"{splits} -n 100", "digits, the rest of split test, 100 images"),
+        (f"{splits} -n 297", "digits, a fifth of train, 297 images"),
+        (f"{splits} --split train -n 290", "digits, the rest of split train, 290 images"),
+    ):
+        ended = genzoo(f"{arguments} {more}")
+        assert ended.code == 0, ended.errors
+        result = read(tmp_path / "a.json")
+        assert result["protocol"]["floor"] == floor
+        assert result["floor"]["fid"] < result["scores"]["fid"] / 10
+        # Others than those measured: of the same images every sphere would hold its own centre.
+        assert 0.5 < result["floor"]["precision"] < 1
+    genzoo(f"{arguments} {splits} -n 100 --no-floor")
+    result = read(tmp_path / "a.json")
+    assert "floor" not in result
+    assert "floor" not in result["protocol"]
+    # A file without a split to train on.
+    np.savez("test.npz", x_test=images[:200])
+    genzoo(f"{arguments} --real test.npz --fake fake.npz -n 150")
+    assert read(tmp_path / "a.json")["protocol"]["floor"].startswith("none")
 
 
 def test_without_out_nothing_is_written_for_images(genzoo, tmp_path):
@@ -246,7 +332,10 @@ def test_a_foreign_graph_is_not_inception(genzoo, trained, tmp_path):
         ("evaluate RUN --scores likelihod", "did you mean 'likelihood'"),
         ("evaluate RUN --binarization dynamc", "did you mean 'dynamic'"),
         ("evaluate RUN --seed 4294967296", "4294967296 is not in the range"),
-        ("evaluate RUN --features pixels -n 3", "the score 'prdc' cannot be computed"),
+        (
+            "evaluate RUN --features pixels -n 3 --scores prdc",
+            "the score 'prdc' cannot be computed",
+        ),
         ("evaluate RUN --out a.txt", "a.txt has none of the suffixes .json"),
         ("evaluate nowhere", "is not a run"),
         ("evaluate --real digits --fake small.npz", "bring both to one size with --image-size"),

@@ -1,0 +1,72 @@
+"""A result as a file and in words: the protocol, a row for each score, the warnings."""
+
+from pathlib import Path
+from typing import Any
+
+from keras_genzoo.files import write_json
+
+
+def write_result(result: dict[str, Any], path: Path) -> None:
+    """Write a result as JSON, whole or not at all."""
+    write_json(path, result)
+
+
+def table(result: dict[str, Any]) -> str:
+    """Return a result as lines of text: the protocol, a row for each score, the warnings.
+
+    Histograms are left to the JSON.
+
+    >>> print(table({"protocol": {"num_fake": 10}, "scores": {"fid": 1.5}, "warnings": []}))
+    num_fake  10
+    <BLANKLINE>
+    score      value      floor
+    fid          1.5
+    """
+    protocol = protocol_rows(result)
+    width = max(len(name) for name, _ in protocol)
+    lines = [f"{name:{width}}  {value}" for name, value in protocol]
+    scores = [("score", "value", "floor"), *score_rows(result)]
+    width = max(len(name) for name, *_ in scores)
+    lines += ["", *(f"{name:{width}} {value:>10} {floor:>10}" for name, value, floor in scores)]
+    lines += [f"warning: {warning}" for warning in result["warnings"]]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return what a result was measured with, in words: (name, value)."""
+    protocol = dict(result["protocol"])
+    network = protocol.pop("features", None)
+    if network:
+        accuracy = network.get("test_accuracy")
+        told = f", test accuracy {accuracy:.4f}" if accuracy is not None else ""
+        protocol["features"] = f"{network['name']} ({network['checksum'][:12]}{told})"
+        protocol["resize"] = network["resize"]
+    return [(name, str(value)) for name, value in protocol.items()]
+
+
+def score_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the scores of a result in words, but for histograms: (name, value, floor)."""
+    floor = _flat(result.get("floor", {}))
+    return [
+        (name, _shown(value), _shown(floor.get(name, "")))
+        for name, value in _flat(result["scores"]).items()
+        if not (isinstance(value, list) and len(value) > 2)
+    ]
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, list):
+        return " to ".join(_shown(item) for item in value)
+    return str(value)

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fnmatch
 import json
 import os
 import shutil
@@ -101,6 +102,30 @@ def new_file(path: Path, force: bool, *suffixes: str) -> Path:
         raise GenzooError(f"{path} has none of the suffixes {', '.join(suffixes)}; add one")
     if path.is_dir() or (path.exists() and not force):
         raise GenzooError(f"{path} exists; choose another --out, or --force to replace it")
+    return path
+
+
+def new_folder(path: Path, force: bool, *ours: str) -> Path:
+    """Return ``path`` if a folder may be written there, in place of what is there.
+
+    Args:
+        path: the folder.
+        force: whether one that holds something may be replaced.
+        *ours: patterns of the names that the writer gives: nothing else is ever replaced.
+
+    Raises:
+        GenzooError: if it is a file, or holds something that may not be replaced.
+    """
+    if not path.exists():
+        return path
+    if not path.is_dir() or (any(path.iterdir()) and not force):
+        raise GenzooError(f"{path} exists; choose another --out, or --force to replace what it has")
+    for file in sorted(path.iterdir()):
+        if not file.is_file() or not any(fnmatch.fnmatchcase(file.name, name) for name in ours):
+            raise GenzooError(
+                f"{path} holds {file.name}, which this command did not write; --force replaces "
+                "only its own files: move it, or choose another --out"
+            )
     return path
 
 

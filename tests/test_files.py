@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import write_json, writing, writing_folder
+from keras_genzoo.files import new_folder, write_json, writing, writing_folder
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -172,3 +172,23 @@ def test_a_folder_does_not_take_the_place_of_a_file(tmp_path, replace):
         ):
             pass
     assert _content(tmp_path) == {"file": "1"}
+
+
+def test_only_what_a_command_wrote_is_replaced(tmp_path):
+    (tmp_path / "file").touch()
+    empty = _folder(tmp_path / "empty")
+    own = _folder(tmp_path / "own", **{"a.png": "1", "map-1.svg": "2"})
+    patterns = "a.png", "map-*.svg"
+    for path in (tmp_path / "new", empty):
+        assert new_folder(path, False, *patterns) == path
+    assert new_folder(own, True, *patterns) == own
+    for path, force in [(own, False), (tmp_path / "file", False), (tmp_path / "file", True)]:
+        with pytest.raises(GenzooError, match=f"{path} exists; choose another --out"):
+            new_folder(path, force, *patterns)
+    (own / "mine.png").touch()
+    with pytest.raises(GenzooError, match=r"own holds mine\.png, which this command did not write"):
+        new_folder(own, True, *patterns)
+    (own / "mine.png").unlink()
+    (own / "map-2.svg").mkdir()
+    with pytest.raises(GenzooError, match=r"own holds map-2\.svg"):
+        new_folder(own, True, *patterns)

@@ -127,7 +127,9 @@ class Run:
         """Remove the half-written files that a killed process left."""
         for folder in (self.path, self.checkpoints, self.samples):
             for path in folder.glob(".tmp-*"):
-                path.unlink(missing_ok=True)
+                # A folder is another command's, such as figures, which may be at work.
+                if not path.is_dir():
+                    path.unlink(missing_ok=True)
 
     def read_history(self, up_to: int | None = None) -> list[dict[str, float]]:
         """Return the rows of ``history.csv``, those of the first ``up_to`` steps if given.

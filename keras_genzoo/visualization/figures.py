@@ -8,19 +8,30 @@ import numpy as np
 
 from keras_genzoo.data import Source
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.files import new_folder, writing_folder
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.preparing import open_splits
 from keras_genzoo.visualization.curves import training_curves
 from keras_genzoo.visualization.film import training_film
 from keras_genzoo.visualization.latent import codes_of, latent_manifold, latent_map
-from keras_genzoo.visualization.style import grid_size, new_figure, save_figure, show_grid
+from keras_genzoo.visualization.style import FORMATS, grid_size, new_figure, save_figure, show_grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Echo = Callable[[str], None]
 MAP_IMAGES = 10_000
+# What the folder may hold; a run shows those of its model.
+NAMES = (
+    "curves",
+    "real_and_generated",
+    "classes",
+    "reconstructions_and_walk",
+    "latent_map",
+    "latent_manifold",
+)
+FILES = (*(f"{name}.{suffix}" for name in NAMES for suffix in FORMATS), "training.gif")
 
 
 def draw_figures(
@@ -31,39 +42,31 @@ def draw_figures(
     force: bool = False,
     echo: Echo = lambda line: None,
 ) -> list[Path]:
-    """Draw all figures of a run into a folder, each as PNG and SVG.
+    """Draw all figures of a run into a folder, each as PNG and SVG; all of them or none.
 
     Args:
         path: the run folder.
         out: the folder of the figures; by default ``figures`` in the run.
         seed: key of the noise and of the choice of real images.
-        force: replace figures that are there.
+        force: replace a folder of figures; one that holds anything else stays as it is.
         echo: told what is drawn from an unfinished run.
 
     Raises:
         GenzooError: if the run has no model, the data cannot be had, or the folder is not empty.
     """
     run = Run.open(path)
-    out = free_folder(Path(out) if out else run.path / "figures", force)
+    out = new_folder(Path(out) if out else run.path / "figures", force, *FILES)
     model = load_model(run, echo)
     source = open_splits(run.settings).to_look_at()
     files: list[Path] = []
-    for name, figure in _figures(run, model, source, seed):
-        files += save_figure(figure, out / name)
-    if run.pictures():
-        files.append(training_film(run.pictures(), out / "training.gif"))
-    return files
-
-
-def free_folder(path: Path, force: bool) -> Path:
-    """Return a folder that may be written into.
-
-    Raises:
-        GenzooError: if it is a file, or holds something and ``force`` is not given.
-    """
-    if path.exists() and (not path.is_dir() or (any(path.iterdir()) and not force)):
-        raise GenzooError(f"{path} exists; choose another --out, or --force to replace what it has")
-    return path
+    with writing_folder(out, replace=force) as folder:
+        for name, figure in _figures(run, model, source, seed):
+            files += save_figure(figure, folder / name)
+        if run.pictures():
+            files.append(training_film(run.pictures(), folder / "training.gif"))
+        # Once more: a person may have put something there meanwhile.
+        new_folder(out, force, *FILES)
+    return [out / file.name for file in files]
 
 
 def _figures(run: Run, model: ImageModel, source: Source, seed: int):

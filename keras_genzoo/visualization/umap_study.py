@@ -13,16 +13,23 @@ from keras_genzoo.evaluation.cache import load_arrays
 from keras_genzoo.evaluation.evaluate import TRAINED
 from keras_genzoo.evaluation.features import FeatureNetwork
 from keras_genzoo.evaluation.similarity import WINDOW
-from keras_genzoo.files import write_json, writing
+from keras_genzoo.files import new_folder, write_json, writing_folder
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.preparing import open_splits
-from keras_genzoo.visualization.figures import free_folder
 from keras_genzoo.visualization.interactive import map_page
 from keras_genzoo.visualization.study import DISTANCES, Study, at_border, study
 from keras_genzoo.visualization.study_figures import galleries, magnified, maps
-from keras_genzoo.visualization.style import save_figure
+from keras_genzoo.visualization.style import FORMATS, save_figure
 
 Echo = Callable[[str], None]
+# What the folder may hold.
+NAMES = "maps", "galleries-*", "magnified-*"
+FILES = (
+    *(f"{name}.{suffix}" for name in NAMES for suffix in FORMATS),
+    "map.html",
+    "umap.json",
+    "umap.npz",
+)
 
 
 def draw_umap(
@@ -42,9 +49,9 @@ def draw_umap(
 ) -> dict[str, Any]:
     """Fit a map for each distance on real images, place generated ones, and write all of it.
 
-    The folder gets ``maps``, ``galleries-D`` and ``magnified-D`` for each distance D (PNG and
-    SVG), ``map.html``, ``umap.json`` with what was measured, and ``umap.npz`` with the points.
-    UMAP's own fitted objects do not outlive its versions; the points and the settings do.
+    The folder appears whole or not at all. It gets ``maps``, ``galleries-D`` and ``magnified-D``
+    for each distance D (PNG and SVG), ``map.html``, ``umap.json`` with what was measured, and
+    ``umap.npz`` with the points. UMAP's own fitted objects do not outlive its versions; the points and the settings do.
 
     Args:
         path: the run folder.
@@ -58,7 +65,7 @@ def draw_umap(
         min_dist: UMAP's.
         seed: key of the noise, the choice of real images and the layout.
         out: the folder; by default ``umap`` in the run.
-        force: replace what is there.
+        force: replace the folder of a study; one that holds anything else stays as it is.
         echo: told what takes long.
 
     Returns:
@@ -73,7 +80,7 @@ def draw_umap(
     if num_generated < 1:
         raise GenzooError(f"the number of generated images must be at least 1, not {num_generated}")
     run = Run.open(path)
-    out = free_folder(Path(out) if out else run.path / "umap", force)
+    out = new_folder(Path(out) if out else run.path / "umap", force, *FILES)
     splits = open_splits(run.settings)
     source = splits.to_look_at(split)
     if split is None and source.num_images < num_real:
@@ -96,7 +103,10 @@ def draw_umap(
         "warnings": _warnings(source is splits.train, network),
         "maps": {name: one.numbers() for name, one in zip(distances, studies, strict=True)},
     }
-    _write(out, dict(zip(distances, studies, strict=True)), real, generated, numbers)
+    with writing_folder(out, replace=force) as folder:
+        _write(folder, dict(zip(distances, studies, strict=True)), real, generated, numbers)
+        # Once more: a person may have put something there meanwhile.
+        new_folder(out, force, *FILES)
     return numbers
 
 
@@ -118,12 +128,11 @@ def _write(
         save_figure(magnified(one, real, generated), out / f"magnified-{name}")
     points = {f"{name}_real": one.real for name, one in studies.items()}
     points |= {f"{name}_generated": one.generated for name, one in studies.items()}
-    with writing(out / "umap.npz") as temporary, temporary.open("wb") as file:
-        np.savez_compressed(file, **points, real_images=real, generated_images=generated)
+    images = {"real_images": real, "generated_images": generated}
+    np.savez_compressed(out / "umap.npz", **points, **images)
     title = f"Real and generated images: {Path(numbers['run']).name}"
-    with writing(out / "map.html") as temporary:
-        page = map_page(title, list(studies.values()), real, generated)
-        temporary.write_text(page, encoding="utf-8")
+    page = map_page(title, list(studies.values()), real, generated)
+    (out / "map.html").write_text(page, encoding="utf-8")
     write_json(out / "umap.json", numbers)
 
 

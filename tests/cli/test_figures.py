@@ -63,6 +63,24 @@ def test_the_film_shows_every_picture_of_training(genzoo, tmp_path):
         np.testing.assert_allclose(frame[22:], np.asarray(Image.open(path).convert("L")), atol=8)
 
 
+def test_figures_that_fail_leave_the_old_ones_as_they_were(genzoo, refused, tmp_path):
+    genzoo(small("gan", "--sample-every 3 --out run"))
+    run = tmp_path / "run"
+    genzoo("figures run")
+    before = hashes(run / "figures")
+    picture = run / "samples" / "step-00000006.png"
+    whole = picture.read_bytes()
+    # Drawn last: all other figures are there by then.
+    picture.write_bytes(b"damaged")
+    assert "step-00000006.png is damaged" in refused("figures run --force")
+    assert hashes(run / "figures") == before
+    assert not list(run.glob(".tmp-*"))
+    picture.write_bytes(whole)
+    assert genzoo("figures run --force --seed 1").code == 0
+    assert hashes(run / "figures").keys() == before.keys()
+    assert hashes(run / "figures") != before
+
+
 def test_maps_of_two_runs_share_their_axes(genzoo, trained, tmp_path):
     ended = genzoo("latent -n 100 --out map.png", trained("ae"), trained("vae"))
     assert (ended.code, ended.output.split()) == (0, ["map.png", "map.svg"]), ended.errors
@@ -143,6 +161,11 @@ def test_bad_requests(genzoo, refused, trained, tmp_path):
     assert "kept.svg exists" in refused("latent --out kept.png", trained("ae"))
     genzoo("figures --out first", run)
     assert "first exists; choose another --out" in refused("figures --out first", run)
+    (tmp_path / "first" / "note.txt").write_text("mine")
+    words = "first holds note.txt, which this command did not write"
+    assert words in refused("figures --out first --force", run)
+    assert "which this command did not write" in refused("figures --force --out", run, run)
+    (tmp_path / "first" / "note.txt").unlink()
     assert genzoo("figures --out first --force", run).code == 0
     other = "fit ae --image-size 8 --hidden-units 16 --latent-dim 2 --steps 2 --checkpoint-every 2"
     genzoo(f"{other} --out other")

@@ -149,6 +149,13 @@ def test_a_study_is_not_replaced_unasked(genzoo, refused, trained, tmp_path):
     (tmp_path / "map").mkdir()
     (tmp_path / "map" / "note.txt").write_text("mine")
     assert "map exists; choose another --out" in refused("umap --out map", trained("gan"))
+    assert "map holds note.txt" in refused("umap --out map --force", trained("gan"))
+    (tmp_path / "map" / "note.txt").unlink()
+    arguments = "umap --distance pixels -m 9 --out map -n"
+    assert genzoo(f"{arguments} 100", trained("gan")).code == 0
+    assert genzoo(f"{arguments} 50 --force", trained("gan")).code == 0
+    studies, real, _ = load_studies(tmp_path / "map")
+    assert len(studies[0].real) == len(real) == 50
 
 
 def a_study(border):

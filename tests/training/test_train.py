@@ -84,8 +84,11 @@ def test_a_run_killed_before_its_model_was_saved(small, tmp_path):
     whole = shutil.copytree(run.path, tmp_path / "whole")
     run.model_file.unlink()
     (run.checkpoints / ".tmp-half.npz").touch()
+    # A folder is another command's that may be at work.
+    (run.path / ".tmp-figures").mkdir()
     assert load_model(run).optimizer.iterations == 20
     assert resume(run.path).finished
+    (run.path / ".tmp-figures").rmdir()
     assert not differences(whole, run.path)
 
 

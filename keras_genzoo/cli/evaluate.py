@@ -16,8 +16,8 @@ from keras_genzoo.files import new_file
 @click.option("--scores", type=NameList(), help="Scores, with commas; by default the usual ones.")
 @click.option(
     "--features",
-    help="Feature network: classifier, attributes, pixels, model:PATH or inception:PATH; by "
-    "default a classifier of what the data set knows of its images.",
+    help="Feature network: classifier, attributes, pixels, model:PATH, inception (fetched once) or "
+    "inception:PATH; by default a classifier of what the data set knows of its images.",
 )
 @click.option("-n", "count", type=click.IntRange(min=2), help="Images of each kind.")
 @click.option("--split", help="Real images to measure against; by default those held out.")

@@ -72,7 +72,7 @@ def open_classifier(
     if train.num_classes is None:
         raise GenzooError(
             f"{train.name} has no class labels to train a classifier on; "
-            "choose --features pixels, model:PATH or inception:PATH"
+            "choose --features pixels, model:PATH or inception"
         )
     return _kept("classifier", train_classifier, real, echo)
 
@@ -92,7 +92,7 @@ def open_attributes(
     if train.attribute_names is None:
         raise GenzooError(
             f"{train.name} has no attributes to train on; choose --features classifier, pixels, "
-            "model:PATH or inception:PATH"
+            "model:PATH or inception"
         )
     return _kept("attributes", train_attributes, real, echo)
 

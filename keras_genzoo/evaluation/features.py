@@ -153,7 +153,8 @@ FEATURE_NETWORKS = Registry(
         "pixels": lambda real, path, echo: Pixels(),
     },
 )
-_NEED_PATH = {"model": "model:PATH", "inception": "inception:PATH"}
+# Whether a path stands behind the name.
+_PATHS = {"model": (True,), "inception": (False, True)}
 
 
 def find_network(
@@ -162,9 +163,9 @@ def find_network(
     """Return the feature network that a person names.
 
     Args:
-        name: a name in ``FEATURE_NETWORKS``, with ``:PATH`` behind ``model`` and ``inception``;
-            None takes ``classifier`` for data with labels, ``attributes`` for data with those,
-            and ``pixels`` for others.
+        name: a name in ``FEATURE_NETWORKS``, with ``:PATH`` behind ``model``, and behind
+            ``inception`` unless it is to be fetched; None takes ``classifier`` for data with
+            labels, ``attributes`` for data with those, and ``pixels`` for others.
         real: the data set; the classifier is trained on it.
         echo: told when that takes place.
 
@@ -176,6 +177,8 @@ def find_network(
         name = "classifier" if real.train.num_classes else name
     kind, _, path = name.partition(":")
     make = FEATURE_NETWORKS[kind]
-    if bool(path) != (kind in _NEED_PATH):
-        raise GenzooError(f"write the feature network as {_NEED_PATH.get(kind, kind)}, not {name}")
+    accepted = _PATHS.get(kind, (False,))
+    if bool(path) not in accepted or name.endswith(":"):
+        right = f"{kind}:PATH" if accepted[0] else kind
+        raise GenzooError(f"write the feature network as {right}, not {name}")
     return make(real, path, echo)

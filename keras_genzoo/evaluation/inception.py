@@ -1,20 +1,41 @@
 """The network of the published FIDs: Inception as frozen in 2015, run by TensorFlow itself."""
 
+import gzip
 import hashlib
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zlib
 from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
 from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.cache import cache_folder
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
+from keras_genzoo.files import writing
+
+if TYPE_CHECKING:
+    from tensorflow.compat.v1 import GraphDef
 
 GRAPH = "classify_image_graph_def.pb"
-URL = "http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz"
+# The object behind http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz,
+# over TLS. No checksum of it is published; its size is.
+URL = (
+    "https://storage.googleapis.com/download.tensorflow.org/models/image/imagenet/"
+    "inception-2015-12-05.tgz"
+)
+SIZE = 88_931_400
+SECONDS = 30
+CHUNK = 1 << 20
 
 # The names that the reference implementation reads (TTUR, fid.py; 1606.03498's inception score).
-_IMAGES, _POOL, _WEIGHTS = "ExpandDims:0", "pool_3:0", "softmax/logits/MatMul"
+_IMAGES, _POOL, _WEIGHTS = "ExpandDims", "pool_3", "softmax/logits/MatMul"
 
 
 class Inception(FeatureNetwork):
@@ -32,7 +53,7 @@ class Inception(FeatureNetwork):
     name = "inception"
     resize = "by the graph: bilinear to 299x299, not antialiased"
 
-    def __init__(self, path: str):
+    def __init__(self, path: str | Path):
         import tensorflow as tf
 
         file = Path(path).expanduser()
@@ -44,23 +65,21 @@ class Inception(FeatureNetwork):
         content = file.read_bytes()
         self.checksum = hashlib.sha256(content).hexdigest()
         self.details = {"file": str(file)}
-        graph = tf.compat.v1.GraphDef()
+        graph = read_graph(content, str(file))
+        weights = next(node.input[1] for node in graph.node if node.name == _WEIGHTS)
+
+        def features(images):
+            return tf.import_graph_def(
+                graph,
+                input_map={f"{_IMAGES}:0": images},
+                return_elements=[f"{_POOL}:0", f"{weights}:0"],
+            )
+
+        signature = [tf.TensorSpec((None, None, None, 3), tf.float32)]
         try:
-            graph.ParseFromString(content)
-            weights = next(node.input[1] for node in graph.node if node.name == _WEIGHTS)
-
-            def features(images):
-                return tf.import_graph_def(
-                    graph, input_map={_IMAGES: images}, return_elements=[_POOL, f"{weights}:0"]
-                )
-
-            signature = [tf.TensorSpec((None, None, None, 3), tf.float32)]
             self._function = tf.compat.v1.wrap_function(features, signature)
-        except Exception as error:  # Protobuf's errors, and those of foreign graphs.
-            raise GenzooError(
-                f"{file} is not the Inception graph of 2015: {' '.join(str(error).split())[:200]}; "
-                f"it is {GRAPH} of {URL}"
-            ) from error
+        except Exception as error:  # A foreign graph may fail in any way.
+            raise _foreign(str(file), error) from error
 
     def of_batch(self, images: np.ndarray) -> Features:
         """Return features and logits; grey images are given three equal channels."""
@@ -72,6 +91,104 @@ class Inception(FeatureNetwork):
         return Features(features, features @ weights.numpy())
 
 
+def read_graph(content: bytes, name: str) -> "GraphDef":
+    """Return a frozen graph that has the nodes of Inception's.
+
+    Args:
+        content: of the file.
+        name: what an error calls it.
+
+    Raises:
+        GenzooError: if it is no graph, or has not these nodes.
+    """
+    import tensorflow as tf
+
+    graph = tf.compat.v1.GraphDef()
+    try:
+        graph.ParseFromString(content)
+    except Exception as error:  # Protobuf's errors have no common class.
+        raise _foreign(name, error) from error
+    inputs = {node.name: len(node.input) for node in graph.node}
+    for node, needed in ((_IMAGES, 0), (_POOL, 1), (_WEIGHTS, 2)):
+        if inputs.get(node, -1) < needed:
+            raise _foreign(name, f"it has no node '{node}' as that has")
+    return graph
+
+
+def _foreign(name: str, reason: object) -> GenzooError:
+    return GenzooError(
+        f"{name} is not the Inception graph of 2015: {' '.join(str(reason).split())[:200]}; "
+        f"that is {GRAPH} of {URL}"
+    )
+
+
+def fetch_inception(
+    url: str = URL, size: int = SIZE, echo: Callable[[str], None] = lambda line: None
+) -> Path:
+    """Return the frozen graph in the cache, fetched now if it is not there.
+
+    It is kept only if the connection was TLS to its end (where the address says so), the archive
+    has the published size and the right sums, and the graph has the expected nodes.
+
+    Args:
+        url: of the archive, a ``.tgz``.
+        size: its bytes.
+        echo: told when it is fetched.
+
+    Raises:
+        GenzooError: if it cannot be fetched, is not what is expected, or cannot be kept.
+    """
+    file = cache_folder() / "inception" / GRAPH
+    if file.exists():
+        return file
+    echo(f"fetching the Inception graph, {size / 2**20:.0f} MiB, once; it is kept in {file}")
+    try:
+        # Whole before it is unpacked: a broken connection leaves nothing behind.
+        with tempfile.TemporaryFile() as archive:
+            _download(url, size, archive)
+            content = _unpack(archive)
+    except (OSError, EOFError, zlib.error, tarfile.TarError, HTTPException) as error:
+        reason = " ".join(str(getattr(error, "reason", error)).split())
+        raise GenzooError(
+            f"cannot fetch the Inception graph ({reason}); fetch {url} by other means, unpack it, "
+            f"and put {GRAPH} at {file}, or name it as inception:PATH"
+        ) from error
+    read_graph(content, f"the {GRAPH} in {url}")
+    with writing(file) as temporary:
+        temporary.write_bytes(content)
+    return file
+
+
+def _download(url: str, size: int, archive: IO[bytes]) -> None:
+    with urllib.request.urlopen(url, timeout=SECONDS) as answer:
+        if url.startswith("https:") and not answer.url.startswith("https:"):
+            raise OSError(f"it was sent on to {answer.url}, which is not safe")
+        left = size + 1
+        while left and (part := answer.read(min(CHUNK, left))):
+            archive.write(part)
+            left -= len(part)
+    if archive.tell() != size:
+        more = "more than " if archive.tell() > size else ""
+        got = min(archive.tell(), size)
+        raise OSError(f"the archive has {more}{got:,} bytes, and should have {size:,}")
+    archive.seek(0)
+
+
+def _unpack(archive: IO[bytes]) -> bytes:
+    graph = None
+    with gzip.open(archive) as content:
+        with tarfile.open(fileobj=content, mode="r|") as members:
+            for member in members:
+                if member.isfile() and Path(member.name).name == GRAPH:
+                    graph = members.extractfile(member).read()
+        # To the end, where the sum of the whole is.
+        while content.read(CHUNK):
+            pass
+    if graph is None:
+        raise OSError(f"the archive holds no {GRAPH}")
+    return graph
+
+
 def open_inception(real: Splits, path: str, echo: Callable[[str], None]) -> Inception:
-    """Return the network of the frozen graph at ``path``."""
-    return Inception(path)
+    """Return the network of the frozen graph at ``path``; without one, of that in the cache."""
+    return Inception(path or fetch_inception(echo=echo))

@@ -107,7 +107,7 @@ NEEDS = {
     "real_labels": "real images with class labels",
     "fake_labels": "generated images with class labels (cgan)",
     "train_images": "a run, and real images that are not those of its training",
-    "classifier": "a feature network that classifies (classifier, inception:PATH)",
+    "classifier": "a feature network that classifies (classifier, inception)",
     "own_classifier": "--features classifier",
 }
 SCORES = Registry("score")

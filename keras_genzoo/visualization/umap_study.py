@@ -51,7 +51,8 @@ def draw_umap(
 
     The folder appears whole or not at all. It gets ``maps``, ``galleries-D`` and ``magnified-D``
     for each distance D (PNG and SVG), ``map.html``, ``umap.json`` with what was measured, and
-    ``umap.npz`` with the points. UMAP's own fitted objects do not outlive its versions; the points and the settings do.
+    ``umap.npz`` with the points. UMAP's own fitted objects do not outlive its versions; the
+    points and the settings do.
 
     Args:
         path: the run folder.

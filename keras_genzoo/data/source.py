@@ -100,7 +100,7 @@ class Source(abc.ABC):
         """
         if not 1 <= count <= self.num_images - skip:
             raise GenzooError(
-                f"{count} real images were asked for, and {self.name}, split {self.split}, has "
+                f"{count} images were asked for, and {self.name}, split {self.split}, has "
                 f"{self.num_images - skip}; ask for 1 to {self.num_images - skip}"
             )
         order = np.random.default_rng(seed).permutation(self.num_images)

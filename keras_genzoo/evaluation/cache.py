@@ -1,4 +1,4 @@
-"""What is costly and always the same, kept between calls: classifiers and features of real data.
+"""What is costly and always the same, kept between calls: networks and features of real data.
 
 ``GENZOO_CACHE`` names another folder than the system's; each file can be deleted at any time.
 """

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.checking import check_features
 
 
 class Proportion(NamedTuple):
@@ -45,7 +46,7 @@ def label_accuracy(logits: np.ndarray, labels: np.ndarray) -> Proportion:
         labels: integers ``(n,)``.
 
     Raises:
-        GenzooError: if the lengths differ.
+        GenzooError: if the lengths differ, or not all logits are finite.
 
     >>> label_accuracy(np.eye(4), np.array([0, 1, 2, 0])).share
     0.75
@@ -53,4 +54,5 @@ def label_accuracy(logits: np.ndarray, labels: np.ndarray) -> Proportion:
     logits, labels = np.asarray(logits), np.asarray(labels)
     if logits.ndim != 2 or labels.shape != logits.shape[:1]:
         raise GenzooError(f"{logits.shape} logits and {labels.shape} labels do not go together")
+    [logits] = check_features(logits, at_least=1)
     return wilson_interval(int((logits.argmax(axis=1) == labels).sum()), len(labels))

@@ -163,8 +163,10 @@ def _prdc(material: Material) -> dict[str, Any]:
 @_score("class_histogram", "own_classifier")
 def _class_histogram(material: Material) -> dict[str, Any]:
     """Classes that the classifier sees among generated images, beside those of the real ones."""
-    seen = material.fake.logits.argmax(axis=1), material.real.logits.argmax(axis=1)
-    fake, real = (np.bincount(s, minlength=material.fake.logits.shape[1]) / len(s) for s in seen)
+    logits = check_features(material.fake.logits, material.real.logits, at_least=1)
+    fake, real = (
+        np.bincount(part.argmax(axis=1), minlength=part.shape[1]) / len(part) for part in logits
+    )
     return {
         "class_histogram": [round(float(share), 4) for share in fake],
         "class_histogram_distance": float(abs(fake - real).sum() / 2),
@@ -181,12 +183,18 @@ def _label_accuracy(material: Material) -> dict[str, Any]:
 
 @_score("fid_per_class", "real_labels", "fake_labels", usual=False)
 def _fid_per_class(material: Material) -> dict[str, Any]:
-    values = {}
+    values, counts = {}, []
     for label in range(material.num_classes):
         real = material.real.features[material.real_labels == label]
         fake = material.fake.features[material.fake_labels == label]
+        counts += [len(real), len(fake)]
+        if min(len(real), len(fake)) < 2:
+            raise GenzooError(
+                f"class {label} has {len(real)} real images and {len(fake)} generated ones, and "
+                "each needs 2; take more with -n"
+            )
         values[str(label)] = frechet_distance(feature_statistics(real), feature_statistics(fake))
-    return {"fid_per_class": values}
+    return {"fid_per_class": values, "fid_per_class_fewest_images": min(counts)}
 
 
 @_score("gan_train", "real_labels", "fake_labels", usual=False)

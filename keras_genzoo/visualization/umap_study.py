@@ -14,7 +14,8 @@ from keras_genzoo.evaluation.evaluate import TRAINED
 from keras_genzoo.evaluation.features import FeatureNetwork
 from keras_genzoo.evaluation.similarity import WINDOW
 from keras_genzoo.files import new_folder, write_json, writing_folder
-from keras_genzoo.training import Run, load_model
+from keras_genzoo.training import Run
+from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import open_splits
 from keras_genzoo.visualization.interactive import map_page
 from keras_genzoo.visualization.study import DISTANCES, Study, at_border, study
@@ -90,13 +91,14 @@ def draw_umap(
     if distances is None:
         fits = min(real.shape[1:3]) >= WINDOW
         distances = [name for name in DISTANCES if fits or name != "ssim"]
-    model = load_model(run, echo)
+    model, weights = load_weights(run, echo)
     network = find_network(features, splits, echo) if "features" in distances else None
     generated = model.generate(num_generated, seed=seed)
     options = {"num_neighbours": num_neighbours, "min_dist": min_dist, "seed": seed, "echo": echo}
     studies = [study(real, generated, name, network, **options) for name in distances]
     numbers = {
         "run": str(run.path),
+        "weights": f"{weights}; the last, not the best",
         "real": f"{source.name}, split {source.split}",
         "seed": seed,
         "umap": {"n_neighbors": num_neighbours, "min_dist": min_dist, "version": _umap_version()},

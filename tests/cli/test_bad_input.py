@@ -374,7 +374,7 @@ def test_damaged_checkpoint_is_passed_over(genzoo, refused, copy, change):
         ("sample {gan} --out .", "has none of the suffixes"),
         ("sample {gan} --out file/a.png", "cannot write file/a.png"),
         ("reconstruct {gan}", "gan has no encoder; only ae and vae reconstruct"),
-        ("reconstruct {ae} -n 298", "298 real images were asked for, and digits, split test"),
+        ("reconstruct {ae} -n 298", "298 images were asked for, and digits, split test"),
         ("reconstruct {ae} --split tests", "has no split 'tests'"),
         ("reconstruct {ae} --out a.npz", "a.npz has none of the suffixes .png; add one"),
         ("interpolate {ae} --steps 1", "a walk takes at least 1 row and 2 steps, not 8 and 1"),

@@ -68,6 +68,8 @@ def test_scores_that_need_labels_of_a_conditional_model(genzoo, trained, tmp_pat
     low, high = result["scores"]["label_accuracy_95"]
     assert 0 <= low <= result["scores"]["label_accuracy"] <= high < 0.5  # after six steps
     assert set(result["scores"]["fid_per_class"]) == {str(label) for label in range(10)}
+    # The 250 images are those of ten classes: 25 generated of each, and about as many real ones.
+    assert 10 < result["scores"]["fid_per_class_fewest_images"] <= 25
     assert sum(result["floor"]["class_histogram"]) == pytest.approx(1, abs=1e-3)
     ended = genzoo("evaluate --scores fid -n 250 --out b.json", trained("cgan"))
     assert "training" not in ended.output
@@ -318,7 +320,15 @@ def test_a_foreign_graph_is_not_inception(genzoo, trained, tmp_path):
         ("evaluate RUN --features inception:none.pb", "there is no Inception graph at none.pb"),
         (
             "evaluate RUN -n 5000",
-            "5000 real images were asked for, and digits, split test, has 297",
+            "5000 images were asked for, and digits, split test, has 297",
+        ),
+        (
+            "evaluate --real digits --image-size 8 --fake plain.npz --split train -n 301",
+            "301 images were asked for, and plain.npz, split train, has 300",
+        ),
+        (
+            "evaluate --real few.npz --fake few.npz --features pixels --scores fid_per_class",
+            "class 1 has 1 real images and 1 generated ones",
         ),
         ("evaluate RUN --split valid", "digits has no split 'valid'"),
         (
@@ -355,6 +365,7 @@ def test_what_cannot_be_scored_is_refused(refused, trained, tmp_path, arguments,
     images, _ = digits(size=8)
     save("plain.npz", images[:300])
     save("small.npz", images[:300, :6, :6])
+    save("few.npz", images[:3], np.array([0, 0, 1]))
     before = set(tmp_path.rglob("*"))
     assert words in refused(arguments.replace("RUN", str(trained("gan"))))
     assert set(tmp_path.rglob("*")) == before

@@ -27,7 +27,7 @@ def command(out: Path, force: bool, seed: int) -> None:
 
     measured, files = visualization.draw_theory(path, seed, click.echo)
     for name, numbers in measured.items():
-        parts = ", ".join(f"{what} {value:.4f}" for what, value in numbers.items())
-        click.echo(f"{name}: {parts}")
+        shown = {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in numbers.items()}
+        click.echo(f"{name}: {', '.join(f'{what} {value}' for what, value in shown.items())}")
     for file in files:
         click.echo(file)

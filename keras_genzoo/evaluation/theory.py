@@ -53,6 +53,17 @@ class Mixture:
         constant = (2 * np.pi * self.deviation**2) ** (self.dimensions / 2)
         return np.exp(-squared / (2 * self.deviation**2)).mean(axis=1) / constant
 
+    def covered(self, points: np.ndarray) -> int:
+        """Return how many components have points ``(n, d)``: a fifth of their share, or more.
+
+        A point counts for the nearest component, if it lies within three deviations of it.
+        """
+        distances = np.linalg.norm(points[:, None] - self.means, axis=2)
+        near = distances.argmin(axis=1)[distances.min(axis=1) < 3 * self.deviation]
+        components = len(self.means)
+        counts = np.bincount(near, minlength=components)
+        return int((counts >= len(points) / components / 5).sum())
+
 
 def two_bumps() -> Mixture:
     """Two narrow bumps on the line, the data of one dimension."""
@@ -175,12 +186,14 @@ class TrainedGAN:
         values: (step, V(D, G)) during training, means over 100 steps; -log 4 at the optimum.
         divergence: JS(p_d || p_g) between histograms of data and generated points, in nats.
         divergence_before: the same before training.
+        covered: components of the data that the generator makes, as ``Mixture.covered`` counts.
     """
 
     generated: np.ndarray
     values: list[tuple[int, float]]
     divergence: float
     divergence_before: float
+    covered: int
 
 
 def train_gan(data: Mixture, steps: int = 6000, batch_size: int = 256, seed: int = 0) -> TrainedGAN:
@@ -207,7 +220,8 @@ def train_gan(data: Mixture, steps: int = 6000, batch_size: int = 256, seed: int
     losses = history.history["discriminator_loss"]
     values = [(100 * (i + 1), -float(loss)) for i, loss in enumerate(losses)]
     generated = _generated(model, 20_000, seed)
-    return TrainedGAN(generated, values, _histogram_divergence(model, data, rng), before)
+    after = _histogram_divergence(model, data, rng)
+    return TrainedGAN(generated, values, after, before, data.covered(generated))
 
 
 def _generated(model: GAN, n: int, seed: int) -> np.ndarray:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from keras_genzoo.evaluation.theory import (
+    Mixture,
     OptimalDiscriminator,
     TrainedGAN,
     broad,
     generator_gradients,
+    grid,
     ring,
     train_discriminator,
     train_gan,
@@ -30,10 +32,16 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INK, OTHER = colour_of(0), colour_of(6)
+# Generated points in the figure.
+SHOWN = 4000
 
 
 def draw_theory(
-    out: Path, seed: int = 0, echo: Callable[[str], None] = lambda line: None
+    out: Path,
+    seed: int = 0,
+    echo: Callable[[str], None] = lambda line: None,
+    *,
+    steps: tuple[int, int] = (3000, 6000),
 ) -> tuple[dict[str, Any], list[Path]]:
     """Train on known densities, draw the result, and return what was measured and the files.
 
@@ -41,17 +49,18 @@ def draw_theory(
         out: where, without suffix.
         seed: key of weights and points.
         echo: told what takes long.
+        steps: updates of D alone, and of both networks of a GAN (at least 100).
 
     Raises:
         GenzooError: if a file cannot be written.
     """
     echo("training discriminators against generators that stand still")
-    line = train_discriminator(two_bumps(), broad(1), seed=seed)
-    plane = train_discriminator(ring(), broad(2), seed=seed)
-    echo("training a GAN")
-    gan = train_gan(two_bumps(), seed=seed)
-    files = save_figure(_figure(line, plane, gan), out)
-    measured = {
+    line = train_discriminator(two_bumps(), broad(1), steps[0], seed=seed)
+    plane = train_discriminator(ring(), broad(2), steps[0], seed=seed)
+    echo("training a GAN on the line, and one on the plane")
+    gans = [(data, train_gan(data, steps[1], seed=seed)) for data in (two_bumps(), ring())]
+    files = save_figure(_figure(line, plane, gans), out)
+    measured: dict[str, Any] = {
         name: {
             "value": one.value,
             "optimal_value": one.optimal_value,
@@ -59,23 +68,32 @@ def draw_theory(
         }
         for name, one in (("1-D", line), ("2-D", plane))
     }
-    measured["GAN"] = {
-        "value": gan.values[-1][1],
-        "optimal_value": -LOG_4,
-        "JS_before": gan.divergence_before,
-        "JS_after": gan.divergence,
-    }
+    for data, gan in gans:
+        measured[f"GAN {data.dimensions}-D"] = {
+            "value": gan.values[-1][1],
+            "optimal_value": -LOG_4,
+            "JS_before": gan.divergence_before,
+            "JS_after": gan.divergence,
+            "modes": f"{gan.covered} of {len(data.means)}",
+        }
     return measured, files
 
 
-def _figure(line: OptimalDiscriminator, plane: OptimalDiscriminator, gan: TrainedGAN) -> "Figure":
-    figure = new_figure(13, 8)
-    axes = figure.subplots(2, 3)
+def _figure(
+    line: OptimalDiscriminator,
+    plane: OptimalDiscriminator,
+    gans: list[tuple[Mixture, TrainedGAN]],
+) -> "Figure":
+    figure = new_figure(17, 8)
+    axes = figure.subplots(2, 4)
     _discriminator(axes[0, 0], line)
-    _planes(figure, axes[0, 1:], plane)
-    _values(axes[1, 0], line, plane)
-    _gan(axes[1, 1], gan)
-    _gradients(axes[1, 2])
+    _planes(figure, axes[0, 1:3], plane)
+    _values(axes[0, 3], line, plane)
+    _gan_values(axes[1, 0], gans)
+    (on_line, on_plane) = gans
+    _generated_on_line(axes[1, 1], *on_line)
+    _generated_on_plane(axes[1, 2], *on_plane)
+    _gradients(axes[1, 3])
     return figure
 
 
@@ -104,7 +122,7 @@ def _planes(figure, all_axes, plane: OptimalDiscriminator) -> None:
             vmax=1,
             cmap="cividis",
         )
-    figure.colorbar(image, ax=all_axes, shrink=0.8, label="D(x)")
+    figure.colorbar(image, ax=all_axes, shrink=0.8, pad=0.01, label="D(x)")
 
 
 def _values(axes, line: OptimalDiscriminator, plane: OptimalDiscriminator) -> None:
@@ -117,18 +135,65 @@ def _values(axes, line: OptimalDiscriminator, plane: OptimalDiscriminator) -> No
     axes.legend(frameon=False, fontsize=8)
 
 
-def _gan(axes, gan: TrainedGAN) -> None:
-    plain(axes, "a GAN trained to its end: V, and what it makes")
-    axes.plot(*zip(*gan.values, strict=True), color=INK, linewidth=1)
+def _gan_values(axes, gans: list[tuple[Mixture, TrainedGAN]]) -> None:
+    plain(axes, "V(D, G) while both are trained")
+    for (data, gan), colour in zip(gans, (INK, OTHER), strict=True):
+        steps, values = zip(*gan.values, strict=True)
+        axes.plot(steps, values, color=colour, linewidth=1, label=f"{data.dimensions}-D")
     axes.axhline(-LOG_4, color="0.5", linestyle=":", label="-log 4")
-    axes.set(xlabel="step", ylabel="V", ylim=(-LOG_4 - 0.15, 0.75 - LOG_4))
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
-    inset = plain(axes.inset_axes([0.35, 0.5, 0.62, 0.45]))
+    note = "V is -log 4 + 2 JS only where D = D*:\nthis D may see less than there is"
+    axes.text(0.97, 0.55, note, fontsize=8, ha="right", transform=axes.transAxes)
+    axes.set(xlabel="step", ylabel="V")
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _generated_on_line(axes, data: Mixture, gan: TrainedGAN) -> None:
+    plain(axes, _outcome(data, gan))
     x = np.linspace(-1, 1, 400)[:, None]
-    inset.hist(gan.generated[:, 0], 60, (-1, 1), density=True, color=GENERATED, alpha=0.4)
-    inset.plot(x, two_bumps().density(x), color="black", linewidth=1)
-    inset.set_title("generated (bars) and p_d", fontsize=8)
-    inset.tick_params(labelsize=7)
+    heights, *_ = axes.hist(
+        gan.generated[:, 0],
+        bins=60,
+        range=(-1, 1),
+        density=True,
+        color=GENERATED,
+        alpha=0.4,
+        label="generated",
+    )
+    axes.plot(x, data.density(x), color="black", linewidth=1.3, label="p_d")
+    axes.set(xlabel="x", ylim=(0, 1.2 * max(heights.max(), data.density(x).max())))
+    axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper center")
+
+
+def _generated_on_plane(axes, data: Mixture, gan: TrainedGAN) -> None:
+    plain(axes, _outcome(data, gan))
+    points = grid(2)
+    side = round(np.sqrt(len(points)))
+    axes.contour(
+        *(points[:, axis].reshape(side, side) for axis in (0, 1)),
+        data.density(points).reshape(side, side),
+        # One and two deviations around each component.
+        levels=[data.density(data.means).max() * np.exp(-(d**2) / 2) for d in (2, 1)],
+        colors="black",
+        linewidths=1,
+    )
+    shown = gan.generated[:SHOWN]
+    axes.scatter(
+        *shown.T,
+        s=3,
+        color=GENERATED,
+        alpha=0.35,
+        linewidths=0,
+        label="generated",
+        rasterized=True,
+    )
+    axes.plot([], [], color="black", linewidth=1, label="p_d, at 1 and 2 deviations")
+    axes.set(xlim=(-1, 1), ylim=(-1, 1.25), aspect="equal")
+    axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", markerscale=3)
+
+
+def _outcome(data: Mixture, gan: TrainedGAN) -> str:
+    modes = f"{gan.covered} of {len(data.means)} modes"
+    return f"a GAN's: {modes}, JS {gan.divergence_before:.2f} → {gan.divergence:.2f}"
 
 
 def _gradients(axes) -> None:

@@ -169,6 +169,14 @@ def test_the_result_names_the_weights_that_were_measured(genzoo, trained, tmp_pa
     assert (finished["steps"], unfinished["steps"]) == (6, 3)
 
 
+@pytest.mark.slow
+def test_the_result_says_that_the_generator_is_an_average(genzoo, trained, tmp_path):
+    genzoo("evaluate --scores fid --features pixels -n 50 --out a.json", trained("dcgan"))
+    assert read(tmp_path / "a.json")["protocol"]["weights"] == (
+        "the finished model, of step 6, generator averaged with decay 0.5; the last, not the best"
+    )
+
+
 def test_a_vae_with_another_loss_has_all_scores_but_the_likelihood(genzoo, tmp_path):
     arguments = "fit vae --loss squared_error --hidden-units 16 --steps 4 --checkpoint-every 4"
     assert genzoo(f"{arguments} --out run").code == 0

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def held_back_errors() -> Iterator[None]:
-    """Keep the standard error, C++ included, from the terminal unless the block fails.
+def held_back_errors(show: bool = True) -> Iterator[None]:
+    """Keep the standard error, C++ included, from the terminal.
 
     TensorFlow writes its first lines before it has read any log level, and its converters write
     whatever the log level is.
+
+    Args:
+        show: whether what was held back is shown when the block fails.
     """
     sys.stderr.flush()
     terminal = os.dup(2)
@@ -24,8 +27,9 @@ def held_back_errors() -> Iterator[None]:
         except BaseException:
             sys.stderr.flush()
             held.seek(0)
-            with os.fdopen(os.dup(terminal), "wb") as shown:
-                shutil.copyfileobj(held, shown)
+            if show:
+                with os.fdopen(os.dup(terminal), "wb") as shown:
+                    shutil.copyfileobj(held, shown)
             raise
         finally:
             sys.stderr.flush()

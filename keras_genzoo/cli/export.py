@@ -32,36 +32,34 @@ from keras_genzoo.cli.tensorflow import start_tensorflow
     "--batch-sizes",
     "warm_up",
     type=IntegerList(),
-    default=(),
     help="Write requests of these sizes, by which a server warms up. [saved_model]",
 )
 @click.option(
     "--types",
     type=NameList(),
-    default=("float32",),
     help="float32, float16, dynamic, int8, with commas.  [default: float32] [litert]",
 )
 @click.option(
     "--batch-size",
     type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Images of a call; 0 leaves it free. [litert]",
+    help="Images of a call; 0 leaves it free.  [default: 1] [litert]",
 )
 @click.option(
     "--calibration",
     type=click.IntRange(min=1),
-    default=200,
-    show_default=True,
-    help="Rows of input that int8 measures its ranges on. [litert]",
+    help="Rows of input that int8 measures its ranges on.  [default: 200] [litert]",
 )
 @click.option("--verify", "check", is_flag=True, help="Compare each file with the model.")
-@click.option("--force", is_flag=True, help="Replace files; versions are never replaced.")
-def command(run: Path, batch_size: int, **options: Any) -> None:
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files and the settings of a server; versions are never replaced.",
+)
+def command(run: Path, **options: Any) -> None:
     """Export the model of RUN: files that work where this package is not installed."""
     start_tensorflow()
     from keras_genzoo import export
 
-    paths = export.export_run(run, batch_size=batch_size or None, echo=click.echo, **options)
+    paths = export.export_run(run, echo=click.echo, **options)
     for path in paths:
         click.echo(path)

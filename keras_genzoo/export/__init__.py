@@ -16,8 +16,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "inputs": ["draw_inputs"],
         "litert": ["LITERT_TYPES", "export_litert"],
         "network_files": ["export_keras", "export_onnx"],
-        "run": ["FORMATS", "export_run"],
-        "saved_model": ["export_saved_model", "served_networks"],
-        "verify": ["Difference", "difference"],
+        "run": ["export_run"],
+        "saved_model": ["export_saved_model"],
+        "verify": ["difference"],
     },
 )

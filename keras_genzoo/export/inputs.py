@@ -1,10 +1,13 @@
 """Inputs drawn from the law they come from in use: to calibrate, to compare, to warm up with."""
 
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import Autoencoder, ImageModel
+from keras_genzoo.models.checking import check_images
 
 Arrays = dict[str, np.ndarray]
 
@@ -25,20 +28,23 @@ def draw_inputs(
             noise, which is enough to compare two files, but says nothing of the data.
 
     Raises:
-        GenzooError: if there are fewer images than rows.
+        GenzooError: if images are no uint8 images of the model's shape, or fewer than the rows.
 
     >>> from keras_genzoo.models import GAN
     >>> model = GAN((8, 8, 1), 4, generator_units=(8,), discriminator_units=(8,))
     >>> draw_inputs(model, 3)["generate"]["z"].shape
     (3, 4)
     """
-    if images is not None and len(images) < count:
-        raise GenzooError(f"{count} images are needed, but there are {len(images)}; ask for fewer")
     z = model.sample_latents(count, seed)
     if images is None:
         shape = (count, *model.image_shape)
         images = np.random.default_rng(seed).integers(0, 256, shape, "uint8")
-    images = images[:count]
+    check_images(model, images)
+    if images.dtype != np.uint8:
+        raise GenzooError(f"images must be uint8, from 0 to 255, not {images.dtype}")
+    if len(images) < count:
+        raise GenzooError(f"{count} images are needed, but there are {len(images)}; ask for fewer")
+    images = images[:count].reshape(count, *model.image_shape)
     if isinstance(model, Autoencoder) and model.prior_signature is None:
         z = np.asarray(model.code(model.encode(images)))
     values = {"z": z, "images": images.astype("float32") / 255}
@@ -48,6 +54,18 @@ def draw_inputs(
         name: {given: values[given] for given in network.input}
         for name, network in model.signatures().items()
     }
+
+
+def batches(inputs: Arrays, batch_size: int) -> Iterator[Arrays]:
+    """Give batches of one size; the last is filled up from the beginning.
+
+    >>> [part["z"].tolist() for part in batches({"z": np.arange(3)}, 2)]
+    [[0, 1], [2, 0]]
+    """
+    count = len(next(iter(inputs.values())))
+    for first in range(0, count, batch_size):
+        rows = np.arange(first, first + batch_size) % count
+        yield {name: values[rows] for name, values in inputs.items()}
 
 
 def outputs_of(network: keras.Model, inputs: Arrays) -> Arrays:

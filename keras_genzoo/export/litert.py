@@ -3,7 +3,7 @@
 import json
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -12,11 +12,12 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.export.card import make_card
-from keras_genzoo.export.inputs import Arrays, draw_inputs
-from keras_genzoo.export.networks import in_float32, require
+from keras_genzoo.export.inputs import Arrays, batches, draw_inputs
+from keras_genzoo.export.networks import check_name, float32_networks, require
+from keras_genzoo.export.placing import placing, write_card
 from keras_genzoo.export.saved_model import write_networks
-from keras_genzoo.export.verify import Runner, Tolerance, verify
-from keras_genzoo.files import unwritable, write_json, writing
+from keras_genzoo.export.verify import VERIFIED_ROWS, Runner, Tolerance, verify
+from keras_genzoo.files import unwritable
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
 from keras_genzoo.quiet import held_back_errors
@@ -27,7 +28,7 @@ LITERT_TYPES = {
     "dynamic": Tolerance("mean", 0.02),
     "int8": Tolerance("mean", 0.02),
 }
-LEAST_CALIBRATION = 50
+CALIBRATION, LEAST_CALIBRATION = 200, 50
 METADATA = "keras_genzoo"
 
 
@@ -38,7 +39,7 @@ def export_litert(
     types: Sequence[str] = ("float32",),
     *,
     batch_size: int | None = 1,
-    calibration: int = 200,
+    calibration: int = CALIBRATION,
     images: np.ndarray | None = None,
     check: bool = False,
     facts: dict[str, str] | None = None,
@@ -57,8 +58,9 @@ def export_litert(
         types: names in ``LITERT_TYPES``.
         batch_size: of every call; None leaves it free, at the cost of more operations.
         calibration: rows of input that int8 measures its ranges on, at least 50.
-        images: uint8 images of the data; int8 of an autoencoder needs as many as ``calibration``.
-        check: compare each file with the model (needs ai-edge-litert) before it is put in place.
+        images: uint8 images of the data; int8 of an autoencoder measures its ranges on the first
+            ``calibration`` of them. Files are compared on those behind, if there are any.
+        check: compare each file with the model (needs ai-edge-litert) before they are put in place.
         facts: what is known of the model's origin, for its card.
 
     Returns:
@@ -69,32 +71,43 @@ def export_litert(
             LiteRT lacks, a file differs from the model by more than its type may, or a package is
             missing.
     """
-    for kind in types:
-        if kind not in LITERT_TYPES:
-            raise unknown("LiteRT type", kind, LITERT_TYPES)
+    types = _checked_types(types)
+    check_name(name)
     if batch_size is not None and batch_size < 1:
         raise GenzooError(f"the batch size must be at least 1, not {batch_size}")
     if check:
         require("ai_edge_litert", "litert", "comparing LiteRT files with the model")
-    model = in_float32(model)
-    networks = model.signatures(batch_size)
+    networks = float32_networks(model, batch_size)
     data = None
     if "int8" in types:
         data = _calibration(model, networks, calibration, batch_size or 1, images)
-    files = []
-    for kind in types:
-        content = _converted(networks, kind, data)
-        card = make_card(name, model, networks, {**(facts or {}), "type": kind}).to_dict()
-        path = Path(folder, f"{name}-{kind}.tflite")
-        with writing(path) as temporary:
-            temporary.write_bytes(with_metadata(content, card))
+    free = float32_networks(model)
+    inputs = _others(model, calibration, images) if check else {}
+    folder, files = Path(folder), []
+    with placing(folder) as temporary:
+        for kind in types:
+            file = temporary / f"{name}-{kind}.tflite"
+            facts_of_type = {**(facts or {}), "type": kind}
+            card = make_card(name, model, networks, facts_of_type, images).to_dict()
+            file.write_bytes(with_metadata(_converted(networks, kind, data), card))
             if check:
-                run = runner(temporary, batch_size)
-                found = verify(model, run, LITERT_TYPES[kind], str(path), images)
-                card |= {"tolerance": LITERT_TYPES[kind]._asdict(), "verified": found}
-        write_json(path.with_name(f"{path.name}.json"), card | {"bytes": path.stat().st_size})
-        files.append(path)
+                what, tolerance = str(folder / file.name), LITERT_TYPES[kind]
+                card |= verify(
+                    free, inputs, lambda file=file: runner(file, batch_size), tolerance, what
+                )
+            write_card(file, card)
+            files.append(folder / file.name)
     return files
+
+
+def _checked_types(types: Sequence[str]) -> list[str]:
+    types = [types] if isinstance(types, str) else list(dict.fromkeys(types))
+    if not types:
+        raise GenzooError(f"name at least one LiteRT type: {', '.join(LITERT_TYPES)}")
+    for kind in types:
+        if kind not in LITERT_TYPES:
+            raise unknown("LiteRT type", kind, LITERT_TYPES)
+    return types
 
 
 def _calibration(
@@ -109,7 +122,7 @@ def _calibration(
     Raises:
         GenzooError: if they are too few to trust the ranges.
     """
-    least = max(LEAST_CALIBRATION, getattr(model, "num_classes", 0), batch_size)
+    least = max(LEAST_CALIBRATION, getattr(model, "num_classes", 0))
     if count < least:
         raise GenzooError(
             f"int8 needs at least {least} rows of input to measure its ranges on, not {count}"
@@ -122,11 +135,15 @@ def _calibration(
             "give more images, or ask for fewer with --calibration"
         )
     drawn = draw_inputs(model, count, 0, images)
-    return [
-        (name, {given: values[first : first + batch_size] for given, values in inputs.items()})
-        for name, inputs in drawn.items()
-        for first in range(0, count - batch_size + 1, batch_size)
-    ]
+    return [(name, part) for name, inputs in drawn.items() for part in batches(inputs, batch_size)]
+
+
+def _others(model: ImageModel, calibration: int, images: np.ndarray | None) -> dict[str, Arrays]:
+    """Return inputs to compare files on: others than int8 was calibrated on, if there are any."""
+    if images is not None:
+        images = images[calibration:] if len(images) > calibration else images
+    count = VERIFIED_ROWS if images is None else min(VERIFIED_ROWS, len(images))
+    return draw_inputs(model, count, 1, images)
 
 
 def _converted(
@@ -150,18 +167,16 @@ def _converted(
         if kind == "int8":
             converter.representative_dataset = lambda: iter(data)
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        failure = None
-        with held_back_errors(), warnings.catch_warnings():
+        with held_back_errors(show=False), warnings.catch_warnings():
             # It calibrates with its own interpreter, which it calls deprecated.
             warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated")
             try:
                 return converter.convert()
             except Exception as error:  # What the converter cannot do fails in many ways.
-                failure = error
-    raise GenzooError(
-        f"LiteRT cannot hold this model as {kind}: {one_line(failure)[:300]}; take other layers "
-        "in your own networks, or another type"
-    )
+                raise GenzooError(
+                    f"LiteRT cannot hold this model as {kind}: {one_line(error)[:300]}; take "
+                    "other layers in your own networks, or another type"
+                ) from error
 
 
 def with_metadata(content: bytes, card: dict) -> bytes:
@@ -190,17 +205,9 @@ def runner(path: Path, batch_size: int | None) -> Runner:
         signature = interpreter.get_signature_runner(name)
         count = len(next(iter(inputs.values())))
         with held_back_errors():
-            parts = [signature(**batch) for batch in _batches(inputs, batch_size or count)]
+            parts = [signature(**batch) for batch in batches(inputs, batch_size or count)]
         return {
             output: np.concatenate([part[output] for part in parts])[:count] for output in parts[0]
         }
 
     return run
-
-
-def _batches(inputs: Arrays, batch_size: int) -> Iterator[Arrays]:
-    """Give batches of one size; the last is filled up with its own rows."""
-    count = len(next(iter(inputs.values())))
-    for first in range(0, count, batch_size):
-        rows = np.arange(first, first + batch_size) % count
-        yield {name: values[rows] for name, values in inputs.items()}

@@ -3,22 +3,30 @@
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import make_card
-from keras_genzoo.export.inputs import Arrays, outputs_of
-from keras_genzoo.export.networks import in_float32, of_plain_layers, require
-from keras_genzoo.export.verify import Runner, Tolerance, verify
-from keras_genzoo.files import write_json, writing
+from keras_genzoo.export.inputs import Arrays, draw_inputs, outputs_of
+from keras_genzoo.export.networks import check_name, float32_networks, of_plain_layers, require
+from keras_genzoo.export.placing import placing, write_card
+from keras_genzoo.export.verify import VERIFIED_ROWS, Runner, Tolerance, verify
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
 from keras_genzoo.models.exporting import input_specs
 from keras_genzoo.quiet import held_back_errors
 
-TOLERANCES = {"onnx": Tolerance("max", 1e-4), "keras": Tolerance("max", 1e-5)}
+
+class _Format(NamedTuple):
+    """How a network becomes a file, how the file is run, and what it may differ by."""
+
+    suffix: str
+    write: Callable[[keras.Model, Path], None]
+    run: Callable[[Path], Runner]
+    tolerance: Tolerance
 
 
 def export_onnx(
@@ -36,7 +44,7 @@ def export_onnx(
         model: the model.
         folder: where the files go; files of these names are replaced.
         name: beginning of the files' names.
-        check: compare each file with the model in ONNX Runtime before it is put in place.
+        check: compare each file with the model in ONNX Runtime before they are put in place.
         images: real images for that comparison, uint8.
         facts: what is known of the model's origin, for its card.
 
@@ -50,7 +58,8 @@ def export_onnx(
     require("tf2onnx", "onnx", "exporting to ONNX")
     if check:
         require("onnxruntime", "onnx", "comparing ONNX files with the model")
-    return _export(model, folder, name, "onnx", _write_onnx, _onnx_runner, check, images, facts)
+    onnx = _Format("onnx", _write_onnx, _run_onnx, Tolerance("max", 1e-4))
+    return _export(onnx, model, folder, name, check, images, facts)
 
 
 def export_keras(
@@ -70,7 +79,7 @@ def export_keras(
         model: the model.
         folder: as for ``export_onnx``.
         name: as for ``export_onnx``.
-        check: compare each file with the model before it is put in place.
+        check: compare each file with the model before they are put in place.
         images: as for ``export_onnx``.
         facts: as for ``export_onnx``.
 
@@ -78,7 +87,7 @@ def export_keras(
         the files; beside each stands ``.json``, its card.
 
     Raises:
-        GenzooError: if Keras cannot copy a person's own layer, or a file differs from the model.
+        GenzooError: if the model has layers that are not Keras' own, or a file differs from it.
 
     >>> import tempfile
     >>> from keras_genzoo.models import GAN
@@ -89,39 +98,41 @@ def export_keras(
     >>> path.name, network({"z": np.zeros((2, 4))})["images"].shape
     ('model-generate.keras', TensorShape([2, 8, 8, 1]))
     """
-    return _export(model, folder, name, "keras", _write_keras, _keras_runner, check, images, facts)
+    plain = _Format("keras", _write_keras, _run_keras, Tolerance("max", 1e-5))
+    return _export(plain, model, folder, name, check, images, facts)
 
 
 def _export(
+    form: _Format,
     model: ImageModel,
     folder: str | Path,
     name: str,
-    suffix: str,
-    write: Callable[[keras.Model, Path], None],
-    runner: Callable[[Path], Runner],
     check: bool,
     images: np.ndarray | None,
     facts: dict[str, str] | None,
 ) -> list[Path]:
-    model = in_float32(model)
-    files = []
-    for signature, network in model.signatures().items():
-        card = make_card(name, model, {signature: network}, facts or {}).to_dict()
-        path = Path(folder, f"{name}-{signature}.{suffix}")
-        with writing(path) as temporary:
-            write(network, temporary)
+    check_name(name)
+    folder, files = Path(folder), []
+    count = VERIFIED_ROWS if images is None else min(VERIFIED_ROWS, len(images))
+    inputs = draw_inputs(model, count, 1, images) if check else {}
+    with placing(folder) as temporary:
+        for signature, network in float32_networks(model).items():
+            file = temporary / f"{name}-{signature}.{form.suffix}"
+            form.write(network, file)
+            networks = {signature: network}
+            card = make_card(name, model, networks, facts, images).to_dict()
             if check:
-                tolerance = TOLERANCES[suffix]
-                one = verify(model, runner(temporary), tolerance, str(path), images, only=signature)
-                card |= {"tolerance": tolerance._asdict(), "verified": one}
-        write_json(path.with_name(f"{path.name}.json"), card | {"bytes": path.stat().st_size})
-        files.append(path)
+                what = str(folder / file.name)
+                card |= verify(
+                    networks, inputs, lambda file=file: form.run(file), form.tolerance, what
+                )
+            write_card(file, card)
+            files.append(folder / file.name)
     return files
 
 
 def _write_onnx(network: keras.Model, path: Path) -> None:
-    failure = None
-    with held_back_errors(), warnings.catch_warnings():
+    with held_back_errors(show=False), warnings.catch_warnings():
         # tf2onnx asks NumPy for names of its past.
         warnings.simplefilter("ignore")
         try:
@@ -131,15 +142,13 @@ def _write_onnx(network: keras.Model, path: Path) -> None:
         except OSError:
             raise
         except Exception as error:  # What the converter cannot do fails in many ways.
-            failure = error
-    if failure is not None:
-        raise GenzooError(
-            f"ONNX cannot hold {network.name}: {one_line(failure)[:300]}; take other layers in "
-            "your own networks, or another format"
-        ) from failure
+            raise GenzooError(
+                f"ONNX cannot hold {network.name}: {one_line(error)[:300]}; take other layers in "
+                "your own networks, or another format"
+            ) from error
 
 
-def _onnx_runner(path: Path) -> Runner:
+def _run_onnx(path: Path) -> Runner:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -155,6 +164,6 @@ def _write_keras(network: keras.Model, path: Path) -> None:
     of_plain_layers(network).save(path)
 
 
-def _keras_runner(path: Path) -> Runner:
+def _run_keras(path: Path) -> Runner:
     network = keras.models.load_model(path)
     return lambda name, inputs: outputs_of(network, inputs)

@@ -1,6 +1,8 @@
 """The networks as they leave: in float32, and of plain layers where a file must load alone."""
 
 import importlib.util
+import re
+from collections.abc import Callable
 
 import keras
 
@@ -9,44 +11,94 @@ from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
 from keras_genzoo.networks import BatchNormalization, Dropout
 
+Layer = keras.layers.Layer
+
 # Of this package, the class of Keras that does the same in inference.
 _PLAIN = {
     BatchNormalization: keras.layers.BatchNormalization,
     Dropout: keras.layers.Dropout,
 }
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-def in_float32(model: ImageModel) -> ImageModel:
-    """Return the model, or its twin that computes in float32, which every runtime can.
+def float32_networks(model: ImageModel, batch_size: int | None = None) -> dict[str, keras.Model]:
+    """Return a model's signatures as networks that compute in float32, which every runtime can.
 
-    A person's own networks keep the types that they were built with.
+    Args:
+        model: the model, of any precision.
+        batch_size: None leaves the size of a batch free.
+
+    Raises:
+        GenzooError: if Keras cannot copy a network of another precision.
     """
-    if model.dtype_policy.name == "float32":
-        return model
-    twin = type(model).from_config({**model.get_config(), "dtype": "float32"})
-    twin.set_weights(model.get_weights())
-    return twin
+    networks = model.signatures(batch_size)
+    return {
+        name: network if _computes_in_float32(network) else _copied(network, _in_float32)
+        for name, network in networks.items()
+    }
 
 
 def of_plain_layers(network: keras.Model) -> keras.Model:
-    """Return an equal functional network without layers of this package.
+    """Return an equal functional network of Keras' own layers.
 
     Raises:
-        GenzooError: if Keras cannot copy a person's own layer.
+        GenzooError: if it has others, or Keras cannot copy it.
+    """
+    copy = _copied(network, _plain)
+    for layer in copy._flatten_layers():
+        if not type(layer).__module__.startswith("keras."):
+            raise GenzooError(
+                f"a Keras file cannot carry the class {type(layer).__name__} of your own network; "
+                "export it as saved_model, litert or onnx, which hold operations and no classes"
+            )
+    return copy
+
+
+def _computes_in_float32(network: keras.Model) -> bool:
+    return all(layer.compute_dtype == "float32" for layer in network._flatten_layers())
+
+
+def _copied(network: keras.Model, change: Callable[[Layer], Layer]) -> keras.Model:
+    """Return a copy with other layers and the same weights.
+
+    Raises:
+        GenzooError: if Keras cannot make one.
     """
     try:
-        copy = keras.models.clone_model(network, clone_function=_plain, recursive=True)
+        copy = keras.models.clone_model(network, clone_function=change, recursive=True)
         copy.set_weights(network.get_weights())
     except Exception as error:  # A class of a person's may fail in any way.
         raise GenzooError(
-            f"Keras cannot copy the network {network.name}: {one_line(error)}; export it as "
-            "saved_model, litert or onnx, which need no copy"
+            f"the export needs a copy of your own network, which Keras cannot make: "
+            f"{one_line(error)}; give its classes a get_config, or build the model in float32"
         ) from error
     return copy
 
 
-def _plain(layer: keras.layers.Layer) -> keras.layers.Layer:
+def _in_float32(layer: Layer) -> Layer:
+    config = layer.get_config()
+    # Inputs have the types of what is put in, and operations those of what they are given.
+    if "dtype" in config and not isinstance(layer, keras.layers.InputLayer):
+        config["dtype"] = "float32"
+    return type(layer).from_config(config)
+
+
+def _plain(layer: Layer) -> Layer:
     return _PLAIN.get(type(layer), type(layer)).from_config(layer.get_config())
+
+
+def check_name(name: str) -> str:
+    """Return the name of an exported model, which stands in files, settings and shell lines.
+
+    Raises:
+        GenzooError: if it is none.
+    """
+    if not _NAME.fullmatch(name):
+        raise GenzooError(
+            f"'{name}' is no name for an exported model; begin with a letter or digit, go on with "
+            "those, '.', '_' and '-'"
+        )
+    return name
 
 
 def require(package: str, extra: str, what: str) -> None:

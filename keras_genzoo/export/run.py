@@ -4,14 +4,18 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from keras_genzoo.data import DATASETS
 from keras_genzoo.errors import GenzooError, unknown
-from keras_genzoo.export.litert import LEAST_CALIBRATION, export_litert
+from keras_genzoo.export.litert import CALIBRATION, export_litert
 from keras_genzoo.export.network_files import export_keras, export_onnx
+from keras_genzoo.export.networks import check_name
+from keras_genzoo.export.placing import refuse_existing
 from keras_genzoo.export.saved_model import export_saved_model
+from keras_genzoo.export.verify import VERIFIED_ROWS
 from keras_genzoo.models import Autoencoder, ImageModel
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.preparing import open_splits
@@ -34,7 +38,6 @@ _LEFT_OUT = (
     *("dataset", "split", "steps", "batch_size", "strategy", "data_dir", "manual_dir", "strict"),
     *("checkpoint_every", "sample_every", "keep_checkpoints"),
 )
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
 def export_run(
@@ -44,10 +47,10 @@ def export_run(
     out: Path | None = None,
     name: str | None = None,
     version: int | None = None,
-    warm_up: Sequence[int] = (),
-    types: Sequence[str] = ("float32",),
-    batch_size: int | None = 1,
-    calibration: int = 200,
+    warm_up: Sequence[int] | None = None,
+    types: Sequence[str] | None = None,
+    batch_size: int | None = None,
+    calibration: int | None = None,
     check: bool = False,
     force: bool = False,
     echo: Callable[[str], None] = lambda line: None,
@@ -61,40 +64,79 @@ def export_run(
             files (by default ``export`` in the run).
         name: what the model is called there; by default the name of the run folder.
         version: of the SavedModel; by default the next free one.
-        warm_up: of the SavedModel, batch sizes of the requests to warm up with.
-        types: of LiteRT, names in ``LITERT_TYPES``.
-        batch_size: of LiteRT, of every call; None leaves it free.
-        calibration: of LiteRT, rows that int8 measures its ranges on.
+        warm_up: of the SavedModel, batch sizes of the requests to warm up with; by default none.
+        types: of LiteRT, names in ``LITERT_TYPES``; by default float32.
+        batch_size: of LiteRT, of every call; 0 leaves it free; by default 1.
+        calibration: of LiteRT, rows that int8 measures its ranges on; by default 200.
         check: compare what is written with the model.
-        force: replace files of these names; a version is never replaced.
+        force: replace files of these names, and the settings of the server; a version is never
+            replaced.
         echo: told when the run is unfinished.
 
     Raises:
-        GenzooError: if a name is unknown, the run has no model, or as the exporter of the format.
+        GenzooError: if a name is unknown, an option belongs to another format, the run has no
+            model, or as the exporter of the format.
     """
     if format not in FORMATS:
         raise unknown("format", format, FORMATS)
+    own = {
+        "saved_model": {"version": version, "warm_up": warm_up},
+        "litert": {"types": types, "batch_size": batch_size, "calibration": calibration},
+    }
+    _refuse_foreign(format, own)
+    options = {key: value for key, value in own.get(format, {}).items() if value is not None}
     refuse_saved_model(path)
     run = Run.open(path)
-    name = name or re.sub(r"[^A-Za-z0-9_.-]", "_", run.path.resolve().name)
-    if not _NAME.fullmatch(name):
-        raise GenzooError(
-            f"'{name}' is no name for a served model: take letters, digits, '.', '_' and '-'"
-        )
+    name = _default_name(run) if name is None else check_name(name)
     model = load_model(run, echo)
-    needs = calibration if format == "litert" and "int8" in types else 32
-    images = _images(run, model, needs) if isinstance(model, Autoencoder) else None
-    common = {"check": check, "images": images, "facts": facts_of(run)}
+    folder = out or run.path / "export"
+    if not force and format != "saved_model":
+        refuse_existing(_files(folder, name, format, model, options))
+    options |= {"check": check, "facts": facts_of(run)}
+    options["images"] = _images(run, model, options)
     if format == "saved_model":
         base = (out or SERVED) / name
-        return [export_saved_model(model, base, version=version, warm_up=warm_up, **common)]
-    folder = out or run.path / "export"
-    _refuse_existing(folder, name, format, model, types, force)
-    if format == "litert":
-        options = {"batch_size": batch_size, "calibration": calibration}
-        return export_litert(model, folder, name, types, **options, **common)
-    export = {"onnx": export_onnx, "keras": export_keras}[format]
-    return export(model, folder, name, **common)
+        return [export_saved_model(model, base, force=force, **options)]
+    if "batch_size" in options:
+        options["batch_size"] = options["batch_size"] or None
+    export = {"litert": export_litert, "onnx": export_onnx, "keras": export_keras}[format]
+    return export(model, folder, name, **options)
+
+
+_FLAGS = {"warm_up": "--batch-sizes"}
+
+
+def _refuse_foreign(format: str, own: dict[str, dict[str, Any]]) -> None:  # noqa: A002
+    """Refuse options of other formats.
+
+    Raises:
+        GenzooError: if there is one.
+    """
+    for other, options in own.items():
+        for key, value in options.items():
+            if value is not None and other != format:
+                flag = _FLAGS.get(key, f"--{key.replace('_', '-')}")
+                raise GenzooError(f"{flag} belongs to --format {other}, not to {format}")
+
+
+def _default_name(run: Run) -> str:
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", run.path.resolve().name).lstrip("._-")
+    if not name:
+        raise GenzooError(f"give the exported model a --name; {run.path} has none to take")
+    return name
+
+
+def _files(
+    folder: Path,
+    name: str,
+    format: str,  # noqa: A002
+    model: ImageModel,
+    options: dict[str, Any],
+) -> list[Path]:
+    """Return the files that an export writes."""
+    suffix = "tflite" if format == "litert" else format
+    parts = options.get("types", ("float32",)) if format == "litert" else model.signatures()
+    return [folder / f"{name}-{part}.{suffix}" for part in parts]
 
 
 def refuse_saved_model(path: Path) -> None:
@@ -115,7 +157,9 @@ def facts_of(run: Run) -> dict[str, str]:
     settings = run.settings
     known = settings.dataset in DATASETS
     terms = DATASETS[settings.dataset].terms if known else "those of the owner of the images"
-    data = f"{settings.dataset}, split {settings.split}, {run.data['num_images']} images"
+    # A path tells more of a person's machine than of the data.
+    name = settings.dataset if known else Path(settings.dataset).name
+    data = f"{name}, split {settings.split}, {run.data['num_images']} images"
     recipe = ", ".join(
         f"{name} {value}"
         for name, value in settings.to_dict().items()
@@ -144,7 +188,8 @@ def _scores(run: Run) -> str:
         flat = {**scores, **scores.get("likelihood", {}), **scores.get("reconstruction", {})}
         shown = [f"{name} {flat[name]:.4g}" for name in SHOWN_SCORES if name in flat]
         features = protocol.get("features", {}).get("name", "no network")
-        measured = f"{protocol['num_fake']} images against {protocol['real']}, features {features}"
+        real = protocol["real"].rpartition("/")[2]
+        measured = f"{protocol['num_fake']} images against {real}, features {features}"
     except FileNotFoundError:
         return "none measured ('genzoo evaluate' measures them)"
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -152,24 +197,17 @@ def _scores(run: Run) -> str:
     return f"{', '.join(shown)} ({measured})"
 
 
-def _images(run: Run, model: ImageModel, count: int) -> np.ndarray:
-    """Return images of the run's data, as many as there are up to ``count``."""
-    source = open_splits(run.settings).train
-    images, _ = source.sample(min(max(count, LEAST_CALIBRATION), source.num_images), 0)
-    return images
+def _images(run: Run, model: ImageModel, options: dict[str, Any]) -> np.ndarray | None:
+    """Return images of the run's data if the model takes images and something needs them.
 
-
-def _refuse_existing(
-    folder: Path,
-    name: str,
-    format: str,  # noqa: A002
-    model: ImageModel,
-    types: Sequence[str],
-    force: bool,
-) -> None:
-    parts = types if format == "litert" else model.signatures()
-    suffix = "tflite" if format == "litert" else format
-    for part in parts:
-        file = folder / f"{name}-{part}.{suffix}"
-        if file.exists() and not force:
-            raise GenzooError(f"{file} exists; choose another --out, or --force to replace it")
+    What cannot do without those that cannot be had says so.
+    """
+    needed = options["check"] or "int8" in options.get("types", ())
+    if not (needed and isinstance(model, Autoencoder)):
+        return None
+    count = options.get("calibration", CALIBRATION) + VERIFIED_ROWS
+    try:
+        source = open_splits(run.settings).train
+        return source.sample(min(count, source.num_images), 0)[0]
+    except GenzooError:
+        return None

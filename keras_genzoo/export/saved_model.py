@@ -13,11 +13,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.export.card import Card, make_card
-from keras_genzoo.export.inputs import Arrays
-from keras_genzoo.export.networks import in_float32
-from keras_genzoo.export.serving import write_serving_files, write_warm_up
-from keras_genzoo.export.verify import Tolerance, verify
+from keras_genzoo.export.card import Card, interface, make_card
+from keras_genzoo.export.inputs import Arrays, draw_inputs
+from keras_genzoo.export.networks import check_name, float32_networks
+from keras_genzoo.export.serving import check_warm_up, write_serving_files, write_warm_up
+from keras_genzoo.export.verify import VERIFIED_ROWS, Tolerance, verify
 from keras_genzoo.files import write_json, writing_folder
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
@@ -37,13 +37,14 @@ def export_saved_model(
     version: int | None = None,
     warm_up: Sequence[int] = (),
     check: bool = False,
+    force: bool = False,
     images: np.ndarray | None = None,
     facts: dict[str, str] | None = None,
 ) -> Path:
     """Write a model as the next version in ``base``, the layout that TF Serving polls.
 
-    Beside the versions stand ``README.md`` with the calls for this model, ``models.config`` and
-    ``batching.config``.
+    Beside the versions stand ``README.md`` with the calls for this model, written anew each time,
+    and ``models.config`` and ``batching.config``, which are left as they are once they are there.
 
     Args:
         model: the model.
@@ -52,7 +53,8 @@ def export_saved_model(
         warm_up: batch sizes of requests that the server runs before it answers any
             (``assets.extra/tf_serving_warmup_requests``; needs tensorflow-serving-api).
         check: compare what was written with the model before it is put in place.
-        images: real images for that comparison and for the requests, uint8.
+        force: write the server's settings anew, too; a version is never replaced.
+        images: real images for the comparison and the card, uint8.
         facts: what is known of the model's origin, for its card.
 
     Returns:
@@ -73,39 +75,55 @@ def export_saved_model(
     ('1', TensorShape([2, 8, 8, 1]))
     """
     base = Path(base)
-    model = in_float32(model)
-    networks = served_networks(model)
-    card = make_card(base.resolve().name, model, networks, facts or {})
-    path = base / str(free_version(base, version))
+    name = check_name(base.resolve().name)
+    networks = float32_networks(model)
+    served = served_networks(networks, model.prior_signature)
+    card = make_card(name, model, served, facts, images)
+    check_warm_up(base, card, warm_up, force)
     check_same_interface(base, card)
-    with writing_folder(path) as temporary:
-        write_networks({DEFAULT: next(iter(networks.values())), **networks}, temporary)
-        write_json(temporary / CARD, card.to_dict())
-        if warm_up:
-            write_warm_up(temporary, card, model, warm_up, images)
-        if check:
-            found = verify(model, runner(temporary), TOLERANCE, str(path), images)
-            write_json(temporary / CARD, card.to_dict() | {"verified": found})
-    write_serving_files(base, card, path.name)
+    path = base / str(free_version(base, version))
+    try:
+        with writing_folder(path) as temporary:
+            write_networks(served, temporary)
+            if warm_up:
+                write_warm_up(temporary, card, model, warm_up)
+            told = card.to_dict()
+            if check:
+                count = VERIFIED_ROWS if images is None else min(VERIFIED_ROWS, len(images))
+                inputs = draw_inputs(model, count, 1, images)
+                told |= verify(networks, inputs, lambda: runner(temporary), TOLERANCE, str(path))
+            write_json(temporary / CARD, told)
+            newest = max([int(path.name), *versions(base)])
+            if newest == int(path.name):
+                write_serving_files(base, card, newest, warm_up, force)
+    except GenzooError:
+        if version is not None or not path.exists():
+            raise
+        # Another export took the number meanwhile: the next one.
+        return export_saved_model(
+            model, base, warm_up=warm_up, check=check, force=force, images=images, facts=facts
+        )
     return path
 
 
-def served_networks(model: ImageModel) -> dict[str, keras.Model]:
+def served_networks(
+    networks: dict[str, keras.Model], prior_signature: str | None
+) -> dict[str, keras.Model]:
     """Return the networks that are served, by signature name.
 
-    They are the model's own; where images go in, one with ``_uint8`` at its end takes uint8; and
-    a model with a law of z has ``generate_seeded``, whose images are those of the seeds.
+    They are the model's own, the first of them also as ``serving_default``; where images go in,
+    one with ``_uint8`` at its end takes uint8; and where z has a law, ``generate_seeded`` makes the
+    images of seeds.
     """
-    networks = model.signatures()
     of_uint8 = {
         f"{name}_uint8": _of_uint8(network)
         for name, network in networks.items()
         if "images" in network.input
     }
     seeded = {}
-    if model.prior_signature is not None:
-        seeded["generate_seeded"] = _of_seeds(networks[model.prior_signature])
-    return networks | of_uint8 | seeded
+    if prior_signature is not None:
+        seeded["generate_seeded"] = _of_seeds(networks[prior_signature])
+    return {DEFAULT: next(iter(networks.values())), **networks, **of_uint8, **seeded}
 
 
 def _of_uint8(network: keras.Model) -> keras.Model:
@@ -137,14 +155,11 @@ def write_networks(networks: dict[str, keras.Model], folder: Path) -> None:
         archive.add_endpoint(
             name, functools.partial(network, training=False), [input_specs(network)]
         )
-    failure = None
-    with held_back_errors():
+    with held_back_errors(show=False):
         try:
             archive.write_out(str(folder), verbose=False)
         except tf.errors.OpError as error:
-            failure = error
-    if failure is not None:
-        raise _of_the_system(failure) from failure
+            raise _of_the_system(error) from error
 
 
 def _of_the_system(error: tf.errors.OpError) -> OSError:
@@ -208,13 +223,13 @@ def check_same_interface(base: Path, card: Card) -> None:
     for version in versions(base)[-1:]:
         try:
             last: Any = json.loads((base / str(version) / CARD).read_text())
-            signatures = last["signatures"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            signatures = interface(last["signatures"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise GenzooError(
                 f"version {version} of {base} was not written by keras_genzoo; choose another "
                 "--name"
             ) from error
-        if signatures != card.signatures:
+        if signatures != interface(card.signatures):
             raise GenzooError(
                 f"version {version} of {base}, a {last.get('model')}, takes or gives something "
                 f"else than this {card.model}; choose another --name"

@@ -1,14 +1,15 @@
 """Whether a file does what the model does: the same inputs through both."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import IMAGES
-from keras_genzoo.export.inputs import Arrays, draw_inputs, outputs_of
-from keras_genzoo.models import ImageModel
+from keras_genzoo.export.inputs import Arrays, outputs_of
+from keras_genzoo.models.checking import one_line
 
 Runner = Callable[[str, Arrays], Arrays]
 VERIFIED_ROWS = 32
@@ -60,38 +61,32 @@ def difference(name: str, expected: np.ndarray, given: np.ndarray) -> Difference
 
 
 def verify(
-    model: ImageModel,
-    run: Runner,
+    networks: dict[str, keras.Model],
+    inputs: dict[str, Arrays],
+    open_file: Callable[[], Runner],
     tolerance: Tolerance,
     what: str,
-    images: np.ndarray | None = None,
-    only: str | None = None,
-    seed: int = 1,
-) -> dict[str, dict[str, dict[str, float]]]:
-    """Compare a file with the model on the same inputs.
+) -> dict[str, Any]:
+    """Compare a file with networks on the same inputs.
 
     Args:
-        model: the model, in float32.
-        run: (signature, inputs) -> outputs, by the file.
+        networks: by signature, in float32, with a free batch.
+        inputs: by signature.
+        open_file: returns (signature, inputs) -> outputs, by the file.
         tolerance: what the file may differ by.
         what: the file, in words, for the error.
-        images: real images, for signatures that take images.
-        only: the one signature to compare; by default all.
-        seed: key of the inputs.
 
     Returns:
-        the fields of ``Difference`` by signature and output.
+        for a card: ``tolerance``, and in ``verified`` the fields of ``Difference`` by signature
+        and output.
 
     Raises:
-        GenzooError: if an output differs by more than the tolerance.
+        GenzooError: if the file cannot be run, or an output differs by more than the tolerance.
     """
-    count = VERIFIED_ROWS if images is None else min(VERIFIED_ROWS, len(images))
-    networks = model.signatures()
-    found: dict[str, dict[str, dict[str, float]]] = {}
-    for name, inputs in draw_inputs(model, count, seed, images).items():
-        if only not in (None, name):
-            continue
-        expected, given = outputs_of(networks[name], inputs), run(name, inputs)
+    found: dict[str, Any] = {}
+    run = _tried(what, open_file)
+    for name, network in networks.items():
+        expected, given = outputs_of(network, inputs[name]), _tried(what, run, name, inputs[name])
         found[name] = {}
         for output, values in expected.items():
             result = difference(output, values, given[output])
@@ -100,7 +95,13 @@ def verify(
             if not error <= tolerance.limit:
                 raise GenzooError(
                     f"{what} differs from the model: {tolerance.kind} error {error:.2g} of "
-                    f"'{output}' in '{name}', where {tolerance.limit:g} is accepted; nothing was "
-                    "written"
+                    f"'{output}' in '{name}', where {tolerance.limit:g} is accepted"
                 )
-    return found
+    return {"tolerance": tolerance._asdict(), "verified": found}
+
+
+def _tried(what: str, function: Callable, *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except Exception as error:  # A runtime may refuse a file in any way.
+        raise GenzooError(f"{what} cannot be run: {one_line(error)[:300]}") from error

@@ -48,8 +48,8 @@ class Dropout(keras.layers.Dropout):
 class SeededNormal(keras.layers.Layer):
     """Seeds ``(batch,)`` of int64 -> noise N(0, I), float32 ``(batch, size)``, a row a seed.
 
-    A row depends on its seed alone, not on its neighbours or the device, so that a server may put
-    several requests into one batch.
+    A row depends on its seed alone, not on its neighbours, so that a server may put several
+    requests into one batch. Devices differ by rounding at most.
 
     Args:
         size: numbers in a row.

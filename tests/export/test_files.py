@@ -11,6 +11,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.export import litert
 from keras_genzoo.export.verify import Tolerance, verify
 from keras_genzoo.models import DCGAN
+from keras_genzoo.networks import layers_under
 from tests.models.cases import SHAPE, build, images
 
 
@@ -104,6 +105,16 @@ def test_a_file_that_differs_is_not_written(models, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+def test_all_files_of_an_export_are_put_in_place_or_none(models, tmp_path, monkeypatch):
+    [old] = export.export_litert(models["gan"], tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setitem(litert.LITERT_TYPES, "dynamic", Tolerance("max", 1e-9))
+    with pytest.raises(GenzooError, match="differs from the model"):
+        export.export_litert(models["gan"], tmp_path, types=["float32", "dynamic"], check=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert old.exists()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -114,13 +125,26 @@ def test_a_file_that_differs_is_not_written(models, tmp_path, monkeypatch):
 )
 def test_what_differs_is_told(models, change, words):
     model = models["gan"]
-    network = model.signatures()["generate"]
+    networks = model.signatures()
 
     def run(name, inputs):
-        return {"images": change(np.asarray(network(inputs)["images"]))}
+        return {"images": change(np.asarray(networks[name](inputs)["images"]))}
 
     with pytest.raises(GenzooError, match=words):
-        verify(model, run, Tolerance("max", 1e-3), "it")
+        verify(networks, export.draw_inputs(model, 4), lambda: run, Tolerance("max", 1e-3), "it")
+
+
+def test_a_file_that_no_runtime_opens_is_told(models, tmp_path):
+    (tmp_path / "a.tflite").write_bytes(b"nothing")
+    networks, inputs = models["gan"].signatures(), export.draw_inputs(models["gan"], 4)
+    with pytest.raises(GenzooError, match=r"a\.tflite cannot be run: "):
+        verify(
+            networks,
+            inputs,
+            lambda: litert.runner(tmp_path / "a.tflite", 1),
+            Tolerance("max", 1),
+            "a.tflite",
+        )
 
 
 def test_differences_are_shares_of_the_range():
@@ -147,10 +171,44 @@ def test_a_network_of_ones_own_leaves_as_well(tmp_path):
         ]
     )
     model = DCGAN(SHAPE, 5, generator=generator, discriminator_filters=4)
-    [file] = export.export_litert(model, tmp_path, check=True)
-    [plain] = export.export_keras(model, tmp_path, check=True)
-    assert file.exists()
-    assert plain.exists()
+    for exporter in (export.export_litert, export.export_onnx, export.export_keras):
+        [file] = exporter(model, tmp_path, check=True)
+        assert file.exists()
+
+
+class Doubling(keras.layers.Layer):
+    def call(self, inputs):
+        return 2 * inputs
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_a_layer_of_ones_own_leaves_as_operations_alone(tmp_path, policy):
+    with layers_under(policy):
+        layers = [keras.layers.Dense(256), Doubling(), keras.layers.Reshape(SHAPE)]
+        generator = keras.Sequential([keras.Input((5,)), *layers])
+    model = DCGAN(SHAPE, 5, generator=generator, discriminator_filters=4, dtype=policy)
+    for exporter in (export.export_litert, export.export_onnx):
+        exporter(model, tmp_path, check=True)
+    export.export_saved_model(model, tmp_path / "served", check=True)
+    with pytest.raises(GenzooError, match="cannot carry the class Doubling of your own network"):
+        export.export_keras(model, tmp_path)
+
+
+def test_a_network_that_cannot_be_copied_is_told(tmp_path):
+    class Applied(keras.layers.Layer):
+        def __init__(self, function, **kwargs):
+            super().__init__(**kwargs)
+            self.function = function
+
+        def call(self, inputs):
+            return self.function(inputs)
+
+    with layers_under("mixed_bfloat16"):
+        layers = [keras.layers.Dense(256), Applied(lambda x: 2 * x), keras.layers.Reshape(SHAPE)]
+        generator = keras.Sequential([keras.Input((5,)), *layers])
+    model = DCGAN(SHAPE, 5, generator=generator, discriminator_filters=4, dtype="mixed_bfloat16")
+    with pytest.raises(GenzooError, match="give its classes a get_config, or build"):
+        export.export_onnx(model, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +218,10 @@ def test_a_network_of_ones_own_leaves_as_well(tmp_path):
         ("gan", {"types": ["int8"], "calibration": 20}, "at least 50 rows .*, not 20"),
         ("vae", {"types": ["int8"]}, "needs 200 images of the data .*, and has 0"),
         ("gan", {"batch_size": 0}, "at least 1, not 0"),
+        ("gan", {"types": []}, "name at least one LiteRT type"),
+        ("gan", {"name": "a/b"}, "'a/b' is no name"),
+        ("vae", {"types": ["int8"], "images": np.zeros((200, 9, 9, 1), "uint8")}, "shape"),
+        ("vae", {"types": ["int8"], "images": np.zeros((200, *SHAPE))}, "must be uint8"),
     ],
 )
 def test_what_litert_refuses(models, tmp_path, name, options, words):
@@ -190,12 +252,15 @@ def test_keras_own_export_takes_one_signature(models, tmp_path, name):
         models[name].export(tmp_path / "x", input_signature=[])
 
 
-def test_the_twin_in_float32_is_the_same_model():
-    from keras_genzoo.export.networks import in_float32
+def test_calibration_covers_every_label(models):
+    networks = models["cgan"].signatures(8)
+    data = litert._calibration(models["cgan"], networks, 50, 8, None)
+    labels = np.concatenate([inputs["class_labels"] for _, inputs in data])
+    assert len(labels) == 56
+    assert max(np.bincount(labels)) - min(np.bincount(labels)) <= 2
 
-    plain, mixed = build("cgan"), build("cgan", dtype="mixed_bfloat16")
-    assert in_float32(plain) is plain
-    twin = in_float32(mixed)
-    assert twin.dtype_policy.name == "float32"
-    for ours, theirs in zip(twin.get_weights(), mixed.get_weights(), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+
+def test_autoencoders_are_compared_on_other_images_than_int8_was_calibrated_on(models):
+    shown = images(60)
+    inputs = litert._others(models["vae"], 50, shown)
+    np.testing.assert_allclose(inputs["encode"]["images"] * 255, shown[50:], atol=1e-4)

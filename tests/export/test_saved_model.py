@@ -15,13 +15,15 @@ import tensorflow as tf
 
 from keras_genzoo import export
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.export import saved_model
 from keras_genzoo.export.saved_model import runner
 from keras_genzoo.networks import SeededNormal
 from tests.models.cases import build
 
+AE = {"reconstruct", "encode", "decode", "reconstruct_uint8", "encode_uint8"}
 SIGNATURES = {
-    "ae": {"reconstruct", "encode", "decode", "reconstruct_uint8", "encode_uint8"},
-    "gan": {"generate", "generate_seeded"},
+    "ae": AE | {"serving_default"},
+    "gan": {"generate", "generate_seeded", "serving_default"},
 }
 SIGNATURES["vae"] = SIGNATURES["ae"] | {"generate_seeded"}
 SIGNATURES["dcgan"] = SIGNATURES["cgan"] = SIGNATURES["gan"]
@@ -35,7 +37,7 @@ INPUTS = {
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_signatures(exported, name):
     loaded = tf.saved_model.load(exported[name].saved_model).signatures
-    assert set(loaded) == SIGNATURES[name] | {"serving_default"}
+    assert set(loaded) == SIGNATURES[name]
     default = "reconstruct" if name.endswith("ae") else "generate"
     for part in ("structured_input_signature", "structured_outputs"):
         mine, theirs = (getattr(loaded[key], part) for key in ("serving_default", default))
@@ -112,10 +114,45 @@ def test_settings_of_the_server_are_what_its_parser_takes(exported):
     config = text_format.Parse(text, model_server_config_pb2.ModelServerConfig())
     [model] = config.model_config_list.config
     assert (model.name, model.base_path) == ("dcgan", "/models/dcgan")
-    batching = (base / "batching.config").read_text()
-    sizes = [int(n) for n in re.findall(r"allowed_batch_sizes { value: (\d+) }", batching)]
+    text = (base / "batching.config").read_text()
+    batching = text_format.Parse(text, batching_parameters())
+    sizes = list(batching.allowed_batch_sizes)
     assert sizes == sorted(sizes)
-    assert f"max_batch_size {{ value: {sizes[-1]} }}" in batching
+    assert batching.max_batch_size.value == sizes[-1] == 32
+
+
+def batching_parameters():
+    """The message that a server reads, field by field as its session_bundle_config.proto says.
+
+    tensorflow-serving-api does not bring it.
+    """
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, wrappers_pb2
+
+    file = descriptor_pb2.FileDescriptorProto(name="b.proto", package="b", syntax="proto3")
+    file.dependency.append("google/protobuf/wrappers.proto")
+    message = file.message_type.add(name="BatchingParameters")
+    names = ("max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads")
+    for number, name in enumerate(names, 1):
+        kind = ".google.protobuf.Int64Value"
+        message.field.add(name=name, number=number, type=11, type_name=kind, label=1)
+    message.field.add(name="allowed_batch_sizes", number=6, type=3, label=3)
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("b.BatchingParameters"))()
+
+
+def test_settings_of_a_person_are_kept(tmp_path):
+    model, base = build("gan"), tmp_path / "faces"
+    export.export_saved_model(model, base, warm_up=[64])
+    assert "max_batch_size { value: 64 }" in (base / "batching.config").read_text()
+    (base / "batching.config").write_text("max_batch_size { value: 8 }\n")
+    with pytest.raises(GenzooError, match="lets a server take 8 images at once, not 16"):
+        export.export_saved_model(model, base, warm_up=[16])
+    assert export.export_saved_model(model, base, warm_up=[8]).name == "2"
+    assert (base / "batching.config").read_text() == "max_batch_size { value: 8 }\n"
+    export.export_saved_model(model, base, force=True)
+    assert "max_batch_size { value: 32 }" in (base / "batching.config").read_text()
 
 
 @pytest.mark.slow
@@ -139,11 +176,12 @@ def test_the_call_that_the_readme_shows_runs(exported, name):
 def test_the_python_of_the_readme_is_python(exported):
     text = (exported["cgan"].saved_model.parent / "README.md").read_text()
     [code] = re.findall(r"```python\n(.*?)```", text, re.S)
+    assert set(re.findall(r"^call\('(\w+)'", code, re.M)) == SIGNATURES["cgan"]
     compile(code, "README.md", "exec")
     [request] = re.findall(r"curl -d '(.*?)'", text)
     assert json.loads(request) == {
         "signature_name": "generate_seeded",
-        "inputs": {"seed": [1, 2], "class_labels": [1, 2]},
+        "inputs": {"seed": [0, 1], "class_labels": [0, 1]},
     }
 
 
@@ -163,7 +201,29 @@ def test_versions_are_counted_and_never_replaced(tmp_path):
     assert export.export_saved_model(model, tmp_path / "faces").name == "8"
     with pytest.raises(GenzooError, match=r"version 7 of .* exists.* 9"):
         export.export_saved_model(model, tmp_path / "faces", version=7)
+    export.export_saved_model(model, tmp_path / "faces", version=3)
     assert "Newest version: 8" in (tmp_path / "faces/README.md").read_text()
+
+
+def test_an_export_that_lost_its_number_takes_the_next(tmp_path, monkeypatch):
+    model, base = build("gan"), tmp_path / "faces"
+    plain = saved_model.write_networks
+
+    def meanwhile(networks, folder):
+        monkeypatch.undo()
+        export.export_saved_model(model, base)
+        plain(networks, folder)
+
+    monkeypatch.setattr(saved_model, "write_networks", meanwhile)
+    assert export.export_saved_model(model, base).name == "2"
+    assert {path.name for path in base.iterdir() if path.is_dir()} == {"1", "2"}
+
+
+def test_nothing_is_served_if_what_stands_beside_cannot_be_written(tmp_path):
+    (tmp_path / "faces" / "README.md").mkdir(parents=True)
+    with pytest.raises(GenzooError, match="cannot write"):
+        export.export_saved_model(build("gan"), tmp_path / "faces")
+    assert not (tmp_path / "faces" / "1").exists()
 
 
 def test_versions_of_something_else_are_not_joined(exported, models, tmp_path):
@@ -185,7 +245,7 @@ def test_the_card_says_what_goes_in_and_comes_out(exported):
     assert generate["inputs"]["class_labels"] == {
         "shape": ["batch"],
         "dtype": "int32",
-        "range": "0 to 3",
+        "range": "0 to 3; others stand for no class",
     }
     assert generate["inputs"]["z"]["range"] == "drawn from N(0, I)"
     assert generate["outputs"]["images"]["range"] == "0 to 1"
@@ -196,7 +256,7 @@ def test_a_model_of_mixed_precision_leaves_in_float32(tmp_path):
     path = export.export_saved_model(model, tmp_path / "mixed")
     z = model.sample_latents(4, 0)
     images = runner(path)("generate", {"z": z})["images"]
-    twin = build("dcgan")
+    twin = build("dcgan", dtype="float32")
     twin.set_weights(model.get_weights())
     np.testing.assert_array_equal(np.rint(images * 255), twin.decode(z))
 

@@ -1,0 +1,154 @@
+"""The rival of ``torch_step``: the same networks trained the PyTorch way, channels last.
+
+    PYTHON torch_rival.py CASE PRECISION
+
+It needs torch and nothing of this project: it reads numbers of steps from the standard input, takes
+them, and answers with the seconds.
+"""
+
+import sys
+import time
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+THREADS = 2
+DCGANS = {"dcgan28": (28, 1, 50), "dcgan64": (64, 3, 100)}
+
+
+def sizes_of(size):
+    """Return the sizes that an image goes through, from large to small."""
+    sizes = [size]
+    while sizes[-1] > 4:
+        sizes.append((sizes[-1] + 1) // 2)
+    return sizes
+
+
+def generator(size, channels, filters=64, latent_dim=100):
+    """Return the generator of the zoo's DCGAN."""
+    *sizes, base = sizes_of(size)
+    width = filters * 2 ** (len(sizes) - 1)
+    layers = [nn.ConvTranspose2d(latent_dim, width, base, bias=False)]
+    layers += [nn.BatchNorm2d(width), nn.ReLU(True)]
+    for level in reversed(range(1, len(sizes))):
+        odd = sizes[level] % 2
+        out = filters * 2 ** (level - 1)
+        up = nn.ConvTranspose2d(width, out, 4, 2, 1 + odd, output_padding=odd, bias=False)
+        layers += [up, nn.BatchNorm2d(out), nn.ReLU(True)]
+        width = out
+    return nn.Sequential(*layers, nn.ConvTranspose2d(width, channels, 4, 2, 1), nn.Tanh())
+
+
+def discriminator(size, channels, filters=64):
+    """Return the discriminator of the zoo's DCGAN."""
+    *sizes, base = sizes_of(size)
+    layers, width = [], channels
+    for level, side in enumerate(sizes):
+        out = filters * 2**level
+        layers.append(nn.Conv2d(width, out, 4, 2, 1 + side % 2, bias=level == 0))
+        layers += [nn.BatchNorm2d(out)] if level else []
+        layers.append(nn.LeakyReLU(0.2, True))
+        width = out
+    return nn.Sequential(*layers, nn.Conv2d(width, 1, base), nn.Flatten())
+
+
+def dcgan(case):
+    """Return a function that takes a step of pytorch/examples' DCGAN."""
+    size, channels, batch = DCGANS[case]
+    g = generator(size, channels).to(memory_format=torch.channels_last)
+    d = discriminator(size, channels).to(memory_format=torch.channels_last)
+    optimizers = [torch.optim.Adam(n.parameters(), 2e-4, betas=(0.5, 0.999)) for n in (g, d)]
+    loss = functional.binary_cross_entropy_with_logits
+    data = torch.randint(0, 256, (batch, channels, size, size), dtype=torch.uint8)
+    data = data.contiguous(memory_format=torch.channels_last)
+    ones, zeros = torch.ones(batch, 1), torch.zeros(batch, 1)
+
+    def step():
+        real = data.float() / 127.5 - 1
+        d.zero_grad()
+        loss(d(real).float(), ones).backward()
+        fake = g(torch.randn(batch, 100, 1, 1))
+        loss(d(fake.detach()).float(), zeros).backward()
+        optimizers[1].step()
+        g.zero_grad()
+        loss(d(fake).float(), ones).backward()
+        optimizers[0].step()
+
+    return step
+
+
+class VAE(nn.Module):
+    """The VAE of pytorch/examples (784-400-20), or keras.io's convolutional one."""
+
+    def __init__(self, convolutional):
+        super().__init__()
+        if convolutional:
+            self.encoder = nn.Sequential(
+                nn.Conv2d(1, 32, 3, 2, 1),
+                nn.ReLU(),
+                nn.Conv2d(32, 64, 3, 2, 1),
+                nn.ReLU(),
+                nn.Flatten(),
+                nn.Linear(7 * 7 * 64, 16),
+                nn.ReLU(),
+            )
+            self.heads = nn.ModuleList([nn.Linear(16, 2), nn.Linear(16, 2)])
+            self.decoder = nn.Sequential(
+                nn.Linear(2, 7 * 7 * 64),
+                nn.ReLU(),
+                nn.Unflatten(1, (64, 7, 7)),
+                nn.ConvTranspose2d(64, 64, 3, 2, 1, 1),
+                nn.ReLU(),
+                nn.ConvTranspose2d(64, 32, 3, 2, 1, 1),
+                nn.ReLU(),
+                nn.ConvTranspose2d(32, 1, 3, 1, 1),
+            )
+        else:
+            self.encoder = nn.Sequential(nn.Flatten(), nn.Linear(784, 400), nn.ReLU())
+            self.heads = nn.ModuleList([nn.Linear(400, 20), nn.Linear(400, 20)])
+            self.decoder = nn.Sequential(
+                nn.Linear(20, 400), nn.ReLU(), nn.Linear(400, 784), nn.Unflatten(1, (1, 28, 28))
+            )
+
+    def forward(self, x):
+        """Return the negative ELBO, a mean over the batch."""
+        features = self.encoder(x)
+        mean, log_var = (head(features).float() for head in self.heads)
+        z = mean + torch.exp(0.5 * log_var) * torch.randn_like(mean)
+        logits = self.decoder(z).float()
+        reconstruction = functional.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+        kl = -0.5 * torch.sum(1 + log_var - mean.pow(2) - log_var.exp())
+        return (reconstruction + kl) / len(x)
+
+
+def vae(convolutional):
+    """Return a function that takes a step."""
+    model = VAE(convolutional).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    data = torch.randint(0, 256, (128, 1, 28, 28), dtype=torch.uint8)
+
+    def step():
+        optimizer.zero_grad()
+        model(data.float() / 255).backward()
+        optimizer.step()
+
+    return step
+
+
+def main(case, precision):
+    """Answer until the input ends."""
+    torch.set_num_threads(THREADS)
+    torch.manual_seed(0)
+    step = dcgan(case) if case in DCGANS else vae(case == "vae-convolutional")
+    low = precision == "bfloat16"
+    with torch.autocast("cpu", torch.bfloat16, enabled=low):
+        for line in sys.stdin:
+            began = time.perf_counter()
+            for _ in range(int(line)):
+                step()
+            print(time.perf_counter() - began, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -6,7 +6,11 @@ import fnmatch
 import json
 import os
 import shutil
+import signal
+import sys
 import tempfile
+import threading
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,27 +22,43 @@ from keras_genzoo.errors import GenzooError
 def writing(path: str | os.PathLike) -> Iterator[Path]:
     """Give a temporary path beside ``path``; put the file there in place when the block succeeds.
 
-    Whatever goes wrong in the block, ``path`` keeps its old content and the temporary file goes.
+    Whatever goes wrong in the block, ``path`` keeps its old content and the temporary file goes;
+    so it does at a SIGTERM that would end the process.
 
     Raises:
         GenzooError: if the place cannot be written (no permission, full disk, read-only).
     """
     path = Path(path)
     temporary = None
+    with _ended_in_order():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # The suffix is kept: Keras and Pillow choose the format by it.
+            handle, name = tempfile.mkstemp(prefix=".tmp-", suffix=path.suffix, dir=path.parent)
+            os.close(handle)
+            temporary = Path(name)
+            temporary.chmod(permissions(0o666))
+            yield temporary
+            temporary.replace(path)
+        except OSError as error:
+            raise unwritable(path, error) from error
+        finally:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Let a SIGTERM in the block end the process as an exception does, unless others await it."""
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # The suffix is kept: Keras and Pillow choose the format by it.
-        handle, name = tempfile.mkstemp(prefix=".tmp-", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        temporary.chmod(permissions(0o666))
-        yield temporary
-        temporary.replace(path)
-    except OSError as error:
-        raise unwritable(path, error) from error
+        yield
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @contextlib.contextmanager
@@ -133,6 +153,17 @@ def write_json(path: str | os.PathLike, value: Any) -> None:
     """Write ``value`` as JSON, whole or not at all."""
     with writing(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def check_archive(path: str | os.PathLike) -> None:
+    """Compare everything that a zip archive holds with its checksums.
+
+    Raises:
+        zipfile.BadZipFile: if anything differs, or the file is no archive.
+    """
+    with zipfile.ZipFile(path) as archive:
+        if broken := archive.testzip():
+            raise zipfile.BadZipFile(f"wrong checksum of {broken}")
 
 
 def unwritable(path: str | os.PathLike, error: OSError) -> GenzooError:

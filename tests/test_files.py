@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -192,3 +193,38 @@ def test_only_what_a_command_wrote_is_replaced(tmp_path):
     (own / "map-2.svg").mkdir()
     with pytest.raises(GenzooError, match=r"own holds map-2\.svg"):
         new_folder(own, True, *patterns)
+
+
+WRITE = """
+import sys, time
+from keras_genzoo.files import writing
+with writing(sys.argv[1]) as temporary:
+    temporary.write_text("half")
+    print("begun", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_nothing_half_written_is_left_when_the_process_is_stopped(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    command = [sys.executable, "-c", WRITE, path]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        assert len(list(tmp_path.iterdir())) == 2
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 128 + signal.SIGTERM
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_signal_that_others_await_is_theirs(tmp_path):
+    received = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
+    try:
+        with writing(tmp_path / "a.txt"):
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert received == [signal.SIGTERM]
+    assert (tmp_path / "a.txt").exists()

@@ -61,7 +61,9 @@ def command(
         dataset = overrides.pop("dataset", None)
         settings = training.settings_for(model, dataset, recipe, **overrides)
     start_tensorflow()
-    _tell(training.fit(settings, out, force=force, **options))
+    # A file that came from elsewhere chooses no place to write to.
+    download = config is None or settings.data_dir is None or "data_dir" in overrides
+    _tell(training.fit(settings, out, force=force, download=download, **options))
 
 
 def _refuse_with(option: str, **others: Any) -> None:

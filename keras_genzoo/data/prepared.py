@@ -79,8 +79,10 @@ class PreparedSource(Source):
         self._image_key, native = _image_feature(builder, name)
         if not is_prepared(builder):
             if not download:
+                place = f" --data-dir {data_dir}" if data_dir else ""
                 raise GenzooError(
-                    f"{name} is not prepared in {builder.data_dir}; run genzoo data prepare {name}"
+                    f"{name} is not prepared in {builder.data_dir}; "
+                    f"run genzoo data prepare {name}{place}"
                 )
             prepare(name, data_dir, manual_dir)
             builder = find_builder(name, data_dir)

@@ -5,6 +5,7 @@ import os
 import keras
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.files import check_archive
 from keras_genzoo.models.base import ImageModel
 from keras_genzoo.models.checking import one_line
 from keras_genzoo.models.registry import MODELS
@@ -13,10 +14,11 @@ from keras_genzoo.models.registry import MODELS
 def load_model(path: str | os.PathLike) -> ImageModel:
     """Return the model that ``model.save(path)`` wrote; it goes on training where it stopped.
 
-    It is ``keras.saving.load_model`` in safe mode, once Keras knows the classes of the zoo.
+    It is ``keras.saving.load_model`` in safe mode, once Keras knows the classes of the zoo: code
+    in a file, such as that of a Lambda layer, is refused and not run.
 
     Raises:
-        GenzooError: if the file cannot be read, is damaged, or holds no model of the zoo.
+        GenzooError: if the file cannot be read, is damaged, holds no model of the zoo, or code.
 
     >>> from keras_genzoo.models import GAN
     >>> import pathlib, tempfile
@@ -29,9 +31,18 @@ def load_model(path: str | os.PathLike) -> ImageModel:
     for name in MODELS:
         MODELS[name]
     try:
-        model = keras.saving.load_model(path)
+        # HDF5 jumps about in a file, where later versions of Python compare no checksum.
+        check_archive(path)
+        model = keras.saving.load_model(path, safe_mode=True)
     except Exception as error:  # A damaged archive may fail in any way.
-        raise GenzooError(f"cannot load {path}: {one_line(error)}") from error
+        if "safe_mode=False" in str(error):
+            raise GenzooError(
+                f"cannot load {path}: it holds code, which is not run; build the model without "
+                "Lambda layers"
+            ) from error
+        # Keras puts what it met inside of what it then says, several times over.
+        reason = ValueError(str(error).rpartition("Exception encountered: ")[2])
+        raise GenzooError(f"cannot load {path}: {one_line(reason)}") from error
     if not isinstance(model, ImageModel):
         raise GenzooError(f"{path} holds a {type(model).__name__}, which is no model of the zoo")
     return model

@@ -4,14 +4,13 @@ A checkpoint holds every number that the next step depends on: weights, both opt
 states of random layers and the running means of the metrics. ``.npz`` keeps a CRC of each array.
 """
 
-import zipfile
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import writing
+from keras_genzoo.files import check_archive, writing
 from keras_genzoo.training.run import list_checkpoints, step_of
 
 Arrays = list[np.ndarray]
@@ -65,9 +64,7 @@ def read_checkpoint(path: Path) -> tuple[int, Arrays]:
     """
     try:
         # All sums first: NumPy believes an array's header before its sum has been seen.
-        with zipfile.ZipFile(path) as archive:
-            if broken := archive.testzip():
-                raise zipfile.BadZipFile(f"wrong checksum of {broken}")
+        check_archive(path)
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
     except Exception as error:  # A damaged archive may fail in any way.

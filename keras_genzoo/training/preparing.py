@@ -42,7 +42,10 @@ class Prepared:
 
 
 def prepare(
-    settings: Settings, epochs: int | None = None, began_with: Run | None = None
+    settings: Settings,
+    epochs: int | None = None,
+    began_with: Run | None = None,
+    download: bool = True,
 ) -> Prepared:
     """Open the data and the devices, and build the model.
 
@@ -50,12 +53,13 @@ def prepare(
         settings: the settings.
         epochs: passes over the data, in place of the settings' steps.
         began_with: the run that goes on, whose data these must be.
+        download: whether data that are not there may be fetched and prepared.
 
     Raises:
         GenzooError: if the data, the devices or the model cannot be had as asked.
     """
     settings = _with_absolute_paths(settings)
-    source = open_data(settings)
+    source = open_data(settings, download=download)
     if began_with is not None:
         check_same_data(began_with, source)
     strategy = make_strategy(settings.strategy)
@@ -72,7 +76,7 @@ def prepare(
     return Prepared(settings, source, model, images)
 
 
-def open_data(settings: Settings, split: str | None = None) -> Source:
+def open_data(settings: Settings, split: str | None = None, download: bool = True) -> Source:
     """Open the data set that ``settings`` name, or another split of it."""
     return open_source(
         settings.dataset,
@@ -82,12 +86,17 @@ def open_data(settings: Settings, split: str | None = None) -> Source:
         data_dir=settings.data_dir,
         manual_dir=settings.manual_dir,
         strict=settings.strict,
+        download=download,
     )
 
 
 def open_splits(settings: Settings) -> Splits:
-    """Return the splits of the data set that ``settings`` name; ``train`` is that of the run."""
-    return Splits(lambda split: open_data(settings, None if split == "train" else split))
+    """Return the splits of the data set that a run's settings name; ``train`` is that of the run.
+
+    Where they name ``data_dir``, nothing is fetched into it.
+    """
+    download = settings.data_dir is None
+    return Splits(lambda split: open_data(settings, None if split == "train" else split, download))
 
 
 def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:

@@ -41,6 +41,7 @@ def fit(
     force: bool = False,
     epochs: int | None = None,
     tensorboard: bool = False,
+    download: bool = True,
     echo: Echo = lambda line: None,
 ) -> Outcome:
     """Train by ``settings`` into a new run folder.
@@ -51,6 +52,7 @@ def fit(
         force: replace a run that is there already.
         epochs: passes over the data, in place of the settings' steps.
         tensorboard: also write events for TensorBoard.
+        download: whether data that are not there may be fetched and prepared.
         echo: writes a line of progress.
 
     Raises:
@@ -60,7 +62,7 @@ def fit(
     """
     out = Path(out) if out is not None else None
     check_free(out, force)
-    prepared = prepare(settings, epochs)
+    prepared = prepare(settings, epochs, download=download)
     if tensorboard:
         require_tensorboard()
     with StopOnSignal() as stop:
@@ -80,6 +82,9 @@ def resume(
 ) -> Outcome:
     """Go on with the run in ``path`` where its last sound checkpoint stands.
 
+    Nothing is written outside of it: data that are not in the ``data_dir`` that its configuration
+    names are fetched only if ``overrides`` name the place.
+
     Args:
         path: the run folder.
         overrides: settings to change: how long, how often to draw, where the data lies.
@@ -89,19 +94,25 @@ def resume(
 
     Raises:
         GenzooError: if the run cannot be opened, a setting that matters has changed, the data
-            is not what the run began with, or fewer steps are asked for than are done.
+            is not what the run began with, its checkpoints are damaged or gone, or fewer steps
+            are asked for than are done.
         TrainingStoppedError: as ``fit`` does.
     """
     run = Run.open(path)
     with locked(run.path):
         run.sweep()
-        settings = resumed_settings(run, overrides or {})
-        prepared = prepare(settings, epochs, began_with=run)
+        overrides = overrides or {}
+        settings = resumed_settings(run, overrides)
+        download = settings.data_dir is None or "data_dir" in overrides
+        prepared = prepare(settings, epochs, began_with=run, download=download)
         if tensorboard:
             require_tensorboard()
         _tell_changed_versions(run, echo)
         with StopOnSignal() as stop:
-            step = restore_latest(run.checkpoints, prepared.model, echo) or 0
+            step = restore_latest(run.checkpoints, prepared.model, echo)
+            if step is None:
+                _check_not_begun(run)
+                step = 0
             run = dataclasses.replace(run, settings=prepared.settings)
             if step > run.settings.steps:
                 raise GenzooError(
@@ -123,6 +134,20 @@ def repeat(config: Path, overrides: dict[str, Any] | None = None) -> Settings:
         GenzooError: if the file is no configuration, or an override is unknown to the model.
     """
     return Settings.from_dict(read_config(Path(config))["settings"]).but(overrides or {})
+
+
+def _check_not_begun(run: Run) -> None:
+    """Check that a run without a checkpoint has lost none.
+
+    Raises:
+        GenzooError: if it has.
+    """
+    # The row of a stretch comes before its checkpoint: of a second row, the first is complete.
+    if run.model_file.exists() or len(run.read_history()) > 1:
+        raise GenzooError(
+            f"{run.path} has no checkpoint left to go on from; put its checkpoints back, or start "
+            f"a new run: genzoo fit --config {run.path}"
+        )
 
 
 def _tell_changed_versions(run: Run, echo: Echo) -> None:

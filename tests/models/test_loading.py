@@ -1,13 +1,16 @@
 """A saved model comes back in a process that has seen no class of the zoo."""
 
+import json
 import subprocess
 import sys
+import zipfile
 
 import keras
+import numpy as np
 import pytest
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models import load_model
+from keras_genzoo.models import GAN, load_model
 from tests.models.cases import build, compiled, step
 
 LOAD = """
@@ -42,7 +45,53 @@ def test_what_is_no_model_of_the_zoo_is_refused(tmp_path):
     other.save(tmp_path / "other.keras")
     with pytest.raises(GenzooError, match="holds a Sequential"):
         load_model(tmp_path / "other.keras")
-    evil = keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda x: x)])
-    evil.save(tmp_path / "evil.keras")
-    with pytest.raises(GenzooError, match="cannot load"):
+
+
+def test_code_in_a_file_is_not_run(tmp_path):
+    marker = tmp_path / "ran"
+
+    # Only code without a name is kept in the file itself.
+    leave_a_mark = lambda x, path=str(marker): (open(path, "w").close(), x)[1]  # noqa: E731, PTH123
+    layers = [
+        keras.Input((4,)),
+        keras.layers.Dense(64),
+        keras.layers.Lambda(leave_a_mark, output_shape=(64,)),
+        keras.layers.Reshape((8, 8, 1)),
+    ]
+    model = GAN((8, 8, 1), latent_dim=4, generator=keras.Sequential(layers))
+    model.save(tmp_path / "evil.keras")
+    marker.unlink()
+    with pytest.raises(GenzooError, match="it holds code, which is not run"):
         load_model(tmp_path / "evil.keras")
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(("module", "name"), [("os", "system"), ("builtins", "eval")])
+def test_functions_of_other_packages_are_not_called(tmp_path, module, name):
+    model = compiled("ae")
+    model.save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    config = json.loads(parts["config.json"])
+    foreign = {"module": module, "class_name": "function", "config": name, "registered_name": name}
+    config["compile_config"]["loss"] = foreign
+    parts["config.json"] = json.dumps(config)
+    with zipfile.ZipFile(tmp_path / "evil.keras", "w") as archive:
+        for part, content in parts.items():
+            archive.writestr(part, content)
+    with pytest.raises(GenzooError, match=f"Could not locate function '{name}'"):
+        load_model(tmp_path / "evil.keras")
+
+
+def test_a_flipped_byte_of_a_weight_is_noticed(tmp_path):
+    path = tmp_path / "model.keras"
+    build("ae").save(path)
+    content = path.read_bytes()
+    for index in np.linspace(0, len(content) - 1, 40).astype(int):
+        path.write_bytes(content[:index] + bytes([content[index] ^ 4]) + content[index + 1 :])
+        try:
+            model = load_model(path)
+        except GenzooError:
+            continue
+        for ours, theirs in zip(build("ae").get_weights(), model.get_weights(), strict=True):
+            np.testing.assert_array_equal(ours, theirs)

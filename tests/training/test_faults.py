@@ -1,0 +1,223 @@
+"""What can go wrong around a run costs no more than the steps since its last checkpoint."""
+
+import dataclasses
+import json
+import os
+import pickle
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+from keras_genzoo.cli.main import main
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.training import Run, fit, reconstruct, repeat, resume
+from keras_genzoo.training.run import list_checkpoints
+from tests.cli.test_bad_input import write_images
+from tests.training import kill
+
+
+def content(folder):
+    """Every file of a run that is written whole, by its name."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# Places --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of 1 MiB of its own."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("only one who may mount a disk can fill it")
+    yield folder
+    subprocess.run(["umount", "-l", folder], check=True)
+
+
+def test_a_disk_that_fills_up_keeps_the_older_checkpoints(small, tmp_path, disk):
+    settings = small("ae", steps=40)
+    whole = fit(settings, tmp_path / "whole").run
+    run = fit(dataclasses.replace(settings, steps=20), disk / "run").run
+    before = content(run.checkpoints)
+    filler = disk / "filler"
+
+    def fill(line):
+        if line.startswith("step 30"):
+            filler.write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize))
+
+    with pytest.raises(GenzooError, match=r"cannot write .*No space left on device; free some"):
+        resume(run.path, {"steps": 40}, echo=fill)
+    assert before.items() <= content(run.checkpoints).items()
+    assert run.last_step() == 30
+    assert not list(disk.rglob(".tmp-*"))
+    filler.unlink()
+    assert resume(run.path).finished
+    assert not kill.differences(whole.path, run.path)
+
+
+def test_a_disk_that_is_read_only_is_left_alone(small, disk):
+    run = fit(small("ae"), disk / "run").run
+    before = content(run.path)
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    with pytest.raises(GenzooError, match=r"cannot write .*Read-only file system; choose another"):
+        resume(run.path, {"steps": 40})
+    with pytest.raises(GenzooError, match=r"cannot write .*Read-only file system; choose another"):
+        fit(small("ae"), disk / "other")
+    assert content(run.path) == before
+
+
+# Data ----------------------------------------------------------------------------------------
+
+
+def test_a_file_that_vanishes_is_named_and_its_place_taken(small, tmp_path):
+    faces = write_images(tmp_path / "faces", 40)
+    run = fit(small("ae", dataset="faces", image_size=None), tmp_path / "run").run
+    said = []
+
+    # Nothing has been read into memory by then but the images of the pictures.
+    def echo(line):
+        said.append(line)
+        (faces / "7.png").unlink(missing_ok=True)
+
+    outcome = resume(run.path, {"steps": 40}, echo=echo)
+    assert outcome.finished
+    assert [line for line in said if line.startswith("set aside")] == [
+        f"set aside: {faces / '7.png'} (No such file or directory)"
+    ]
+
+
+# Checkpoints ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left", ["model.keras", "history.csv"])
+def test_a_run_whose_checkpoints_are_gone_does_not_begin_again(small, tmp_path, left):
+    run = fit(small("ae"), tmp_path / "run").run
+    for path in list_checkpoints(run.checkpoints):
+        path.unlink()
+    (run.path / {"model.keras": "history.csv", "history.csv": "model.keras"}[left]).unlink()
+    before = content(run.path)
+    with pytest.raises(GenzooError, match="has no checkpoint left to go on from"):
+        resume(run.path, {"steps": 40})
+    assert content(run.path) == before
+
+
+def test_a_run_killed_before_its_first_checkpoint_begins_again(small, tmp_path):
+    whole = fit(small("ae"), tmp_path / "whole").run
+    run = Run.create(whole.settings, whole.data, tmp_path / "run")
+    run.write_history(whole.read_history(up_to=10))
+    assert resume(run.path).finished
+    assert not kill.differences(whole.path, run.path)
+
+
+class Marker:
+    """Unpickled, it leaves a file behind."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_a_pickle_in_a_checkpoint_is_not_opened(small, tmp_path):
+    run = fit(small("ae"), tmp_path / "run").run
+    marker = Marker(tmp_path / "ran")
+    pickle.loads(pickle.dumps(marker)).close()
+    (tmp_path / "ran").unlink()
+    evil = np.empty(1, object)
+    evil[0] = marker
+    for path in list_checkpoints(run.checkpoints):
+        np.savez(path, step=np.array(20), count=np.array(1), **{"00000": evil})
+    with pytest.raises(GenzooError, match=r"is damaged .*there is no other"):
+        resume(run.path, {"steps": 40})
+    assert not (tmp_path / "ran").exists()
+
+
+# Configurations from elsewhere ---------------------------------------------------------------
+
+
+def configured(run, **settings):
+    """Change settings in a ``config.json`` by hand."""
+    config = json.loads((run.path / "config.json").read_text())
+    config["settings"].update(settings)
+    (run.path / "config.json").write_text(json.dumps(config))
+    return run.path
+
+
+@pytest.mark.parametrize("dataset", ["..", "../..", "../escaped", "/", "a/../../escaped"])
+def test_the_name_of_a_data_set_leads_nowhere_else(small, tmp_path, dataset):
+    data = {"image_shape": [8, 8, 1], "num_images": 1, "num_classes": None}
+    settings = small("ae", dataset=dataset)
+    run = Run.create(settings, data | {"class_names": None, "fingerprint": ""})
+    assert run.path.resolve().parent == tmp_path / "runs"
+    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
+
+
+def test_a_configuration_has_nothing_fetched_into_a_place_of_its_choice(small, tmp_path, capsys):
+    run = fit(small("ae"), tmp_path / "run").run
+    elsewhere = tmp_path / "elsewhere"
+    path = configured(run, dataset="mnist", data_dir=str(elsewhere))
+    with pytest.raises(GenzooError, match=f"mnist is not prepared in {elsewhere}/"):
+        resume(path)
+    with pytest.raises(GenzooError, match=f"genzoo data prepare mnist --data-dir {elsewhere}"):
+        fit(repeat(path), tmp_path / "other", download=False)
+    with pytest.raises(GenzooError, match="mnist is not prepared in"):
+        reconstruct(path)
+    with pytest.raises(SystemExit):
+        main(["fit", "--config", str(path)])
+    assert "mnist is not prepared in" in capsys.readouterr().err
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["run"]
+
+
+# Time ----------------------------------------------------------------------------------------
+
+
+def test_a_clock_that_jumps_changes_nothing(small, tmp_path, monkeypatch):
+    settings = small("ae", steps=40)
+    whole = fit(settings, tmp_path / "whole").run
+    chance = random.Random(0)
+    monkeypatch.setattr(time, "time", lambda: chance.uniform(0, 4e9))
+    run = fit(dataclasses.replace(settings, steps=20), tmp_path / "run").run
+    # The oldest by date is the last by number.
+    for number, path in enumerate(list_checkpoints(run.checkpoints)):
+        os.utime(path, (2e9 - number * 1e8,) * 2)
+    said = []
+    assert resume(run.path, {"steps": 40}, echo=said.append).finished
+    assert f"resuming {run.path} at step 20" in said
+    assert not kill.differences(whole.path, run.path)
+
+
+# Signals -------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_an_evaluation_that_is_stopped_leaves_nothing_half_written(small, tmp_path, monkeypatch):
+    run = fit(small("ae"), tmp_path / "run").run
+    before = content(run.path)
+    cache = tmp_path / "kept"
+    monkeypatch.setenv("GENZOO_CACHE", str(cache))
+    chance = random.Random(1)
+    for _ in range(2):
+        process = kill.genzoo("evaluate", run.path, "-n", "100")
+        time.sleep(chance.uniform(1, 6))
+        process.send_signal(signal.SIGTERM)
+        code, _, _ = kill.finish(process)
+        assert not list(tmp_path.rglob(".tmp-*"))
+        if code == 0:
+            json.loads((run.path / "evaluation.json").read_text())
+            (run.path / "evaluation.json").unlink()
+        else:
+            assert code in (-signal.SIGTERM, 128 + signal.SIGTERM)
+        assert content(run.path) == before
+    code, _, errors = kill.finish(
+        kill.genzoo("evaluate", run.path, "-n", "100", "--features", "pixels")
+    )
+    assert code == 0, errors
+    assert json.loads((run.path / "evaluation.json").read_text())["scores"]

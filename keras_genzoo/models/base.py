@@ -301,6 +301,16 @@ class ImageModel(Exportable, keras.Model):
             self._trackers[name].update_state(value, sample_weight=tf.cast(batch_size, "float32"))
         return {name: tracker.result() for name, tracker in self._trackers.items()}
 
+    def execute_at_once(self, steps: int) -> None:
+        """Let TensorFlow take so many steps before ``fit`` looks at what they gave.
+
+        The numbers are those of single steps. An epoch must divide by it, or ``fit`` takes more.
+        """
+        if steps != self.steps_per_execution:
+            self.steps_per_execution = steps
+            # What was traced has the old number in it.
+            self.train_function = None
+
     def fit(self, *args, **kwargs):
         """Train as ``keras.Model.fit`` does, once the data are found to be what the model takes.
 

@@ -38,8 +38,8 @@ class Recorder(keras.callbacks.Callback):
         self.watch = CollapseWatch(step)
 
     def on_train_batch_end(self, batch, logs=None):
-        """Count the step and stop at a loss that is no number."""
-        self.step += 1
+        """Count the steps and stop at a loss that is no number."""
+        self.step += self.model.steps_per_execution
         for name, value in logs.items():
             if not math.isfinite(value):
                 self._stop(f"{name} became {value} at step {self.step}")

@@ -62,7 +62,7 @@ def prepare(
     source = open_data(settings, download=download)
     if began_with is not None:
         check_same_data(began_with, source)
-    strategy = make_strategy(settings.strategy)
+    strategy = make_strategy(settings.strategy, settings.steps_per_execution)
     check_batch_size(settings.batch_size, strategy)
     # Refuses a batch that is larger than the data.
     training_stream(source, settings.batch_size)

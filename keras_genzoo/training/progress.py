@@ -44,14 +44,14 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Move the bar."""
-        self.step += 1
+        self.step += self.model.steps_per_execution
         if self.bar is None:
             return
         now = time.monotonic()
         if now - self.shown > 0.2:
             self.shown = now
             self.bar.set_postfix_str(_means(logs), refresh=False)
-        self.bar.update(self.settings.batch_size)
+        self.bar.update(self.model.steps_per_execution * self.settings.batch_size)
 
     def on_epoch_end(self, epoch, logs=None):
         """Write a line where there is no bar."""
@@ -109,8 +109,8 @@ class Events(keras.callbacks.Callback):
         self.step = step
 
     def on_train_batch_end(self, batch, logs=None):
-        """Count the step."""
-        self.step += 1
+        """Count the steps."""
+        self.step += self.model.steps_per_execution
 
     def on_epoch_end(self, epoch, logs=None):
         """Write the means."""

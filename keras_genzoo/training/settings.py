@@ -63,7 +63,8 @@ class Settings:
     change when a run is resumed.
 
     Raises:
-        GenzooError: if a name is none of the choices, or a number is out of its bound.
+        GenzooError: if a name is none of the choices, a number is out of its bound, or
+            checkpoints would fall between the steps of one execution.
 
     >>> Settings(model="vae", dataset="digits", latent_dim=10).latent_dim
     10
@@ -92,6 +93,12 @@ class Settings:
     )
     keep_checkpoints: int = _setting(
         3, "How many of the last checkpoints to keep.", role=PACE, bound=AT_LEAST_1
+    )
+    steps_per_execution: int = _setting(
+        1,
+        "Steps taken without a look back; divides --checkpoint-every.",
+        role=PACE,
+        bound=AT_LEAST_1,
     )
     precision: str = _setting(
         "float32", "Type of the computations.", choices=("float32", "mixed_bfloat16")
@@ -175,6 +182,11 @@ class Settings:
         if self.loss is not None:
             losses = ADVERSARIAL_LOSSES if self.model in GANS else RECONSTRUCTION_LOSSES
             losses.check(self.loss)
+        if self.checkpoint_every % self.steps_per_execution:
+            raise GenzooError(
+                f"steps_per_execution must divide checkpoint_every, which is "
+                f"{self.checkpoint_every}, and {self.steps_per_execution} does not"
+            )
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "Settings":

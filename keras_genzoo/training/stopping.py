@@ -9,7 +9,8 @@ import keras
 class StopOnSignal(keras.callbacks.Callback):
     """Ends training after the current step when Ctrl-C or SIGTERM comes; a second one ends at once.
 
-    Use as a context; ``received`` is the signal's number, None without one.
+    Where several steps are taken at once, it ends after those. Use as a context; ``received`` is
+    the signal's number, None without one.
     """
 
     def __init__(self):

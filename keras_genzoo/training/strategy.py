@@ -6,12 +6,13 @@ from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.training.settings import STRATEGIES
 
 
-def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
+def make_strategy(name: str = "auto", steps_per_execution: int = 1) -> tf.distribute.Strategy:
     """Return the distribution strategy that ``name`` stands for.
 
     Args:
         name: ``"one"``: the default device; ``"mirrored"``: every GPU (without one, every logical
             CPU) holds a replica; ``"auto"``: mirrored where there is more than one GPU.
+        steps_per_execution: steps that TensorFlow will take at once.
 
     Raises:
         GenzooError: if the name is unknown.
@@ -21,11 +22,13 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
     gpus = tf.config.list_logical_devices("GPU")
     if name == "one" or (name == "auto" and len(gpus) < 2):
         return tf.distribute.get_strategy()
-    if gpus:
+    if gpus and steps_per_execution == 1:
         return tf.distribute.MirroredStrategy([device.name for device in gpus])
-    # TensorFlow's collective operations fail on CPUs once a process has had another strategy.
+    # TensorFlow's collective operations fail in a loop of steps (keras#19246), and on CPUs once a
+    # process has had another strategy.
+    devices = gpus or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy(
-        [device.name for device in tf.config.list_logical_devices("CPU")],
+        [device.name for device in devices],
         cross_device_ops=tf.distribute.HierarchicalCopyAllReduce(),
     )
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,7 @@ def _train(
                 start_step=first,
             )
             epoch = first // settings.checkpoint_every
+            model.execute_at_once(math.gcd(settings.steps_per_execution, stretch))
             model.fit(
                 stream,
                 steps_per_epoch=stretch,

@@ -53,6 +53,11 @@ def write_images(folder, count, size=8):
         ("fit ae --loss hinge", "unknown reconstruction loss 'hinge'; known: bernoulli"),
         ("fit ae --strategy miror", "unknown strategy 'miror'; did you mean 'mirrored'?"),
         ("fit ae --precision float16", "unknown precision 'float16'"),
+        (
+            "fit ae --steps-per-execution 30 --checkpoint-every 100",
+            "steps_per_execution must divide checkpoint_every, which is 100, and 30 does not",
+        ),
+        ("fit ae --steps-per-execution 0", "steps_per_execution must be at least 1, not 0"),
         ("fit ae --split tests", "has no split 'tests'"),
         ("fit ae --dataset ./faces", "there is no folder or file faces"),
         ("fit ae --channels 2", "2"),

@@ -39,6 +39,51 @@ def test_a_run_that_is_made_longer_equals_a_long_one(small, tmp_path, ends):
     assert not differences(tmp_path / "whole", tmp_path / "parts")
 
 
+ONE_OF_EACH = [
+    name if name == "ae" else pytest.param(name, marks=pytest.mark.slow)
+    for name in ("ae", "vae", "gan", "dcgan", "cgan")
+]
+
+
+@pytest.mark.parametrize("model", ONE_OF_EACH)
+def test_several_steps_at_once_give_the_numbers_of_single_ones(small, tmp_path, model):
+    settings = small(model, steps=23, sample_every=10)
+    fit(settings, tmp_path / "single")
+    run = fit(dataclasses.replace(settings, steps_per_execution=5), tmp_path / "five").run
+    assert [row["step"] for row in run.read_history()] == [10, 20, 23]
+    assert not differences(tmp_path / "single", run.path)
+    assert load_model(run).steps_per_execution == 1
+
+
+@pytest.mark.slow
+def test_a_run_goes_on_with_more_or_fewer_steps_at_once(small, tmp_path):
+    settings = small("gan", steps=40, loss="minimax", sample_every=20)
+    fit(settings, tmp_path / "whole")
+    fit(dataclasses.replace(settings, steps=13, steps_per_execution=5), tmp_path / "parts")
+    resume(tmp_path / "parts", {"steps": 34, "steps_per_execution": 10})
+    resume(tmp_path / "parts", {"steps": 40, "steps_per_execution": 1})
+    assert not differences(tmp_path / "whole", tmp_path / "parts")
+
+
+def test_every_step_is_counted_once_when_several_are_taken_at_once(small, tmp_path):
+    said = []
+    settings = small("ae", steps=30, steps_per_execution=10, checkpoint_every=20)
+    fit(settings, tmp_path / "run", tensorboard=True, echo=said.append)
+    assert [line.split()[1] for line in said if line.startswith("step")] == ["20/30", "30/30"]
+    (file,) = (tmp_path / "run" / "logs").iterdir()
+    records = [record.numpy() for record in tf.data.TFRecordDataset(str(file))]
+    events = map(tf.compat.v1.Event.FromString, records)
+    assert {event.step for event in events if event.summary.value} == {20, 30}
+
+
+@pytest.mark.slow
+def test_two_replicas_take_several_steps_at_once(small, tmp_path):
+    settings = small("gan", strategy="mirrored")
+    fit(settings, tmp_path / "single")
+    fit(dataclasses.replace(settings, steps_per_execution=10), tmp_path / "ten")
+    assert not differences(tmp_path / "single", tmp_path / "ten")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["dcgan", "cgan"])
 def test_convolutional_models_go_on_the_same(small, tmp_path, model):

@@ -122,6 +122,8 @@ def _option(field: dataclasses.Field):
     text = f"{field.metadata['help']} [{', '.join(models)}]" if models else field.metadata["help"]
     flag = f"--{field.name.replace('_', '-')}"
     if kind is bool:
+        # Where nothing said is a third answer, no is one, too.
+        flag = f"{flag}/--no{flag[1:]}" if field.default is None else flag
         return click.option(flag, field.name, is_flag=True, default=None, help=text)
     return click.option(flag, field.name, type=kind, default=None, help=text)
 

@@ -94,7 +94,8 @@ class Autoencoder(ImageModel):
             optimizer: a Keras optimizer or its name; by default Adam with learning rate 1e-3.
             loss: a name in ``RECONSTRUCTION_LOSSES`` or a function (images in [0, 1], logits) ->
                 loss of each image, shape ``(batch,)``.
-            **kwargs: ``run_eagerly``, ``steps_per_execution``, ``jit_compile`` (off by default).
+            **kwargs: ``run_eagerly``, ``steps_per_execution``, ``jit_compile`` (off by default;
+                the checks of values inside the step are left out by XLA).
 
         Raises:
             GenzooError: if the loss is unknown.

@@ -216,7 +216,7 @@ class ImageModel(Exportable, keras.Model):
         """Draw this replica's rows of the noise of the global batch.
 
         Args:
-            draw: ``tf.random.stateless_normal`` or ``stateless_uniform``.
+            draw: ``normal`` or ``uniform`` of the networks.
             batch_size: rows of this replica.
             shape: shape of a row.
             *key: integers that, with the model's seed, name the draw.
@@ -228,7 +228,9 @@ class ImageModel(Exportable, keras.Model):
         words = np.array([self.seed & 0xFFFFFFFF, self.seed >> 32 & 0xFFFFFFFF], np.uint32)
         seed = tf.constant(words.view(np.int32))
         for part in key:
-            seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(part, tf.int32))
+            part = tf.cast(part, tf.int32)
+            # Left to itself XLA takes another generator.
+            seed = tf.random.experimental.stateless_fold_in(seed, part, alg="philox")
         return rows_of_global_batch(draw, batch_size, shape, seed)
 
     def test_key(self, tracker: str) -> tf.Tensor:

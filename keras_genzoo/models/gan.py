@@ -18,7 +18,7 @@ from keras_genzoo.models.averaging import copy_network, move_average
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import check_network
 from keras_genzoo.models.latent import interpolate_latents
-from keras_genzoo.networks import dense_discriminator, dense_generator, layers_under
+from keras_genzoo.networks import dense_discriminator, dense_generator, layers_under, normal
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
@@ -165,7 +165,8 @@ class GAN(ImageModel):
                 the history also holds the Jensen-Shannon estimate.
             discriminator_steps: updates of the discriminator for one of the generator, each with
                 fresh noise on the same real batch (algorithm 1 would draw that anew, too).
-            **kwargs: ``run_eagerly``, ``steps_per_execution``, ``jit_compile`` (off by default).
+            **kwargs: ``run_eagerly``, ``steps_per_execution``, ``jit_compile`` (off by default;
+                the checks of values inside the step are left out by XLA).
 
         Raises:
             GenzooError: if the loss is unknown, ``discriminator_steps`` is less than 1, or both
@@ -242,7 +243,7 @@ class GAN(ImageModel):
 
     def latents(self, batch_size, *key):
         """Return this replica's noise ``(batch_size, latent_dim)``."""
-        return self.noise(tf.random.stateless_normal, batch_size, (self.latent_dim,), *key)
+        return self.noise(normal, batch_size, (self.latent_dim,), *key)
 
     def train_step(self, data):
         """Update the discriminator ``discriminator_steps`` times, then the generator once."""

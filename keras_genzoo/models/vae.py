@@ -10,7 +10,7 @@ from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.losses import diagonal_gaussian_kl, reparameterize
 from keras_genzoo.models.autoencoder import Autoencoder
 from keras_genzoo.models.base import ImageShape
-from keras_genzoo.networks import dense_gaussian_encoder
+from keras_genzoo.networks import dense_gaussian_encoder, normal, uniform
 
 NORMAL, BINARIZE = 0, 1
 
@@ -109,14 +109,13 @@ class VAE(Autoencoder):
         key = self.noise_key(training)
         batch_size = tf.shape(images)[0]
         if self.binarize:
-            uniform = tf.random.stateless_uniform
             threshold = self.noise(uniform, batch_size, self.image_shape, *key, BINARIZE)
             images = tf.cast(threshold < images, images.dtype)
         z_mean, z_log_var = (
             tf.cast(part, tf.float32) for part in self.encoder(images, training=training)
         )
         shape = (self.num_samples, self.latent_dim)
-        epsilon = self.noise(tf.random.stateless_normal, batch_size, shape, *key, NORMAL)
+        epsilon = self.noise(normal, batch_size, shape, *key, NORMAL)
         z = reparameterize(z_mean[:, None], z_log_var[:, None], epsilon)
         logits = self.decoder(tf.reshape(z, (-1, self.latent_dim)), training=training)
         losses = self.loss_of_each(tf.repeat(images, self.num_samples, axis=0), logits)

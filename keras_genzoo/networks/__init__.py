@@ -28,6 +28,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "normalization": ["BatchNormalization"],
         "policy": ["layers_under"],
-        "randomness": ["Dropout", "SeededNormal", "rows_of_global_batch"],
+        "randomness": ["Dropout", "SeededNormal", "normal", "rows_of_global_batch", "uniform"],
     },
 )

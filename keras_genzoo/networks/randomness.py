@@ -1,16 +1,62 @@
-"""Random numbers of a batch that are the same on one replica and on many."""
+"""Random numbers that are the same on one replica and on many, compiled by XLA and not."""
 
+import math
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
 
+def uniform(shape, seed) -> tf.Tensor:
+    """Return numbers from the uniform law on [0, 1), a pure function of shape and seed.
+
+    They are those of ``tf.random.stateless_uniform(shape, seed, alg="philox")``, of which XLA makes
+    others; the bits behind them it gives alike.
+
+    Args:
+        shape: of the numbers.
+        seed: two integers.
+
+    Returns:
+        float32 tensor of ``shape``.
+
+    >>> uniform((2, 3), (1, 2)).shape
+    TensorShape([2, 3])
+    """
+    bits = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="philox")
+    # The mantissa of a number in [1, 2).
+    return tf.bitcast(bits & 0x7FFFFF | 0x3F800000, tf.float32) - 1
+
+
+def normal(shape, seed) -> tf.Tensor:
+    """Return numbers from N(0, 1), a pure function of shape and seed, by the Box-Muller transform.
+
+    Up to rounding they are those of ``tf.random.stateless_normal(shape, seed, alg="philox")``, of
+    which XLA makes others.
+
+    Args:
+        shape: of the numbers.
+        seed: two integers.
+
+    Returns:
+        float32 tensor of ``shape``.
+
+    >>> normal((2, 3), (1, 2)).shape
+    TensorShape([2, 3])
+    """
+    count = tf.reduce_prod(shape)
+    pairs = uniform([(count + 1) // 2, 2], seed)
+    radius = tf.sqrt(-2 * tf.math.log(tf.maximum(pairs[:, 0], 1e-7)))
+    angle = 2 * math.pi * pairs[:, 1]
+    numbers = tf.stack([radius * tf.sin(angle), radius * tf.cos(angle)], axis=1)
+    return tf.reshape(tf.reshape(numbers, [-1])[:count], shape)
+
+
 def rows_of_global_batch(draw: Callable, batch_size, shape: tuple, seed) -> tf.Tensor:
     """Draw this replica's rows of what one replica would draw for the whole batch.
 
     Args:
-        draw: ``tf.random.stateless_normal`` or ``stateless_uniform``.
+        draw: ``normal`` or ``uniform``.
         batch_size: rows of this replica.
         shape: shape of a row.
         seed: two integers, the same on all replicas.
@@ -21,7 +67,7 @@ def rows_of_global_batch(draw: Callable, batch_size, shape: tuple, seed) -> tf.T
     context = tf.distribute.get_replica_context()
     rows = tf.concat([[context.num_replicas_in_sync * batch_size], shape], axis=0)
     first = context.replica_id_in_sync_group * batch_size
-    return draw(rows, seed, alg="philox")[first : first + batch_size]
+    return draw(rows, seed)[first : first + batch_size]
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
@@ -37,11 +83,8 @@ class Dropout(keras.layers.Dropout):
         if not training or not self.rate:
             return inputs
         seed = tf.cast(self.seed_generator.next(), tf.int32)
-        uniform = rows_of_global_batch(
-            tf.random.stateless_uniform, tf.shape(inputs)[0], tf.shape(inputs)[1:], seed
-        )
-        kept = tf.cast(uniform >= self.rate, inputs.dtype)
-        return inputs * kept / (1 - self.rate)
+        kept = rows_of_global_batch(uniform, tf.shape(inputs)[0], tf.shape(inputs)[1:], seed)
+        return inputs * tf.cast(kept >= self.rate, inputs.dtype) / (1 - self.rate)
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
@@ -73,6 +116,6 @@ class SeededNormal(keras.layers.Layer):
         """Draw a row for each seed."""
 
         def row(seed):
-            return tf.random.stateless_normal((self.size,), tf.stack([seed, 0]), alg="philox")
+            return normal((self.size,), tf.stack([seed, 0]))
 
         return tf.map_fn(row, seeds, fn_output_signature=tf.TensorSpec((self.size,), tf.float32))

@@ -16,7 +16,7 @@ from keras_genzoo.training.build import build_model
 from keras_genzoo.training.pictures import IMAGES
 from keras_genzoo.training.run import DATA, Run
 from keras_genzoo.training.settings import PACE, PLACE, Settings
-from keras_genzoo.training.strategy import check_batch_size, make_strategy
+from keras_genzoo.training.strategy import check_batch_size, choose_jit_compile, make_strategy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,8 +69,12 @@ def prepare(
     if epochs is not None:
         steps_per_epoch = source.num_images // settings.batch_size
         settings = dataclasses.replace(settings, steps=epochs * steps_per_epoch)
+    if began_with is None:
+        settings = dataclasses.replace(settings, jit_compile=choose_jit_compile(settings, strategy))
     with strategy.scope():
         model = build_model(settings, source.image_shape, source.num_classes)
+    # A run may go on on several devices, which XLA does not serve.
+    model.jit_compile = settings.jit_compile and model.num_replicas == 1
     positions = np.linspace(0, source.num_images - 1, IMAGES).astype(int)
     images, _ = source.fetch(positions)
     return Prepared(settings, source, model, images)

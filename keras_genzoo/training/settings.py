@@ -14,6 +14,7 @@ from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
 
 AUTOENCODERS = ("ae", "vae")
+DENSE = (*AUTOENCODERS, "gan")
 CONVOLUTIONAL = ("dcgan", "cgan")
 GANS = ("gan", *CONVOLUTIONAL)
 MODELS = (*AUTOENCODERS, *GANS)
@@ -99,6 +100,9 @@ class Settings:
         "Steps taken without a look back; divides --checkpoint-every.",
         role=PACE,
         bound=AT_LEAST_1,
+    )
+    jit_compile: bool | None = _setting(
+        None, "Compile the step by XLA; by default in long runs of dense models on one CPU."
     )
     precision: str = _setting(
         "float32", "Type of the computations.", choices=("float32", "mixed_bfloat16")

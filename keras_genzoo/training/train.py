@@ -109,6 +109,8 @@ def resume(
         if tensorboard:
             require_tensorboard()
         _tell_changed_versions(run, echo)
+        if run.settings.jit_compile and not prepared.model.jit_compile:
+            echo("several devices train without XLA: numbers may differ slightly")
         with StopOnSignal() as stop:
             step = restore_latest(run.checkpoints, prepared.model, echo)
             if step is None:

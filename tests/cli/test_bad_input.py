@@ -155,6 +155,12 @@ def test_batch_that_does_not_divide_by_the_replicas(refused, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_xla_on_several_replicas(refused, tmp_path):
+    line = refused(f"{small('ae')} --strategy mirrored --jit-compile")
+    assert "XLA compiles the step of one device, not of 2" in line
+    assert not list(tmp_path.iterdir())
+
+
 def test_missing_files_of_celeb_a(refused, tmp_path):
     (tmp_path / "byhand").mkdir()
     line = refused("fit dcgan --dataset celeb_a --manual-dir byhand --data-dir data")

@@ -1,6 +1,7 @@
 """Runs: the same twice, the same however often interrupted, stopped when nothing is left."""
 
 import dataclasses
+import json
 import shutil
 
 import numpy as np
@@ -8,8 +9,10 @@ import pytest
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, TrainingStoppedError
-from keras_genzoo.training import Run, fit, load_model, repeat, resume
+from keras_genzoo.training import Run, fit, load_model, make_strategy, repeat, resume, settings_for
+from keras_genzoo.training.preparing import resumed_settings
 from keras_genzoo.training.run import DATA, list_checkpoints
+from keras_genzoo.training.strategy import choose_jit_compile
 from tests.cli.test_bad_input import write_images
 from tests.training.kill import differences
 
@@ -82,6 +85,58 @@ def test_two_replicas_take_several_steps_at_once(small, tmp_path):
     fit(settings, tmp_path / "single")
     fit(dataclasses.replace(settings, steps_per_execution=10), tmp_path / "ten")
     assert not differences(tmp_path / "single", tmp_path / "ten")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["vae", "gan"])
+def test_xla_gives_the_same_numbers_up_to_rounding_and_goes_on_the_same(small, tmp_path, model):
+    settings = small(model, steps=20, jit_compile=False)
+    plain = fit(settings, tmp_path / "plain").run
+    settings = dataclasses.replace(settings, jit_compile=True)
+    whole = fit(settings, tmp_path / "whole").run
+    for row, same in zip(plain.read_history(), whole.read_history(), strict=True):
+        assert row == pytest.approx(same, rel=1e-4)
+    fit(dataclasses.replace(settings, steps=7), tmp_path / "parts")
+    with pytest.raises(GenzooError, match="was trained with jit_compile True, not False"):
+        resume(tmp_path / "parts", {"steps": 20, "jit_compile": False})
+    resume(tmp_path / "parts", {"steps": 20})
+    assert not differences(whole.path, tmp_path / "parts")
+    assert not load_model(whole).jit_compile
+    said = []
+    resume(tmp_path / "parts", {"steps": 30, "strategy": "mirrored"}, echo=said.append)
+    assert "several devices train without XLA: numbers may differ slightly" in said
+    assert Run.open(tmp_path / "parts").settings.jit_compile
+
+
+def test_a_run_keeps_its_choice_of_xla(small, tmp_path):
+    run = fit(small("ae"), tmp_path / "run").run
+    assert run.settings.jit_compile is False
+    # Made longer, it is one of those that XLA would be chosen for.
+    steps = {"steps": 10_000}
+    assert resumed_settings(run, steps).jit_compile is False
+    config = json.loads((run.path / "config.json").read_text())
+    del config["settings"]["jit_compile"]
+    (run.path / "config.json").write_text(json.dumps(config))
+    assert Run.open(run.path).settings.jit_compile is False
+    assert repeat(run.path, steps).jit_compile is False
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "chosen"),
+    [
+        ("vae", {"steps": 15_000}, True),
+        ("gan", {"steps": 15_000}, True),
+        ("vae", {"steps": 2_000}, False),
+        ("vae", {"steps": 2_000, "jit_compile": True}, True),
+        ("vae", {"steps": 15_000, "jit_compile": False}, False),
+        ("dcgan", {"steps": 15_000}, False),
+    ],
+)
+def test_xla_is_chosen_where_it_pays(model, settings, chosen):
+    settings = settings_for(model, **settings)
+    assert choose_jit_compile(settings, make_strategy("one")) == chosen
+    if settings.jit_compile is None:
+        assert not choose_jit_compile(settings, make_strategy("mirrored"))
 
 
 @pytest.mark.slow

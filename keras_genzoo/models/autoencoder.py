@@ -12,6 +12,7 @@ from keras_genzoo.losses import RECONSTRUCTION_LOSSES
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import check_images, check_network
 from keras_genzoo.models.latent import interpolate_latents
+from keras_genzoo.models.scaling import scaled
 from keras_genzoo.networks import dense_decoder, dense_encoder, layers_under
 
 
@@ -104,7 +105,7 @@ class Autoencoder(ImageModel):
         self.reconstruction_loss, saved_loss = self.named(loss, RECONSTRUCTION_LOSSES)
         with self.distribute_strategy.scope():
             optimizer = keras.optimizers.get(optimizer or keras.optimizers.Adam(1e-3))
-            super().compile(optimizer=optimizer, **options)
+            super().compile(optimizer=scaled(optimizer, self.dtype_policy), **options)
             self.optimizer.build(self.trainable_variables)
         self.keep_compile_config(kwargs, optimizer=optimizer, loss=saved_loss)
 
@@ -147,6 +148,7 @@ class Autoencoder(ImageModel):
             loss, parts = self.compute_losses(images, training=True)
             # Gradients of replicas are summed: the mean over the global batch needs the division.
             loss = (tf.reduce_mean(loss) + sum(self.losses)) / self.num_replicas
+            loss = self.optimizer.scale_loss(loss)
         self.step.assign_add(1)
         gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)

@@ -61,10 +61,6 @@ class ImageModel(Exportable, keras.Model):
             )
         if latent_dim < 1:
             raise GenzooError(f"latent_dim must be at least 1, not {latent_dim}")
-        if self.dtype_policy.name == "mixed_float16":
-            raise GenzooError(
-                "mixed_float16 is not supported; take mixed_bfloat16, which needs no loss scaling"
-            )
         self.image_shape: ImageShape = tuple(int(size) for size in image_shape)
         self.latent_dim = int(latent_dim)
         self.seed = int(seed)

@@ -18,6 +18,7 @@ from keras_genzoo.models.averaging import copy_network, move_average
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import check_network
 from keras_genzoo.models.latent import interpolate_latents
+from keras_genzoo.models.scaling import scaled
 from keras_genzoo.networks import dense_discriminator, dense_generator, layers_under, normal
 
 
@@ -197,7 +198,9 @@ class GAN(ImageModel):
         self.discriminator_steps = int(discriminator_steps)
         with self.distribute_strategy.scope():
             super().compile(optimizer=None, **options)
-            self.generator_optimizer, self.discriminator_optimizer = optimizers
+            self.generator_optimizer, self.discriminator_optimizer = (
+                scaled(optimizer, self.dtype_policy) for optimizer in optimizers
+            )
             self.generator_optimizer.build(self.generator.trainable_variables)
             self.discriminator_optimizer.build(self.discriminator.trainable_variables)
             self._trackers.pop("jensen_shannon_estimate", None)
@@ -270,6 +273,7 @@ class GAN(ImageModel):
             loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
             # Gradients of replicas are summed: the mean over the global batch needs the division.
             replica_loss = (loss + sum(self.discriminator.losses)) / self.num_replicas
+            replica_loss = self.discriminator_optimizer.scale_loss(replica_loss)
         variables = self.discriminator.trainable_variables
         self.discriminator_optimizer.apply(tape.gradient(replica_loss, variables), variables)
         return self._values(loss, real_logits, fake_logits)
@@ -287,13 +291,14 @@ class GAN(ImageModel):
             tape.watch(fake_images)
             fake_logits = self.discriminate(fake_images, condition, training=True)
             loss = self.adversarial_loss.generator(fake_logits)
-            replica_loss = loss / self.num_replicas
+            replica_loss = self.generator_optimizer.scale_loss(loss / self.num_replicas)
         variables = self.generator.trainable_variables
+        penalty_weight = self.generator_optimizer.scale_loss(1 / self.num_replicas)
         image_gradients = tape.gradient(replica_loss, fake_images)
         gradients = generator_tape.gradient(
             [fake_images, *penalties],
             variables,
-            output_gradients=[image_gradients, *[1 / self.num_replicas] * len(penalties)],
+            output_gradients=[image_gradients, *[penalty_weight] * len(penalties)],
         )
         self.generator_optimizer.apply(gradients, variables)
         return loss

@@ -105,7 +105,9 @@ class Settings:
         None, "Compile the step by XLA; by default in long runs of dense models on one CPU."
     )
     precision: str = _setting(
-        "float32", "Type of the computations.", choices=("float32", "mixed_bfloat16")
+        "float32",
+        "Type of the computations.",
+        choices=("float32", "mixed_bfloat16", "mixed_float16"),
     )
     data_dir: str | None = _setting(None, "Where tensorflow-datasets keeps data sets.", role=PLACE)
     manual_dir: str | None = _setting(None, "Where files fetched by hand lie.", role=PLACE)

@@ -56,6 +56,7 @@ def test_config_holds_every_argument_of_the_constructor(name):
         ("float32", False),
         pytest.param("float32", True, marks=pytest.mark.slow),
         pytest.param("mixed_bfloat16", True, marks=pytest.mark.slow),
+        pytest.param("mixed_float16", True, marks=pytest.mark.slow),
     ],
 )
 def test_save_and_load_gives_equal_outputs_and_an_equal_next_step(name, policy, graph, tmp_path):
@@ -222,11 +223,6 @@ def test_bfloat16_trains_with_losses_in_float32(name):
     exact = step(compiled(name), times=2)
     for metric, value in exact.items():
         assert logs[metric] == pytest.approx(value, rel=0.15, abs=0.05)
-
-
-def test_float16_is_refused(name):
-    with pytest.raises(GenzooError, match="mixed_bfloat16"):
-        build(name, dtype="mixed_float16")
 
 
 def test_generated_images_are_uint8_and_keyed_by_the_seed(name):

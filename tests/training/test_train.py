@@ -140,9 +140,12 @@ def test_xla_is_chosen_where_it_pays(model, settings, chosen):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["dcgan", "cgan"])
-def test_convolutional_models_go_on_the_same(small, tmp_path, model):
-    settings = small(model)
+@pytest.mark.parametrize(
+    ("model", "precision"),
+    [("dcgan", "float32"), ("cgan", "float32"), ("dcgan", "mixed_float16")],
+)
+def test_convolutional_models_go_on_the_same(small, tmp_path, model, precision):
+    settings = small(model, precision=precision)
     fit(settings, tmp_path / "whole")
     fit(dataclasses.replace(settings, steps=7), tmp_path / "parts")
     resume(tmp_path / "parts", {"steps": 20})

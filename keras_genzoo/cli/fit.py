@@ -81,6 +81,8 @@ def _tell(outcome) -> None:
             f"go on with: genzoo fit --resume {run.path}"
         )
         raise click.exceptions.Exit(128 + outcome.signal)
+    if not outcome.wrote:
+        return
     click.echo(f"model: {run.model_file}")
     if pictures := run.pictures():
         click.echo(f"pictures: {run.samples} (the last: {pictures[-1].name})")

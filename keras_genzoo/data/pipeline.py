@@ -5,6 +5,7 @@ before it. What the images are, and how they are decoded, is the sources'.
 """
 
 import contextlib
+import copy
 import functools
 import itertools
 import os
@@ -96,6 +97,8 @@ def training_stream(
     seed: int = 0,
     with_labels: bool = False,
     start_step: int = 0,
+    shares: range = range(1),
+    num_shares: int = 1,
     cache: bool | str = "auto",
 ) -> tf.data.Dataset:
     """Give endless training batches; the batch at a step depends on nothing but its number.
@@ -110,16 +113,18 @@ def training_stream(
         seed: key of the orders: any whole number, taken modulo 2**64.
         with_labels: give pairs ``(images, labels)``.
         start_step: number of batches already consumed.
+        shares: which shares of each batch to give, one after another; by default all of it.
+        num_shares: equal shares that a batch is cut into, one for each replica of all machines.
         cache: keep decoded images in memory: True, False, or ``"auto"``: up to 512 MiB
             or a sixteenth of this machine's memory.
 
     Returns:
-        A dataset of uint8 ``(batch_size, h, w, c)``, or pairs with int32 labels
-        ``(batch_size,)``; all shapes static.
+        A dataset of uint8 ``(batch_size // num_shares, h, w, c)``, or pairs with int32 labels
+        ``(batch_size // num_shares,)``; all shapes static.
 
     Raises:
-        GenzooError: if labels are asked of unlabelled data, the batch is larger than the data,
-            or a number is not whole.
+        GenzooError: if labels are asked of unlabelled data, the batch is larger than the data
+            or does not divide by the shares, or a number is not whole.
 
     >>> from keras_genzoo.data import open_source
     >>> training_stream(open_source("digits"), 64).element_spec.shape
@@ -128,10 +133,18 @@ def training_stream(
     start_step = whole_number(start_step, "the first step")
     if start_step < 0:
         raise GenzooError(f"the first step is 0, not {start_step}")
+    if batch_size % num_shares:
+        raise GenzooError(f"a batch of {batch_size} does not divide into {num_shares} shares")
     plan = _Plan(source, batch_size, seed, shuffle=True, drop_remainder=True)
-    positions = tf.data.Dataset.range(start_step, np.iinfo(np.int64).max).map(
-        lambda step: (step // plan.steps, step % plan.steps)
-    )
+    size = batch_size // num_shares
+
+    def position(number):
+        step, share = number // len(shares), shares.start + number % len(shares)
+        return step // plan.steps, step % plan.steps * num_shares + share
+
+    first = start_step * len(shares)
+    positions = tf.data.Dataset.range(first, np.iinfo(np.int64).max).map(position)
+    plan = plan.cut(size)
     return _batches(positions, plan, with_labels, cache).prefetch(READ_AHEAD)
 
 
@@ -158,6 +171,12 @@ class _Plan:
             )
         # Two epochs overlap while the next one is prefetched.
         self._order = functools.lru_cache(maxsize=2)(self._shuffled)
+
+    def cut(self, batch_size: int) -> "_Plan":
+        """Return the plan of smaller batches, into each of which goes part of one of these."""
+        part = copy.copy(self)
+        part.batch_size = batch_size
+        return part
 
     def indices(self, epoch: int, step: int) -> np.ndarray:
         """Return the numbers of the images in one batch."""

@@ -297,7 +297,22 @@ class ImageModel(Exportable, keras.Model):
             # Of a last, small batch a replica may get nothing: the mean of nothing is no number.
             value = tf.where(batch_size > 0, value, tf.zeros_like(value))
             self._trackers[name].update_state(value, sample_weight=tf.cast(batch_size, "float32"))
-        return {name: tracker.result() for name, tracker in self._trackers.items()}
+        results = {name: tracker.result() for name, tracker in self._trackers.items()}
+        if self.on_several_machines:
+            # Keras takes their mean over the replicas along an axis (keras#20585).
+            results = {name: tf.reshape(value, (1,)) for name, value in results.items()}
+        return results
+
+    @property
+    def on_several_machines(self) -> bool:
+        """Whether the replicas are those of several machines."""
+        strategy = self.distribute_strategy
+        return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) and bool(
+            strategy.cluster_resolver.cluster_spec().jobs
+        )
+
+    def _maybe_symbolic_build(self, *args, **kwargs) -> None:
+        """Build nothing: all is built; Keras would average uint8 images over the machines."""
 
     def execute_at_once(self, steps: int) -> None:
         """Let TensorFlow take so many steps before ``fit`` looks at what they gave.

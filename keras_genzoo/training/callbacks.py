@@ -23,16 +23,19 @@ class Recorder(keras.callbacks.Callback):
         run: the run folder.
         step: steps done before.
         images: real images for the pictures of autoencoders.
+        writes: whether this worker, of several, writes the run folder. The others compute what it
+            computes, since the means of a stretch are known by all together.
 
     The checkpoint comes last: whatever a run killed in between has written is written again, the
     same, when it goes on from the checkpoint before.
     """
 
-    def __init__(self, run: Run, step: int, images: np.ndarray):
+    def __init__(self, run: Run, step: int, images: np.ndarray, writes: bool = True):
         super().__init__()
         self.run = run
         self.step = step
         self.images = images
+        self.writes = writes
         # A row of an end that is none any more has no place in a longer history.
         self.rows = [row for row in run.read_history(up_to=step) if self._ends_stretch(row["step"])]
         self.watch = CollapseWatch(step)
@@ -51,10 +54,15 @@ class Recorder(keras.callbacks.Callback):
             self._stop(f"a weight became infinite or no number by step {self.step}")
         if self._ends_stretch(self.step):
             self.rows.append({"step": self.step} | {k: float(v) for k, v in logs.items()})
-            self.run.write_history(self.rows)
+            if self.writes:
+                self.run.write_history(self.rows)
             self._check_not_collapsed()
-            if self._wants_picture():
+            if self.writes and self._wants_picture():
                 self.draw()
+        if self.writes:
+            self._save(state)
+
+    def _save(self, state) -> None:
         # A model of fewer steps is finished no longer; killed here, the last checkpoint stands.
         self.run.model_file.unlink(missing_ok=True)
         keep = self.run.settings.keep_checkpoints

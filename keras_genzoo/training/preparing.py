@@ -1,4 +1,4 @@
-"""What a run needs before its first step: the data, the devices, the model, each one checked.
+"""What a run needs before its first step: the data and the model, each one checked.
 
 Nothing here writes: a mistake found here leaves nothing behind.
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from keras_genzoo.data import DATASETS, Source, Splits, open_source, training_stream
 from keras_genzoo.errors import GenzooError
@@ -16,7 +17,7 @@ from keras_genzoo.training.build import build_model
 from keras_genzoo.training.pictures import IMAGES
 from keras_genzoo.training.run import DATA, Run
 from keras_genzoo.training.settings import PACE, PLACE, Settings
-from keras_genzoo.training.strategy import check_batch_size, choose_jit_compile, make_strategy
+from keras_genzoo.training.strategy import check_batch_size, choose_jit_compile
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,26 +44,27 @@ class Prepared:
 
 def prepare(
     settings: Settings,
+    strategy: tf.distribute.Strategy,
     epochs: int | None = None,
     began_with: Run | None = None,
     download: bool = True,
 ) -> Prepared:
-    """Open the data and the devices, and build the model.
+    """Open the data, and build the model.
 
     Args:
         settings: the settings.
+        strategy: the devices.
         epochs: passes over the data, in place of the settings' steps.
         began_with: the run that goes on, whose data these must be.
         download: whether data that are not there may be fetched and prepared.
 
     Raises:
-        GenzooError: if the data, the devices or the model cannot be had as asked.
+        GenzooError: if the data or the model cannot be had as asked.
     """
     settings = _with_absolute_paths(settings)
     source = open_data(settings, download=download)
     if began_with is not None:
         check_same_data(began_with, source)
-    strategy = make_strategy(settings.strategy, settings.steps_per_execution)
     check_batch_size(settings.batch_size, strategy)
     # Refuses a batch that is larger than the data.
     training_stream(source, settings.batch_size)

@@ -18,7 +18,7 @@ DENSE = (*AUTOENCODERS, "gan")
 CONVOLUTIONAL = ("dcgan", "cgan")
 GANS = ("gan", *CONVOLUTIONAL)
 MODELS = (*AUTOENCODERS, *GANS)
-STRATEGIES = ("auto", "one", "mirrored")
+STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 
 # Roles of settings that a resumed run may change: they shape no number.
 PLACE, PACE = "place", "pace"

@@ -4,17 +4,26 @@ import signal
 import threading
 
 import keras
+import tensorflow as tf
+
+from keras_genzoo.training.workers import gathered
 
 
 class StopOnSignal(keras.callbacks.Callback):
     """Ends training after the current step when Ctrl-C or SIGTERM comes; a second one ends at once.
 
     Where several steps are taken at once, it ends after those. Use as a context; ``received`` is
-    the signal's number, None without one.
+    the signal's number, None without one. Workers of several machines end together, after the
+    stretch in which one of them got the signal.
+
+    Args:
+        strategy: the devices.
     """
 
-    def __init__(self):
+    def __init__(self, strategy: tf.distribute.Strategy):
         super().__init__()
+        self.strategy = strategy
+        self.together = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
         self.received: int | None = None
         self._previous = {}
 
@@ -37,5 +46,11 @@ class StopOnSignal(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Stop if a signal came."""
-        if self.received is not None:
+        if self.received is not None and not self.together:
+            self.model.stop_training = True
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Stop if a signal came to any worker."""
+        if self.together and (number := max(gathered(self.strategy, self.received or 0))):
+            self.received = number
             self.model.stop_training = True

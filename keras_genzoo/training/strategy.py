@@ -1,9 +1,10 @@
-"""Devices: one, or all of this machine in step."""
+"""Devices: one, all of this machine in step, or those of several machines."""
 
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.training.settings import DENSE, STRATEGIES, Settings
+from keras_genzoo.training.workers import join_workers
 
 # Steps that win back the seconds of compiling.
 LONG_RUN = 5_000
@@ -14,14 +15,24 @@ def make_strategy(name: str = "auto", steps_per_execution: int = 1) -> tf.distri
 
     Args:
         name: ``"one"``: the default device; ``"mirrored"``: every GPU (without one, every logical
-            CPU) holds a replica; ``"auto"``: mirrored where there is more than one GPU.
+            CPU) holds a replica; ``"multi_worker"``: every device of the machines that
+            ``TF_CONFIG`` names; ``"auto"``: mirrored where there is more than one GPU.
         steps_per_execution: steps that TensorFlow will take at once.
 
     Raises:
-        GenzooError: if the name is unknown.
+        GenzooError: if the name is unknown, or the other machines cannot be joined or take
+            several steps at once.
     """
     if name not in STRATEGIES:
         raise unknown("strategy", name, STRATEGIES)
+    if name == "multi_worker":
+        if steps_per_execution > 1:
+            raise GenzooError(
+                "several workers take one step at a time, since TensorFlow fails in a loop of them "
+                "(keras#19246); leave out --steps-per-execution, or give 1"
+            )
+        # Before all else: TensorFlow joins others only as long as it has done nothing.
+        return join_workers()
     gpus = tf.config.list_logical_devices("GPU")
     if name == "one" or (name == "auto" and len(gpus) < 2):
         return tf.distribute.get_strategy()

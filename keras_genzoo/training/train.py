@@ -1,15 +1,21 @@
 """A run from beginning to end, and from where it was interrupted to its end."""
 
+import contextlib
 import dataclasses
+import functools
 import itertools
 import math
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from keras_genzoo.data import training_stream
+import tensorflow as tf
+
+from keras_genzoo.data import Source, training_stream
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import writing
+from keras_genzoo.models import ImageModel
 from keras_genzoo.training.callbacks import Recorder, RestoreMetrics
 from keras_genzoo.training.checkpoints import restore_latest
 from keras_genzoo.training.preparing import Prepared, prepare, resumed_settings
@@ -17,17 +23,23 @@ from keras_genzoo.training.progress import Events, Progress, require_tensorboard
 from keras_genzoo.training.run import Run, check_free, locked, read_config, versions
 from keras_genzoo.training.settings import Settings
 from keras_genzoo.training.stopping import StopOnSignal
+from keras_genzoo.training.strategy import make_strategy
+from keras_genzoo.training.workers import check_agreement, is_chief, others_alive
 
 Echo = Callable[[str], None]
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How training ended: the run, the steps done, and the signal that stopped it, if one did."""
+    """How training ended: the run, the steps done, and the signal that stopped it, if one did.
+
+    ``wrote`` is False for the workers that left the run folder to the chief.
+    """
 
     run: Run
     step: int
     signal: int | None = None
+    wrote: bool = True
 
     @property
     def finished(self) -> bool:
@@ -62,15 +74,22 @@ def fit(
         TrainingStoppedError: if a loss becomes no number, or training collapses.
     """
     out = Path(out) if out is not None else None
-    check_free(out, force)
-    prepared = prepare(settings, epochs, download=download)
-    if tensorboard:
-        require_tensorboard()
-    with StopOnSignal() as stop:
-        run = Run.create(prepared.settings, prepared.data, out, force)
-        with locked(run.path):
-            echo(f"run folder: {run.path}")
-            return _train(run, prepared, 0, tensorboard, stop, echo)
+    strategy = make_strategy(settings.strategy, settings.steps_per_execution)
+    writes = is_chief(strategy)
+    if writes:
+        check_free(out, force)
+    with others_alive(strategy, str(out or "RUN")):
+        prepared = prepare(settings, strategy, epochs, download=download)
+        if tensorboard:
+            require_tensorboard()
+        with StopOnSignal(strategy) as stop:
+            if not writes:
+                run = Run(out or Path("RUN"), prepared.settings, prepared.data, versions())
+                return _train(run, prepared, 0, tensorboard, stop, echo)
+            run = Run.create(prepared.settings, prepared.data, out, force)
+            with locked(run.path):
+                echo(f"run folder: {run.path}")
+                return _train(run, prepared, 0, tensorboard, stop, echo)
 
 
 def resume(
@@ -100,18 +119,22 @@ def resume(
         TrainingStoppedError: as ``fit`` does.
     """
     run = Run.open(path)
-    with locked(run.path):
-        run.sweep()
-        overrides = overrides or {}
-        settings = resumed_settings(run, overrides)
+    overrides = overrides or {}
+    settings = resumed_settings(run, overrides)
+    strategy = make_strategy(settings.strategy, settings.steps_per_execution)
+    writes = is_chief(strategy)
+    lock = locked(run.path) if writes else contextlib.nullcontext()
+    with others_alive(strategy, str(path)), lock:
+        if writes:
+            run.sweep()
         download = settings.data_dir is None or "data_dir" in overrides
-        prepared = prepare(settings, epochs, began_with=run, download=download)
+        prepared = prepare(settings, strategy, epochs, began_with=run, download=download)
         if tensorboard:
             require_tensorboard()
         _tell_changed_versions(run, echo)
         if run.settings.jit_compile and not prepared.model.jit_compile:
             echo("several devices train without XLA: numbers may differ slightly")
-        with StopOnSignal() as stop:
+        with StopOnSignal(strategy) as stop:
             step = restore_latest(run.checkpoints, prepared.model, echo)
             if step is None:
                 _check_not_begun(run)
@@ -122,7 +145,8 @@ def resume(
                     f"{run.path} has done {step} steps already, more than {run.settings.steps}; "
                     "ask for more with --steps"
                 )
-            run.write_config()
+            if writes:
+                run.write_config()
             if step == run.settings.steps and run.model_file.exists():
                 echo(f"{run.path} is finished: {step} steps; ask for more with --steps")
                 return Outcome(run, step)
@@ -165,26 +189,23 @@ def _train(
 ) -> Outcome:
     """Train from ``step`` to the end, or to a signal; leave a checkpoint or the model behind."""
     settings, source, model = run.settings, prepared.source, prepared.model
-    recorder = Recorder(run, step, prepared.images)
-    progress = Progress(run, step, echo)
+    strategy = model.distribute_strategy
+    writes = is_chief(strategy)
+    recorder = Recorder(run, step, prepared.images, writes)
+    progress = Progress(run, step, echo if writes else lambda line: None)
     callbacks = [recorder, progress, stop]
-    if tensorboard:
+    if tensorboard and writes:
         callbacks.append(Events(run, step))
     if step % settings.checkpoint_every:
         callbacks.insert(0, RestoreMetrics(model))
     try:
+        if model.on_several_machines:
+            check_agreement(strategy, settings, source.fingerprint, step)
         for first, last, stretch in stretches(step, settings.steps, settings.checkpoint_every):
-            stream = training_stream(
-                source,
-                settings.batch_size,
-                seed=settings.seed,
-                with_labels=model.needs_labels,
-                start_step=first,
-            )
             epoch = first // settings.checkpoint_every
             model.execute_at_once(math.gcd(settings.steps_per_execution, stretch))
             model.fit(
-                stream,
+                _batches(settings, source, model, first),
                 steps_per_epoch=stretch,
                 initial_epoch=epoch,
                 epochs=epoch + (last - first) // stretch,
@@ -193,15 +214,45 @@ def _train(
             )
             if stop.received is not None:
                 break
+        outcome = Outcome(run, recorder.step, stop.received, writes)
+        if outcome.finished:
+            _save_model(run, model, writes)
     finally:
         progress.close()
         for path, reason in source.set_aside:
             echo(f"set aside: {path} ({reason})")
-    outcome = Outcome(run, recorder.step, stop.received)
-    if outcome.finished:
+    return outcome
+
+
+def _batches(settings: Settings, source: Source, model: ImageModel, step: int):
+    """Return the batches from a step on; of several machines, this one's shares of them."""
+    stream = functools.partial(
+        training_stream,
+        source,
+        settings.batch_size,
+        seed=settings.seed,
+        with_labels=model.needs_labels,
+        start_step=step,
+    )
+    if not model.on_several_machines:
+        return stream()
+
+    def of_this_machine(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        replicas = model.num_replicas // context.num_input_pipelines
+        first = context.input_pipeline_id * replicas
+        return stream(shares=range(first, first + replicas), num_shares=model.num_replicas)
+
+    return model.distribute_strategy.distribute_datasets_from_function(of_this_machine)
+
+
+def _save_model(run: Run, model: ImageModel, writes: bool) -> None:
+    if writes:
         with writing(run.model_file) as temporary:
             model.save(temporary)
-    return outcome
+        return
+    # To read what is spread over the machines all of them must take part.
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(Path(folder) / "model.keras")
 
 
 def stretches(step: int, steps: int, every: int) -> list[tuple[int, int, int]]:

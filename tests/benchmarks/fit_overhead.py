@@ -46,7 +46,7 @@ def main() -> None:
         recorder, progress = Recorder(run, 0, images[:32]), Progress(run, 0, lambda line: None)
 
         def everything():
-            callbacks = [recorder, progress, StopOnSignal()]
+            callbacks = [recorder, progress, StopOnSignal(model.distribute_strategy)]
             model.fit(stream, steps_per_epoch=steps, callbacks=callbacks, verbose=0)
 
         everything()

@@ -155,6 +155,13 @@ def test_batch_that_does_not_divide_by_the_replicas(refused, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_workers_without_their_addresses(refused, tmp_path, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    line = refused(f"{small('ae')} --strategy multi_worker")
+    assert "--strategy multi_worker needs the variable TF_CONFIG" in line
+    assert not list(tmp_path.iterdir())
+
+
 def test_xla_on_several_replicas(refused, tmp_path):
     line = refused(f"{small('ae')} --strategy mirrored --jit-compile")
     assert "XLA compiles the step of one device, not of 2" in line

@@ -179,3 +179,18 @@ next(stream)
 def test_a_process_ends_though_its_stream_does_not(numbered):
     command = [sys.executable, "-c", STREAM, str(numbered(64, size=256))]
     subprocess.run(command, check=True, timeout=60, capture_output=True)
+
+
+def test_shares_of_a_batch_are_its_rows_and_meet_in_no_image():
+    images = np.arange(37, dtype="uint8")[:, None, None] * np.ones((1, 2, 2), "uint8")
+    source = ArraySource(images)
+    whole = list(training_stream(source, 12, seed=3, start_step=2).take(4).as_numpy_iterator())
+    first = training_stream(source, 12, seed=3, start_step=2, shares=range(2), num_shares=3)
+    last = training_stream(source, 12, seed=3, start_step=2, shares=range(2, 3), num_shares=3)
+    assert first.element_spec.shape == last.element_spec.shape == (4, 2, 2, 1)
+    parts = list(first.take(8).as_numpy_iterator())
+    for step, rest in enumerate(last.take(4).as_numpy_iterator()):
+        joined = np.concatenate([parts[2 * step], parts[2 * step + 1], rest])
+        np.testing.assert_array_equal(joined, whole[step])
+    with pytest.raises(GenzooError, match="a batch of 12 does not divide into 5 shares"):
+        training_stream(source, 12, num_shares=5)

@@ -1,0 +1,186 @@
+"""Several workers train like one, end together, and leave the run folder to the chief."""
+
+import json
+import os
+import signal
+import socket
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.training import Run, fit, make_strategy, resume
+from keras_genzoo.training.run import list_checkpoints
+from keras_genzoo.training.workers import check_tf_config
+from tests.conftest import ROOT
+from tests.training import kill
+
+SHORT = "--batch-size 16 --checkpoint-every 10"
+SMALL = {name: f"{kill.SMALL[name]} --image-size 16 {SHORT}" for name in ("gan", "dcgan")}
+
+
+def start(tmp_path, *commands):
+    """Start a worker for each command, on free ports, each in an empty folder of its own."""
+    sockets = [socket.socket() for _ in commands]
+    for one in sockets:
+        one.bind(("localhost", 0))
+    workers = [f"localhost:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    processes = []
+    for index, command in enumerate(commands):
+        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        folder = tmp_path / f"worker-{index}"
+        folder.mkdir(exist_ok=True)
+        environment = os.environ | {
+            "TF_CONFIG": json.dumps(config),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        }
+        processes.append(kill.genzoo(*command.split(), cwd=folder, env=environment))
+    return processes
+
+
+def finish_all(processes):
+    """Return exit code, output and errors of each, ended within a minute or so."""
+    try:
+        return [
+            (process.returncode, *output)
+            for process in processes
+            if (output := process.communicate(timeout=90))
+        ]
+    finally:
+        for process in processes:
+            process.kill()
+
+
+def weights_of(run):
+    """The numbers of the finished model; not what optimizers keep of small differences."""
+    arrays = kill.arrays_of(run)
+    found = {name: arrays[name] for name in arrays if "/vars/" in name and "optim" not in name}
+    assert found
+    return found
+
+
+def assert_close(run, other):
+    ours, theirs = weights_of(run), weights_of(other)
+    assert ours.keys() == theirs.keys()
+    for name, array in ours.items():
+        np.testing.assert_allclose(theirs[name], array, rtol=0, atol=1e-5, err_msg=name)
+    for row, same in zip(Run.open(run).read_history(), Run.open(other).read_history(), strict=True):
+        assert row == pytest.approx(same, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_two_workers_train_like_one(tmp_path):
+    fit_command = f"fit dcgan {SMALL['dcgan']} --steps 20"
+    code, _, errors = kill.finish(kill.genzoo(*fit_command.split(), "--out", tmp_path / "one"))
+    assert code == 0, errors
+    command = f"{fit_command} --strategy multi_worker --out two"
+    ended = finish_all(start(tmp_path, command, command))
+    assert [code for code, *_ in ended] == [0, 0], ended
+    chief = tmp_path / "worker-0" / "two"
+    assert_close(tmp_path / "one", chief)
+    assert (chief / "samples" / "step-00000020.png").exists()
+    assert not list((tmp_path / "worker-1").iterdir())
+    assert ended[1][1:] == ("", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_worker_that_is_killed_ends_the_others_and_the_run_goes_on(tmp_path, victim):
+    out = tmp_path / "run"
+    command = f"fit gan {SMALL['gan']} --steps 100000 --strategy multi_worker --out {out}"
+    processes = start(tmp_path, command, command)
+    kill.wait_for(10, out, processes[victim])
+    processes[victim].send_signal(signal.SIGKILL)
+    began = time.monotonic()
+    code, _, errors = finish_all(processes)[1 - victim]
+    assert time.monotonic() - began < 60
+    assert code == 1, errors
+    assert errors == (
+        "Error: another worker has stopped, or cannot be reached; go on, on these workers or on "
+        f"others, with: genzoo fit --resume {out}\n"
+    )
+    if victim == 0:
+        return
+    step = Run.open(out).last_step()
+    # On one worker, then on two again.
+    assert resume(out, {"steps": step + 5, "strategy": "one"}).finished
+    command = f"fit --resume {out} --strategy multi_worker --steps {step + 10}"
+    ended = finish_all(start(tmp_path, command, command))
+    assert [code for code, *_ in ended] == [0, 0], ended
+    assert f"resuming {out} at step {step + 5}" in ended[0][1]
+    whole = f"fit gan {SMALL['gan']} --steps {step + 10} --out {tmp_path / 'whole'}"
+    code, _, errors = kill.finish(kill.genzoo(*whole.split()))
+    assert code == 0, errors
+    assert_close(tmp_path / "whole", out)
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_worker_stops_all_after_a_checkpoint(tmp_path):
+    out = tmp_path / "run"
+    command = f"fit gan {SMALL['gan']} --steps 100000 --strategy multi_worker --out {out}"
+    processes = start(tmp_path, command, command)
+    kill.wait_for(10, out, processes[0])
+    processes[1].send_signal(signal.SIGTERM)
+    ended = finish_all(processes)
+    assert [code for code, *_ in ended] == [128 + signal.SIGTERM] * 2, ended
+    step = Run.open(out).last_step()
+    assert step % 10 == 0
+    assert Run.open(out).read_history()[-1]["step"] == step
+    assert f"stopped and saved at step {step} of 100000" in ended[0][1]
+
+
+@pytest.mark.slow
+def test_workers_that_disagree_do_not_begin(tmp_path):
+    command = f"fit gan {SMALL['gan']} --steps 20 --strategy multi_worker --out {tmp_path / 'run'}"
+    ended = finish_all(start(tmp_path, command, f"{command} --generator-learning-rate 0.1"))
+    assert [code for code, *_ in ended] == [2, 2], ended
+    for _, _, errors in ended:
+        assert "the workers were started with different settings, data or checkpoints" in errors
+    assert not list_checkpoints(tmp_path / "run" / "checkpoints")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "needs the variable TF_CONFIG; set it on each worker, such as"),
+        ("{", "TF_CONFIG cannot be read"),
+        ("[]", "TF_CONFIG cannot be read"),
+        ('{"cluster": {}}', "TF_CONFIG cannot be read"),
+        ('{"cluster": {"worker": 3}, "task": {"type": "worker", "index": 0}}', "cannot be read"),
+        (
+            '{"cluster": {"worker": ["a:1"], "ps": ["b:1"]}, "task": {"type": "ps", "index": 0}}',
+            "TF_CONFIG names a ps, for which there is no work",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',
+            "TF_CONFIG has no task worker 1 among its workers",
+        ),
+        (
+            '{"cluster": {"worker": ["a:1"]}, "task": {"type": "chief", "index": 0}}',
+            "TF_CONFIG has no task chief 0 among its workers",
+        ),
+    ],
+)
+def test_tf_config_that_names_no_worker(text, words):
+    with pytest.raises(GenzooError, match=words):
+        check_tf_config(text)
+
+
+def test_workers_cannot_be_joined_once_tensorflow_has_begun(monkeypatch):
+    tf.constant(0) + 1
+    config = {"cluster": {"worker": ["localhost:0", "localhost:1"]}}
+    config["task"] = {"type": "worker", "index": 0}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    with pytest.raises(GenzooError, match="the workers of TF_CONFIG cannot be joined"):
+        make_strategy("multi_worker")
+
+
+def test_workers_take_one_step_at_a_time(small, tmp_path):
+    settings = small("ae", strategy="multi_worker", steps_per_execution=5)
+    with pytest.raises(GenzooError, match="several workers take one step at a time"):
+        fit(settings, tmp_path / "run")
+    assert not list(tmp_path.iterdir())

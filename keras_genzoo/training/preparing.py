@@ -72,7 +72,8 @@ def prepare(
         steps_per_epoch = source.num_images // settings.batch_size
         settings = dataclasses.replace(settings, steps=epochs * steps_per_epoch)
     if began_with is None:
-        settings = dataclasses.replace(settings, jit_compile=choose_jit_compile(settings, strategy))
+        jit_compile = choose_jit_compile(settings, strategy, source.image_shape)
+        settings = dataclasses.replace(settings, jit_compile=jit_compile)
     with strategy.scope():
         model = build_model(settings, source.image_shape, source.num_classes)
     # A run may go on on several devices, which XLA does not serve.

@@ -102,7 +102,7 @@ class Settings:
         bound=AT_LEAST_1,
     )
     jit_compile: bool | None = _setting(
-        None, "Compile the step by XLA; by default in long runs of dense models on one CPU."
+        None, "Compile the step by XLA; by default for dense models of larger images on one CPU."
     )
     precision: str = _setting(
         "float32",

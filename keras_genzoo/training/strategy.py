@@ -1,13 +1,15 @@
 """Devices: one, all of this machine in step, or those of several machines."""
 
+import math
+
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.training.settings import DENSE, STRATEGIES, Settings
 from keras_genzoo.training.workers import join_workers
 
-# Steps that win back the seconds of compiling.
-LONG_RUN = 5_000
+# Values of an image from which on a step is long enough that XLA wins its seconds back: 28x28.
+LARGE_IMAGE = 784
 
 
 def make_strategy(name: str = "auto", steps_per_execution: int = 1) -> tf.distribute.Strategy:
@@ -47,16 +49,19 @@ def make_strategy(name: str = "auto", steps_per_execution: int = 1) -> tf.distri
     )
 
 
-def choose_jit_compile(settings: Settings, strategy: tf.distribute.Strategy) -> bool:
+def choose_jit_compile(
+    settings: Settings, strategy: tf.distribute.Strategy, image_shape: tuple[int, int, int]
+) -> bool:
     """Return whether XLA compiles the step: what ``settings`` say, or else where that pays.
 
     On a CPU it takes a fifth to a quarter off the step of dense networks and adds as much to that
-    of convolutional ones; compiling costs seconds, which short runs do not win back.
+    of convolutional ones; compiling costs seconds, which small images do not win back. The number
+    of steps has no say: it shapes no number of a run.
 
     Raises:
         GenzooError: if it is asked for and there are several replicas.
 
-    >>> choose_jit_compile(Settings("vae", steps=15_000), tf.distribute.get_strategy())
+    >>> choose_jit_compile(Settings("vae"), tf.distribute.get_strategy(), (28, 28, 1))
     True
     """
     replicas = strategy.num_replicas_in_sync
@@ -68,7 +73,7 @@ def choose_jit_compile(settings: Settings, strategy: tf.distribute.Strategy) -> 
     if settings.jit_compile is not None:
         return settings.jit_compile
     on_cpu = not tf.config.list_logical_devices("GPU")
-    pays = settings.model in DENSE and settings.steps >= LONG_RUN
+    pays = settings.model in DENSE and math.prod(image_shape) >= LARGE_IMAGE
     return on_cpu and pays and replicas == 1
 
 

@@ -52,9 +52,9 @@ def check_tf_config(text: str | None) -> None:
         GenzooError: if it does not name the workers, or which of them this one is.
 
     >>> check_tf_config(_EXAMPLE)
-    >>> check_tf_config('{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}')
+    >>> check_tf_config(None)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    keras_genzoo.errors.GenzooError: TF_CONFIG has no task worker 1 among its workers; ...
+    keras_genzoo.errors.GenzooError: --strategy multi_worker needs the variable TF_CONFIG; ...
     """
     advice = f"set it on each worker, such as {_EXAMPLE}"
     if not text:

@@ -86,5 +86,5 @@ def test_shells_complete_names():
 
     assert complete("genzoo s") == ["sample", "show"]
     assert complete("genzoo fit d") == ["dcgan"]
-    assert complete("genzoo fit --strategy m") == ["mirrored"]
+    assert complete("genzoo fit --strategy m") == ["mirrored", "multi_worker"]
     assert complete("genzoo nonsense d") == ["data"]

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, TrainingStoppedError
 from keras_genzoo.training import Run, fit, load_model, make_strategy, repeat, resume, settings_for
-from keras_genzoo.training.preparing import resumed_settings
 from keras_genzoo.training.run import DATA, list_checkpoints
 from keras_genzoo.training.strategy import choose_jit_compile
 from tests.cli.test_bad_input import write_images
@@ -111,32 +110,31 @@ def test_xla_gives_the_same_numbers_up_to_rounding_and_goes_on_the_same(small, t
 def test_a_run_keeps_its_choice_of_xla(small, tmp_path):
     run = fit(small("ae"), tmp_path / "run").run
     assert run.settings.jit_compile is False
-    # Made longer, it is one of those that XLA would be chosen for.
-    steps = {"steps": 10_000}
-    assert resumed_settings(run, steps).jit_compile is False
+    # As in a run of a time before there was the choice.
     config = json.loads((run.path / "config.json").read_text())
     del config["settings"]["jit_compile"]
     (run.path / "config.json").write_text(json.dumps(config))
     assert Run.open(run.path).settings.jit_compile is False
-    assert repeat(run.path, steps).jit_compile is False
+    assert repeat(run.path).jit_compile is False
+    assert resume(run.path, {"steps": 25}).run.settings.jit_compile is False
 
 
 @pytest.mark.parametrize(
-    ("model", "settings", "chosen"),
+    ("model", "size", "jit_compile", "chosen"),
     [
-        ("vae", {"steps": 15_000}, True),
-        ("gan", {"steps": 15_000}, True),
-        ("vae", {"steps": 2_000}, False),
-        ("vae", {"steps": 2_000, "jit_compile": True}, True),
-        ("vae", {"steps": 15_000, "jit_compile": False}, False),
-        ("dcgan", {"steps": 15_000}, False),
+        ("vae", 28, None, True),
+        ("gan", 28, None, True),
+        ("vae", 16, None, False),
+        ("vae", 16, True, True),
+        ("vae", 28, False, False),
+        ("dcgan", 28, None, False),
     ],
 )
-def test_xla_is_chosen_where_it_pays(model, settings, chosen):
-    settings = settings_for(model, **settings)
-    assert choose_jit_compile(settings, make_strategy("one")) == chosen
-    if settings.jit_compile is None:
-        assert not choose_jit_compile(settings, make_strategy("mirrored"))
+def test_xla_is_chosen_where_it_pays(model, size, jit_compile, chosen):
+    settings, shape = settings_for(model, jit_compile=jit_compile), (size, size, 1)
+    assert choose_jit_compile(settings, make_strategy("one"), shape) == chosen
+    if jit_compile is None:
+        assert not choose_jit_compile(settings, make_strategy("mirrored"), shape)
 
 
 @pytest.mark.slow

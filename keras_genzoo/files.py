@@ -30,7 +30,7 @@ def writing(path: str | os.PathLike) -> Iterator[Path]:
     """
     path = Path(path)
     temporary = None
-    with _ended_in_order():
+    with ended_in_order():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # The suffix is kept: Keras and Pillow choose the format by it.
@@ -48,7 +48,7 @@ def writing(path: str | os.PathLike) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _ended_in_order() -> Iterator[None]:
+def ended_in_order() -> Iterator[None]:
     """Let a SIGTERM in the block end the process as an exception does, unless others await it."""
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
@@ -65,7 +65,8 @@ def _ended_in_order() -> Iterator[None]:
 def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterator[Path]:
     """Give a temporary folder beside ``path``; put it in place when the block succeeds.
 
-    Whatever goes wrong in the block, ``path`` keeps what it holds and the temporary folder goes.
+    Whatever goes wrong in the block, ``path`` keeps what it holds and the temporary folder goes; so
+    it does at a SIGTERM that would end the process.
     A reader meets the old folder or the new one, never a mixture.
 
     Args:
@@ -78,25 +79,26 @@ def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterato
     """
     place = Path(path).resolve()
     temporary = old = None
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
-        temporary.chmod(permissions(0o777))
-        yield temporary
-        if replace and place.is_dir():
-            # Aside first: a rename cannot replace a folder that holds something.
-            old = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
-            place.rename(old)
-        temporary.rename(place)
-    except OSError as error:
-        raise unwritable(path, error) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
-        if old is not None:
-            if not place.exists():
-                old.rename(place)
-            shutil.rmtree(old, ignore_errors=True)
+    with ended_in_order():
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
+            temporary.chmod(permissions(0o777))
+            yield temporary
+            if replace and place.is_dir():
+                # Aside first: a rename cannot replace a folder that holds something.
+                old = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
+                place.rename(old)
+            temporary.rename(place)
+        except OSError as error:
+            raise unwritable(path, error) from error
+        finally:
+            if temporary is not None:
+                shutil.rmtree(temporary, ignore_errors=True)
+            if old is not None:
+                if not place.exists():
+                    old.rename(place)
+                shutil.rmtree(old, ignore_errors=True)
 
 
 def new_picture(path: Path, force: bool) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import unwritable, write_json
+from keras_genzoo.files import ended_in_order, unwritable, write_json
 
 
 def card_of(file: Path) -> Path:
@@ -40,18 +40,19 @@ def placing(folder: Path) -> Iterator[Path]:
     Raises:
         GenzooError: if the place cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as name:
-            temporary = Path(name)
-            yield temporary
-            cards = sorted(temporary.glob("*.json"))
-            for card in cards:
-                (folder / card.name).unlink(missing_ok=True)
-            for file in sorted(set(temporary.iterdir()) - set(cards)) + cards:
-                file.replace(folder / file.name)
-    except OSError as error:
-        raise unwritable(folder, error) from error
+    with ended_in_order():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as name:
+                temporary = Path(name)
+                yield temporary
+                cards = sorted(temporary.glob("*.json"))
+                for card in cards:
+                    (folder / card.name).unlink(missing_ok=True)
+                for file in sorted(set(temporary.iterdir()) - set(cards)) + cards:
+                    file.replace(folder / file.name)
+        except OSError as error:
+            raise unwritable(folder, error) from error
 
 
 def write_card(file: Path, card: dict[str, Any]) -> None:

@@ -4,4 +4,6 @@ python -m tests.benchmarks.dcgan_step      # the step against the plain Keras wa
 python -m tests.benchmarks.fit_overhead    # a run with everything on against bare steps
 python -m tests.benchmarks.pipeline        # images/s of the pipeline against training
 python -m tests.benchmarks.exports         # images/s and size of exported generators
+python -m tests.benchmarks.data_scale      # folders of ten thousand to a million images
+python -m tests.benchmarks.torch_step      # the step against PyTorch's; needs a Python with torch
 """

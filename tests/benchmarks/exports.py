@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from keras_genzoo import export
 from keras_genzoo.models import DCGAN
@@ -25,6 +26,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--least", type=float, default=0.5, help="seconds of a measurement")
     options = parser.parse_args()
+    tf.config.threading.set_intra_op_parallelism_threads(THREADS)
     for size, shape in SHAPES.items():
         print(f"DCGAN {size}x{size}\n| | MB | batch 1 | batch 32 |\n|---|---|---|---|")
         model = DCGAN(shape, 100)
@@ -41,7 +43,6 @@ def main() -> None:
 def _runners(model: DCGAN, folder: Path, batch: int) -> dict[str, Callable[[], None]]:
     """Export the model, and return what makes a batch of images, by name."""
     import onnxruntime
-    import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter
 
     z = np.random.default_rng(0).standard_normal((batch, 100), "float32")

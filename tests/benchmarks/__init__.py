@@ -6,4 +6,7 @@ python -m tests.benchmarks.pipeline        # images/s of the pipeline against tr
 python -m tests.benchmarks.exports         # images/s and size of exported generators
 python -m tests.benchmarks.data_scale      # folders of ten thousand to a million images
 python -m tests.benchmarks.torch_step      # the step against PyTorch's; needs a Python with torch
+python -m tests.benchmarks.torch_samples   # and the samples after equal steps
+python -m tests.benchmarks.ceiling         # the share of what the machine can multiply
+python -m tests.benchmarks.strategy        # two replicas against one
 """

@@ -1,14 +1,17 @@
 """The rival of ``torch_step``: the same networks trained the PyTorch way, channels last.
 
-    PYTHON torch_rival.py CASE PRECISION
+    PYTHON torch_rival.py CASE PRECISION [IMAGES.npy SAMPLES.npz]
 
 It needs torch and nothing of this project: it reads numbers of steps from the standard input, takes
-them, and answers with the seconds.
+them, and answers with the seconds. Given images, a DCGAN is trained on them, and at the end writes
+10,000 of its own.
 """
 
+import itertools
 import sys
 import time
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -53,19 +56,26 @@ def discriminator(size, channels, filters=64):
     return nn.Sequential(*layers, nn.Conv2d(width, 1, base), nn.Flatten())
 
 
-def dcgan(case):
-    """Return a function that takes a step of pytorch/examples' DCGAN."""
+def dcgan(case, images=None):
+    """Return a function that takes a step of pytorch/examples' DCGAN, and the generator."""
     size, channels, batch = DCGANS[case]
     g = generator(size, channels).to(memory_format=torch.channels_last)
     d = discriminator(size, channels).to(memory_format=torch.channels_last)
     optimizers = [torch.optim.Adam(n.parameters(), 2e-4, betas=(0.5, 0.999)) for n in (g, d)]
     loss = functional.binary_cross_entropy_with_logits
-    data = torch.randint(0, 256, (batch, channels, size, size), dtype=torch.uint8)
-    data = data.contiguous(memory_format=torch.channels_last)
+    if images is None:
+        images = np.random.default_rng(0).integers(0, 256, (batch, size, size, channels), "uint8")
+    images = torch.from_numpy(images).permute(0, 3, 1, 2)
+    batches = itertools.chain.from_iterable(
+        torch.randperm(len(images)).split(batch) for _ in itertools.count()
+    )
     ones, zeros = torch.ones(batch, 1), torch.zeros(batch, 1)
 
     def step():
-        real = data.float() / 127.5 - 1
+        rows = next(batches)
+        while len(rows) < batch:
+            rows = next(batches)
+        real = images[rows].float() / 127.5 - 1
         d.zero_grad()
         loss(d(real).float(), ones).backward()
         fake = g(torch.randn(batch, 100, 1, 1))
@@ -75,7 +85,16 @@ def dcgan(case):
         loss(d(fake).float(), ones).backward()
         optimizers[0].step()
 
-    return step
+    return step, g
+
+
+def write_samples(network, path, count=10_000):
+    """Write generated images, as inference makes them."""
+    network.eval()
+    with torch.no_grad():
+        parts = [network(torch.randn(500, 100, 1, 1)).float() for _ in range(count // 500)]
+    images = ((torch.cat(parts) + 1) * 127.5).round().clamp(0, 255).byte()
+    np.savez(path, images=images.permute(0, 2, 3, 1).numpy())
 
 
 class VAE(nn.Module):
@@ -136,11 +155,14 @@ def vae(convolutional):
     return step
 
 
-def main(case, precision):
+def main(case, precision, images=None, samples=None):
     """Answer until the input ends."""
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
-    step = dcgan(case) if case in DCGANS else vae(case == "vae-convolutional")
+    if case in DCGANS:
+        step, network = dcgan(case, None if images is None else np.load(images))
+    else:
+        step = vae(case == "vae-convolutional")
     low = precision == "bfloat16"
     with torch.autocast("cpu", torch.bfloat16, enabled=low):
         for line in sys.stdin:
@@ -148,6 +170,8 @@ def main(case, precision):
             for _ in range(int(line)):
                 step()
             print(time.perf_counter() - began, flush=True)
+        if samples is not None:
+            write_samples(network, samples)
 
 
 if __name__ == "__main__":

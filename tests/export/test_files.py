@@ -10,7 +10,7 @@ from keras_genzoo import export
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.export import litert
 from keras_genzoo.export.verify import Tolerance, verify
-from keras_genzoo.models import DCGAN
+from keras_genzoo.models import CGAN, DCGAN
 from keras_genzoo.networks import layers_under
 from tests.models.cases import SHAPE, build, images
 
@@ -250,6 +250,16 @@ def test_keras_own_export_takes_one_signature(models, tmp_path, name):
         models[name].export(tmp_path / "x", signature="generat")
     with pytest.raises(GenzooError, match="leave input_signature out"):
         models[name].export(tmp_path / "x", input_signature=[])
+
+
+def test_int8_makes_the_class_that_is_asked_for(tmp_path):
+    layers = [keras.layers.Dense(256, activation="tanh"), keras.layers.Reshape(SHAPE)]
+    generator = keras.Sequential([keras.Input((9,)), *layers])
+    # An image is that of its class, with little of the noise.
+    kernel = np.random.default_rng(0).normal(0, 1, (9, 256)) * np.array([[0.05]] * 5 + [[1.0]] * 4)
+    generator.layers[0].kernel.assign(kernel)
+    model = CGAN(SHAPE, 5, num_classes=4, generator=generator, discriminator_filters=4)
+    export.export_litert(model, tmp_path, types=["int8"], check=True)
 
 
 def test_calibration_covers_every_label(models):

@@ -11,6 +11,8 @@ from keras_genzoo.models.checking import check_images
 
 Arrays = dict[str, np.ndarray]
 
+VERIFIED_ROWS = 32
+
 
 def draw_inputs(
     model: ImageModel, count: int, seed: int = 0, images: np.ndarray | None = None
@@ -54,6 +56,12 @@ def draw_inputs(
         name: {given: values[given] for given in network.input}
         for name, network in model.signatures().items()
     }
+
+
+def inputs_to_verify(model: ImageModel, images: np.ndarray | None) -> dict[str, Arrays]:
+    """Return rows of input to compare a file with the model on; with images, no more than those."""
+    count = VERIFIED_ROWS if images is None else min(VERIFIED_ROWS, len(images))
+    return draw_inputs(model, count, 1, images)
 
 
 def batches(inputs: Arrays, batch_size: int) -> Iterator[Arrays]:

@@ -12,11 +12,11 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.export.card import make_card
-from keras_genzoo.export.inputs import Arrays, batches, draw_inputs
+from keras_genzoo.export.inputs import Arrays, batches, draw_inputs, inputs_to_verify
 from keras_genzoo.export.networks import check_name, float32_networks, require
 from keras_genzoo.export.placing import placing, write_card
 from keras_genzoo.export.saved_model import write_networks
-from keras_genzoo.export.verify import VERIFIED_ROWS, Runner, Tolerance, verify
+from keras_genzoo.export.verify import Runner, Tolerance, verify
 from keras_genzoo.files import unwritable
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
@@ -142,8 +142,7 @@ def _others(model: ImageModel, calibration: int, images: np.ndarray | None) -> d
     """Return inputs to compare files on: others than int8 was calibrated on, if there are any."""
     if images is not None:
         images = images[calibration:] if len(images) > calibration else images
-    count = VERIFIED_ROWS if images is None else min(VERIFIED_ROWS, len(images))
-    return draw_inputs(model, count, 1, images)
+    return inputs_to_verify(model, images)
 
 
 def _converted(

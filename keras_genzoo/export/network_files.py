@@ -10,10 +10,10 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import make_card
-from keras_genzoo.export.inputs import Arrays, draw_inputs, outputs_of
+from keras_genzoo.export.inputs import Arrays, inputs_to_verify, outputs_of
 from keras_genzoo.export.networks import check_name, float32_networks, of_plain_layers, require
 from keras_genzoo.export.placing import placing, write_card
-from keras_genzoo.export.verify import VERIFIED_ROWS, Runner, Tolerance, verify
+from keras_genzoo.export.verify import Runner, Tolerance, verify
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
 from keras_genzoo.models.exporting import input_specs
@@ -113,8 +113,7 @@ def _export(
 ) -> list[Path]:
     check_name(name)
     folder, files = Path(folder), []
-    count = VERIFIED_ROWS if images is None else min(VERIFIED_ROWS, len(images))
-    inputs = draw_inputs(model, count, 1, images) if check else {}
+    inputs = inputs_to_verify(model, images) if check else {}
     with placing(folder) as temporary:
         for signature, network in float32_networks(model).items():
             file = temporary / f"{name}-{signature}.{form.suffix}"

@@ -10,14 +10,15 @@ import numpy as np
 
 from keras_genzoo.data import DATASETS
 from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.export.inputs import VERIFIED_ROWS
 from keras_genzoo.export.litert import CALIBRATION, export_litert
 from keras_genzoo.export.network_files import export_keras, export_onnx
 from keras_genzoo.export.networks import check_name
 from keras_genzoo.export.placing import refuse_existing
 from keras_genzoo.export.saved_model import export_saved_model
-from keras_genzoo.export.verify import VERIFIED_ROWS
 from keras_genzoo.models import Autoencoder, ImageModel
-from keras_genzoo.training import Run, load_model
+from keras_genzoo.training import Run
+from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import open_splits
 
 FORMATS = ("saved_model", "litert", "onnx", "keras")
@@ -88,11 +89,11 @@ def export_run(
     refuse_saved_model(path)
     run = Run.open(path)
     name = _default_name(run) if name is None else check_name(name)
-    model = load_model(run, echo)
+    model, weights = load_weights(run, echo)
     folder = out or run.path / "export"
     if not force and format != "saved_model":
         refuse_existing(_files(folder, name, format, model, options))
-    options |= {"check": check, "facts": facts_of(run)}
+    options |= {"check": check, "facts": facts_of(run, weights)}
     options["images"] = _images(run, model, options)
     if format == "saved_model":
         base = (out or SERVED) / name
@@ -152,8 +153,13 @@ def refuse_saved_model(path: Path) -> None:
         )
 
 
-def facts_of(run: Run) -> dict[str, str]:
-    """Return what a card says of the origin of a run's model, in words."""
+def facts_of(run: Run, weights: str) -> dict[str, str]:
+    """Return what a card says of the origin of a run's model, in words.
+
+    Args:
+        run: the run.
+        weights: which weights these are, as ``load_weights`` says.
+    """
     settings = run.settings
     known = settings.dataset in DATASETS
     terms = DATASETS[settings.dataset].terms if known else "those of the owner of the images"
@@ -168,8 +174,7 @@ def facts_of(run: Run) -> dict[str, str]:
     facts = {
         "data": data,
         "terms of the data": f"{terms}; they bind the model, too",
-        "trained": f"{settings.steps if run.model_file.exists() else run.last_step()} steps of "
-        f"{settings.batch_size} images",
+        "weights": f"{weights}; {settings.batch_size} images a step",
         "recipe": recipe,
         "versions": ", ".join(f"{k} {v}" for k, v in run.versions.items()),
         "scores": _scores(run),

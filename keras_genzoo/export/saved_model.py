@@ -14,10 +14,10 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import Card, interface, make_card
-from keras_genzoo.export.inputs import Arrays, draw_inputs
+from keras_genzoo.export.inputs import Arrays, inputs_to_verify
 from keras_genzoo.export.networks import check_name, float32_networks
 from keras_genzoo.export.serving import check_warm_up, write_serving_files, write_warm_up
-from keras_genzoo.export.verify import VERIFIED_ROWS, Tolerance, verify
+from keras_genzoo.export.verify import Tolerance, verify
 from keras_genzoo.files import write_json, writing_folder
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
@@ -89,8 +89,7 @@ def export_saved_model(
                 write_warm_up(temporary, card, model, warm_up)
             told = card.to_dict()
             if check:
-                count = VERIFIED_ROWS if images is None else min(VERIFIED_ROWS, len(images))
-                inputs = draw_inputs(model, count, 1, images)
+                inputs = inputs_to_verify(model, images)
                 told |= verify(networks, inputs, lambda: runner(temporary), TOLERANCE, str(path))
             write_json(temporary / CARD, told)
             newest = max([int(path.name), *versions(base)])

@@ -12,7 +12,6 @@ from keras_genzoo.export.inputs import Arrays, outputs_of
 from keras_genzoo.models.checking import one_line
 
 Runner = Callable[[str, Arrays], Arrays]
-VERIFIED_ROWS = 32
 
 
 class Tolerance(NamedTuple):

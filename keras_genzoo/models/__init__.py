@@ -13,6 +13,7 @@ backend.require_tensorflow()
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "adam": ["Adam"],
         "autoencoder": ["Autoencoder"],
         "base": ["ImageModel"],
         "cgan": ["CGAN"],

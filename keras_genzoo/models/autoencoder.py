@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import RECONSTRUCTION_LOSSES
+from keras_genzoo.models.adam import Adam
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import check_images, check_network
 from keras_genzoo.models.latent import interpolate_latents
@@ -104,7 +105,7 @@ class Autoencoder(ImageModel):
         options = self.compile_options(kwargs)
         self.reconstruction_loss, saved_loss = self.named(loss, RECONSTRUCTION_LOSSES)
         with self.distribute_strategy.scope():
-            optimizer = keras.optimizers.get(optimizer or keras.optimizers.Adam(1e-3))
+            optimizer = keras.optimizers.get(optimizer or Adam(1e-3))
             super().compile(optimizer=scaled(optimizer, self.dtype_policy), **options)
             self.optimizer.build(self.trainable_variables)
         self.keep_compile_config(kwargs, optimizer=optimizer, loss=saved_loss)

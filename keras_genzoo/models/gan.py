@@ -14,6 +14,7 @@ from keras_genzoo.losses import (
     jensen_shannon_estimate,
     mean_probability,
 )
+from keras_genzoo.models.adam import Adam
 from keras_genzoo.models.averaging import copy_network, move_average
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import check_network
@@ -177,7 +178,7 @@ class GAN(ImageModel):
         if discriminator_steps < 1:
             raise GenzooError(f"discriminator_steps must be at least 1, not {discriminator_steps}")
         optimizers = [
-            keras.optimizers.get(optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5))
+            keras.optimizers.get(optimizer or Adam(2e-4, beta_1=0.5))
             for optimizer in (generator_optimizer, discriminator_optimizer)
         ]
         if optimizers[0] is optimizers[1]:

@@ -6,7 +6,7 @@ import keras
 
 from keras_genzoo import models
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models import ImageModel
+from keras_genzoo.models import Adam, ImageModel
 from keras_genzoo.models.registry import MODELS
 from keras_genzoo.networks import layers_under
 from keras_genzoo.training.checkpoints import restore_latest
@@ -32,7 +32,8 @@ def build_model(
             )
         arguments["num_classes"] = num_classes
     keras.utils.set_random_seed(settings.seed)
-    with layers_under(settings.precision):
+    policy = f"mixed_{settings.mixed_precision}" if settings.mixed_precision else "float32"
+    with layers_under(policy):
         model = model_class(image_shape=image_shape, seed=settings.seed, **arguments)
         compile_model(model, settings)
     return model
@@ -46,7 +47,7 @@ def compile_model(model: ImageModel, settings: Settings) -> None:
     roles = ("generator_", "discriminator_") if adversarial else ("",)
     for role in roles:
         rate = getattr(settings, f"{role}learning_rate")
-        arguments[f"{role}optimizer"] = keras.optimizers.Adam(rate, beta_1=beta_1)
+        arguments[f"{role}optimizer"] = Adam(rate, beta_1=beta_1)
     model.compile(**arguments)
 
 

@@ -104,10 +104,10 @@ class Settings:
     jit_compile: bool | None = _setting(
         None, "Compile the step by XLA; by default for dense models of larger images on one CPU."
     )
-    precision: str = _setting(
-        "float32",
-        "Type of the computations.",
-        choices=("float32", "mixed_bfloat16", "mixed_float16"),
+    mixed_precision: str | None = _setting(
+        None,
+        "Type of the computations in place of float32; weights, losses and statistics keep that.",
+        choices=("bfloat16", "float16"),
     )
     data_dir: str | None = _setting(None, "Where tensorflow-datasets keeps data sets.", role=PLACE)
     manual_dir: str | None = _setting(None, "Where files fetched by hand lie.", role=PLACE)

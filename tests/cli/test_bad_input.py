@@ -52,7 +52,10 @@ def write_images(folder, count, size=8):
         ("fit ae --loss bernouli", "unknown loss 'bernouli'; did you mean 'bernoulli'?"),
         ("fit ae --loss hinge", "unknown reconstruction loss 'hinge'; known: bernoulli"),
         ("fit ae --strategy miror", "unknown strategy 'miror'; did you mean 'mirrored'?"),
-        ("fit ae --precision float16", "unknown precision 'float16'"),
+        (
+            "fit ae --mixed-precision float32",
+            "unknown mixed_precision 'float32'; did you mean 'float16'?",
+        ),
         (
             "fit ae --steps-per-execution 30 --checkpoint-every 100",
             "steps_per_execution must divide checkpoint_every, which is 100, and 30 does not",

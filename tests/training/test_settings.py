@@ -99,9 +99,10 @@ def test_learning_rates_reach_the_optimizers(model):
     assert {optimizer.beta_1 for optimizer in default.optimizers} == {beta_1}
 
 
-def test_precision_reaches_the_model_and_nothing_else():
-    model = build_model(Settings(model="ae", precision="mixed_bfloat16"), SHAPE, None)
+def test_mixed_precision_reaches_the_model_and_nothing_else():
+    model = build_model(Settings(model="ae", mixed_precision="bfloat16"), SHAPE, None)
     assert model.encoder.layers[-1].compute_dtype == "bfloat16"
+    assert model.encoder.variables[0].dtype == "float32"
     assert keras.config.dtype_policy().name == "float32"
 
 

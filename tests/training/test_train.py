@@ -139,11 +139,11 @@ def test_xla_is_chosen_where_it_pays(model, size, jit_compile, chosen):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("model", "precision"),
-    [("dcgan", "float32"), ("cgan", "float32"), ("dcgan", "mixed_float16")],
+    ("model", "mixed_precision"),
+    [("dcgan", None), ("cgan", None), ("dcgan", "bfloat16"), ("dcgan", "float16")],
 )
-def test_convolutional_models_go_on_the_same(small, tmp_path, model, precision):
-    settings = small(model, precision=precision)
+def test_convolutional_models_go_on_the_same(small, tmp_path, model, mixed_precision):
+    settings = small(model, mixed_precision=mixed_precision)
     fit(settings, tmp_path / "whole")
     fit(dataclasses.replace(settings, steps=7), tmp_path / "parts")
     resume(tmp_path / "parts", {"steps": 20})

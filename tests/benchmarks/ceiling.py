@@ -15,7 +15,6 @@ from tests.benchmarks.pairs import same_batch, seconds
 import numpy as np  # isort: skip
 import tensorflow as tf  # isort: skip
 
-from keras_genzoo.networks import layers_under  # isort: skip
 from keras_genzoo.training import build_model, settings_for  # isort: skip
 
 RECIPES = ("ae-mnist", "vae-mnist", "gan-mnist", "dcgan-mnist", "cgan-mnist", "dcgan-celeb_a")
@@ -25,7 +24,7 @@ SIDE = 2048
 def main() -> None:
     """Print a row for each recipe."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--precision", default="float32", choices=("float32", "mixed_bfloat16"))
+    parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     print("| recipe | GFLOP a step | ms a step | GFLOP/s | ceiling | share |")
@@ -35,10 +34,10 @@ def main() -> None:
 
 
 def _measure(name: str, options: argparse.Namespace) -> None:
-    settings = settings_for(None, recipe=name, precision=options.precision)
+    mixed = None if options.precision == "float32" else options.precision
+    settings = settings_for(None, recipe=name, mixed_precision=mixed)
     shape = (64, 64, 3) if name == "dcgan-celeb_a" else (28, 28, 1)
-    with layers_under(options.precision):
-        model = build_model(settings, shape, 10 if settings.model == "cgan" else None)
+    model = build_model(settings, shape, 10 if settings.model == "cgan" else None)
     dense = settings.model in ("ae", "vae", "gan")
     model.jit_compile = dense
     images = np.random.default_rng(0).integers(0, 256, (settings.batch_size, *shape), "uint8")
@@ -52,7 +51,7 @@ def _measure(name: str, options: argparse.Namespace) -> None:
         model.fit(data, steps_per_epoch=steps, verbose=0, shuffle=False)
 
     train()
-    ceiling = _product("bfloat16" if "bfloat16" in options.precision else "float32")
+    ceiling = _product(options.precision)
     ceiling()
     times, rates = [], []
     for _ in range(options.rounds):

@@ -1,6 +1,6 @@
 """The rival of ``torch_step``: the same networks trained the PyTorch way, channels last.
 
-    PYTHON torch_rival.py CASE PRECISION [IMAGES.npy SAMPLES.npz]
+    PYTHON torch_rival.py CASE PRECISION [SEED IMAGES.npy SAMPLES.npz]
 
 It needs torch and nothing of this project: it reads numbers of steps from the standard input, takes
 them, and answers with the seconds. Given images, a DCGAN is trained on them, and at the end writes
@@ -56,12 +56,24 @@ def discriminator(size, channels, filters=64):
     return nn.Sequential(*layers, nn.Conv2d(width, 1, base), nn.Flatten())
 
 
+def initialise(network):
+    """Give a network the initial weights of the zoo's: N(0, 0.02), and biases of 0."""
+    for layer in network:
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
+            nn.init.normal_(layer.weight, std=0.02)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network.to(memory_format=torch.channels_last)
+
+
 def dcgan(case, images=None):
     """Return a function that takes a step of pytorch/examples' DCGAN, and the generator."""
     size, channels, batch = DCGANS[case]
-    g = generator(size, channels).to(memory_format=torch.channels_last)
-    d = discriminator(size, channels).to(memory_format=torch.channels_last)
-    optimizers = [torch.optim.Adam(n.parameters(), 2e-4, betas=(0.5, 0.999)) for n in (g, d)]
+    g = initialise(generator(size, channels))
+    d = initialise(discriminator(size, channels))
+    optimizers = [
+        torch.optim.Adam(n.parameters(), 2e-4, betas=(0.5, 0.999), eps=1e-7) for n in (g, d)
+    ]
     loss = functional.binary_cross_entropy_with_logits
     if images is None:
         images = np.random.default_rng(0).integers(0, 256, (batch, size, size, channels), "uint8")
@@ -155,10 +167,10 @@ def vae(convolutional):
     return step
 
 
-def main(case, precision, images=None, samples=None):
+def main(case, precision, seed=0, images=None, samples=None):
     """Answer until the input ends."""
     torch.set_num_threads(THREADS)
-    torch.manual_seed(0)
+    torch.manual_seed(int(seed))
     if case in DCGANS:
         step, network = dcgan(case, None if images is None else np.load(images))
     else:

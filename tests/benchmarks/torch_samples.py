@@ -2,11 +2,13 @@
 
     python -m tests.benchmarks.torch_samples --rival-python PYTHON --manual-dir DIR
 
-Prints the Fréchet distance of 10,000 images of each to the test set, in the features of the zoo's
-classifier, and that of another seed, by which chance is judged. No average of the generator.
+All have the same networks, initial weights' law, batch and optimizers. Prints the Fréchet distance
+of 10,000 images of each to the test set, in the features of the zoo's classifier, a line for each
+seed, and the mean and the standard deviation over the seeds. No average of the generator.
 """
 
 import argparse
+import statistics
 import subprocess
 import tempfile
 from pathlib import Path
@@ -20,6 +22,7 @@ from keras_genzoo import data, evaluation  # isort: skip
 from keras_genzoo.training import build_model, settings_for  # isort: skip
 
 COUNT = 10_000
+SIDES = ("float32", "bfloat16", "torch", "torch-bfloat16")
 
 
 def main() -> None:
@@ -29,39 +32,51 @@ def main() -> None:
     parser.add_argument("--data-dir")
     parser.add_argument("--manual-dir")
     parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--sides", nargs="+", default=SIDES[:3], choices=SIDES)
     options = parser.parse_args()
     places = {"data_dir": options.data_dir, "manual_dir": options.manual_dir}
     splits = data.Splits(lambda split: data.open_source("mnist", split, **places))
+    for side in options.sides:
+        distances = []
+        for seed in options.seeds:
+            distances.append(_distance(splits, side, seed, options))
+            print(
+                f"{side}, seed {seed}: {options.steps} steps, FID {distances[-1]:.2f}", flush=True
+            )
+        if len(distances) > 1:
+            mean, spread = statistics.mean(distances), statistics.stdev(distances)
+            print(f"{side}: FID {mean:.2f} ± {spread:.2f} over {len(distances)} seeds", flush=True)
+
+
+def _distance(splits, side: str, seed: int, options: argparse.Namespace) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "samples.npz")
-        rows = {
-            "ours, float32": lambda: _ours(splits, path, options, "float32", 0),
-            "ours, float32, another seed": lambda: _ours(splits, path, options, "float32", 1),
-            "ours, bfloat16": lambda: _ours(splits, path, options, "mixed_bfloat16", 0),
-            "PyTorch, float32": lambda: _rival(splits, path, options, folder),
-        }
-        for name, train in rows.items():
-            train()
-            fake = data.open_source(path)
-            scores = evaluation.Options(scores=("fid",), count=COUNT, floor=False)
-            result = evaluation.evaluate_images(splits, fake, scores)
-            print(f"{name}: {options.steps} steps, FID {result['scores']['fid']:.2f}", flush=True)
+        samples = Path(folder, "samples.npz")
+        if side.startswith("torch"):
+            precision = "bfloat16" if side.endswith("bfloat16") else "float32"
+            _train_rival(splits, samples, precision, seed, options)
+        else:
+            _train_ours(splits, samples, side, seed, options.steps)
+        scores = evaluation.Options(scores=("fid",), count=COUNT, floor=False)
+        result = evaluation.evaluate_images(splits, data.open_source(samples), scores)
+    return result["scores"]["fid"]
 
 
-def _ours(splits, path: Path, options, precision: str, seed: int) -> None:
-    overrides = {"precision": precision, "ema_decay": 0.0, "seed": seed}
+def _train_ours(splits, samples: Path, precision: str, seed: int, steps: int) -> None:
+    mixed = None if precision == "float32" else precision
+    overrides = {"mixed_precision": mixed, "ema_decay": 0.0, "seed": seed}
     model = build_model(settings_for("dcgan", "mnist", **overrides), (28, 28, 1), None)
     stream = data.training_stream(splits.train, 50, seed=seed)
-    model.fit(stream, steps_per_epoch=options.steps, verbose=0)
-    np.savez(path, images=model.generate(COUNT, seed=0))
+    model.fit(stream, steps_per_epoch=steps, verbose=0)
+    np.savez(samples, images=model.generate(COUNT, seed=0))
 
 
-def _rival(splits, path: Path, options, folder: str) -> None:
-    file = Path(folder, "train.npy")
-    np.save(file, splits.train.fetch(np.arange(splits.train.num_images))[0])
+def _train_rival(splits, samples: Path, precision: str, seed: int, options) -> None:
+    images = samples.with_name("train.npy")
+    np.save(images, splits.train.fetch(np.arange(splits.train.num_images))[0])
     program = Path(__file__).with_name("torch_rival.py")
     subprocess.run(
-        [options.rival_python, program, "dcgan28", "float32", file, path],
+        [options.rival_python, program, "dcgan28", precision, str(seed), images, samples],
         input=f"{options.steps}\n",
         text=True,
         check=True,

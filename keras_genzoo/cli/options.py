@@ -115,7 +115,7 @@ def setting_flags(*names: str) -> Callable[[Command], Command]:
 def _option(field: dataclasses.Field):
     kind = kind_of(field)
     if typing.get_origin(kind) is tuple:
-        kind = IntegerList()
+        kind = IntegerList() if typing.get_args(kind)[0] is int else NameList()
     elif choices := field.metadata["choices"]:
         kind = Name(field.name, choices)
     models = field.metadata["models"]

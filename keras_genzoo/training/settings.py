@@ -86,6 +86,11 @@ class Settings:
         0, "Key of the initial weights, the noise and the order of the data.", bound=SEED
     )
     strategy: str = _setting("auto", "Devices.", role=PLACE, choices=STRATEGIES)
+    devices: tuple[str, ...] | None = _setting(
+        None,
+        "Devices of --strategy mirrored, such as GPU:0,GPU:1; by default every GPU.",
+        role=PLACE,
+    )
     checkpoint_every: int = _setting(
         100, "Steps between checkpoints and rows of the history.", bound=AT_LEAST_1
     )
@@ -218,7 +223,7 @@ class Settings:
         return cls(**values)
 
     def but(self, overrides: dict[str, Any]) -> "Settings":
-        """Return these settings with others laid over them.
+        """Return these settings with others laid over them; another strategy takes all devices.
 
         Raises:
             GenzooError: as ``from_dict`` does.
@@ -226,6 +231,8 @@ class Settings:
         >>> Settings(model="vae").but({"beta": 4}).beta
         4.0
         """
+        if "strategy" in overrides:
+            overrides = {"devices": None} | overrides
         return self.from_dict(self.to_dict() | overrides)
 
     def to_dict(self) -> dict[str, Any]:
@@ -268,12 +275,13 @@ def _of_type(field: dataclasses.Field, value: Any) -> Any:
     kind = kind_of(field)
     if value is None and kind is not field.type:
         return None
-    if typing.get_origin(kind) is tuple:
-        if isinstance(value, list | tuple) and all(type(item) is int for item in value):
+    item_kind = typing.get_args(kind)[0] if typing.get_origin(kind) is tuple else None
+    if item_kind:
+        if isinstance(value, list | tuple) and all(type(item) is item_kind for item in value):
             return tuple(value)
     elif kind is float and type(value) in (int, float):
         return float(value)
     elif type(value) is kind:
         return value
-    wanted = "list of integers" if typing.get_origin(kind) is tuple else kind.__name__
+    wanted = {int: "list of integers", str: "list of names"}.get(item_kind, kind.__name__)
     raise GenzooError(f"setting '{field.name}' must be of type {wanted}, not {value!r}")

@@ -1,6 +1,7 @@
 """Devices: one, all of this machine in step, or those of several machines."""
 
 import math
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -12,21 +13,30 @@ from keras_genzoo.training.workers import join_workers
 LARGE_IMAGE = 784
 
 
-def make_strategy(name: str = "auto", steps_per_execution: int = 1) -> tf.distribute.Strategy:
+def make_strategy(
+    name: str = "auto", steps_per_execution: int = 1, devices: Sequence[str] | None = None
+) -> tf.distribute.Strategy:
     """Return the distribution strategy that ``name`` stands for.
 
     Args:
         name: ``"one"``: the default device; ``"mirrored"``: every GPU (without one, every logical
             CPU) holds a replica; ``"multi_worker"``: every device of the machines that
-            ``TF_CONFIG`` names; ``"auto"``: mirrored where there is more than one GPU.
+            ``TF_CONFIG`` names; ``"auto"``: mirrored where there is more than one GPU, or
+            ``devices`` are given.
         steps_per_execution: steps that TensorFlow will take at once.
+        devices: the devices to mirror over, such as ``("GPU:0", "GPU:1")``; by default all.
 
     Raises:
-        GenzooError: if the name is unknown, or the other machines cannot be joined or take
-            several steps at once.
+        GenzooError: if the name or a device is unknown, or the other machines cannot be joined
+            or take several steps at once.
     """
     if name not in STRATEGIES:
         raise unknown("strategy", name, STRATEGIES)
+    if devices is not None and name not in ("auto", "mirrored"):
+        raise GenzooError(
+            f"devices are chosen for the strategy mirrored, not for {name}; leave out --devices, "
+            "or take --strategy mirrored"
+        )
     if name == "multi_worker":
         if steps_per_execution > 1:
             raise GenzooError(
@@ -35,17 +45,17 @@ def make_strategy(name: str = "auto", steps_per_execution: int = 1) -> tf.distri
             )
         # Before all else: TensorFlow joins others only as long as it has done nothing.
         return join_workers()
-    gpus = tf.config.list_logical_devices("GPU")
-    if name == "one" or (name == "auto" and len(gpus) < 2):
+    gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
+    if name == "one" or (name == "auto" and devices is None and len(gpus) < 2):
         return tf.distribute.get_strategy()
-    if gpus and steps_per_execution == 1:
-        return tf.distribute.MirroredStrategy([device.name for device in gpus])
+    cpus = [device.name for device in tf.config.list_logical_devices("CPU")]
+    chosen = gpus or cpus if devices is None else _chosen(devices, gpus + cpus)
+    if steps_per_execution == 1 and not set(chosen) & set(cpus):
+        return tf.distribute.MirroredStrategy(chosen)
     # TensorFlow's collective operations fail in a loop of steps (keras#19246), and on CPUs once a
     # process has had another strategy.
-    devices = gpus or tf.config.list_logical_devices("CPU")
     return tf.distribute.MirroredStrategy(
-        [device.name for device in devices],
-        cross_device_ops=tf.distribute.HierarchicalCopyAllReduce(),
+        chosen, cross_device_ops=tf.distribute.HierarchicalCopyAllReduce()
     )
 
 
@@ -75,6 +85,17 @@ def choose_jit_compile(
     on_cpu = not tf.config.list_logical_devices("GPU")
     pays = settings.model in DENSE and math.prod(image_shape) >= LARGE_IMAGE
     return on_cpu and pays and replicas == 1
+
+
+def _chosen(devices: Sequence[str], present: Sequence[str]) -> list[str]:
+    """Return TensorFlow's names of devices."""
+    names = {name.removeprefix("/device:"): name for name in present}
+    for number, device in enumerate(devices):
+        if device not in names:
+            raise unknown("device", device, names)
+        if device in devices[:number]:
+            raise GenzooError(f"the device {device} is given twice; give each once")
+    return [names[device] for device in devices]
 
 
 def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:

@@ -74,7 +74,7 @@ def fit(
         TrainingStoppedError: if a loss becomes no number, or training collapses.
     """
     out = Path(out) if out is not None else None
-    strategy = make_strategy(settings.strategy, settings.steps_per_execution)
+    strategy = make_strategy(settings.strategy, settings.steps_per_execution, settings.devices)
     writes = is_chief(strategy)
     if writes:
         check_free(out, force)
@@ -121,7 +121,7 @@ def resume(
     run = Run.open(path)
     overrides = overrides or {}
     settings = resumed_settings(run, overrides)
-    strategy = make_strategy(settings.strategy, settings.steps_per_execution)
+    strategy = make_strategy(settings.strategy, settings.steps_per_execution, settings.devices)
     writes = is_chief(strategy)
     lock = locked(run.path) if writes else contextlib.nullcontext()
     with others_alive(strategy, str(path)), lock:

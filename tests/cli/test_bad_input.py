@@ -52,6 +52,12 @@ def write_images(folder, count, size=8):
         ("fit ae --loss bernouli", "unknown loss 'bernouli'; did you mean 'bernoulli'?"),
         ("fit ae --loss hinge", "unknown reconstruction loss 'hinge'; known: bernoulli"),
         ("fit ae --strategy miror", "unknown strategy 'miror'; did you mean 'mirrored'?"),
+        ("fit ae --devices GPU:7", "unknown device 'GPU:7'; did you mean 'CPU:1'? known: CPU:0"),
+        ("fit ae --devices CPU:1,CPU:1", "the device CPU:1 is given twice; give each once"),
+        (
+            "fit ae --devices CPU:0 --strategy one",
+            "devices are chosen for the strategy mirrored, not for one; leave out --devices",
+        ),
         (
             "fit ae --mixed-precision float32",
             "unknown mixed_precision 'float32'; did you mean 'float16'?",

@@ -78,6 +78,17 @@ def test_every_step_is_counted_once_when_several_are_taken_at_once(small, tmp_pa
     assert {event.step for event in events if event.summary.value} == {20, 30}
 
 
+def test_replicas_are_those_of_the_devices_given(small, tmp_path):
+    strategy = make_strategy("auto", devices=("CPU:1",))
+    (device,) = strategy.extended.worker_devices
+    assert device.endswith("/device:CPU:1")
+    settings = small("ae", devices=("CPU:0", "CPU:1"))
+    run = fit(settings, tmp_path / "two").run
+    assert run.settings.devices == ("CPU:0", "CPU:1")
+    # On another machine, or with another strategy, they are not those of the run.
+    assert resume(run.path, {"steps": 30, "strategy": "one"}).run.settings.devices is None
+
+
 @pytest.mark.slow
 def test_two_replicas_take_several_steps_at_once(small, tmp_path):
     settings = small("gan", strategy="mirrored")

@@ -52,6 +52,7 @@ def test_a_run_is_scored_beside_its_floor(genzoo, trained, tmp_path, model):
     assert read(tmp_path / "b.json") == result
 
 
+@pytest.mark.slow
 def test_scores_that_need_labels_of_a_conditional_model(genzoo, trained, tmp_path, monkeypatch):
     monkeypatch.setenv("GENZOO_CACHE", str(tmp_path / "cache"))
     scores = "label_accuracy,fid_per_class,gan_train,class_histogram"
@@ -277,6 +278,7 @@ def test_without_out_nothing_is_written_for_images(genzoo, tmp_path):
     assert set(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pixels", "classifier", "model"])
 def test_a_feature_network_gives_the_same_whatever_the_batches(name, tmp_path):
     assert set(FEATURE_NETWORKS) == {"pixels", "classifier", "attributes", "model", "inception"}

@@ -94,6 +94,7 @@ def test_the_map_of_pixels_follows_the_background_and_that_of_structure_does_not
 # The commands ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_umap_of_a_run(genzoo, trained, tmp_path):
     arguments = "umap --distance pixels,ssim -n 100 -m 9 --out map"
     ended = genzoo(arguments, trained("gan"))

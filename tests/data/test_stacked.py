@@ -37,6 +37,7 @@ def test_only_grey_images_of_ten_classes_are_stacked():
         StackedSource(open_source("digits", channels=3), "stacked_digits")
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_stacked_mnist_is_made_of_mnist(test_data, tmp_path_factory):
     places = {"data_dir": tmp_path_factory.mktemp("tfds"), "manual_dir": test_data / "mnist"}

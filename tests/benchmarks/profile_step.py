@@ -1,6 +1,6 @@
 """Where the time of a training step goes, by TensorFlow's profiler.
 
-    python -m tests.benchmarks.profile
+    python -m tests.benchmarks.profile_step
 
 Times are those of single operations, summed over the threads: operations that run at once share
 the cores, so that shares tell more than milliseconds.

@@ -107,7 +107,7 @@ class Settings:
         bound=AT_LEAST_1,
     )
     jit_compile: bool | None = _setting(
-        None, "Compile the step by XLA; by default for dense models of larger images on one CPU."
+        None, "Compile the step by XLA; by default for dense models of larger images in float32 on one CPU."
     )
     mixed_precision: str | None = _setting(
         None,

@@ -64,8 +64,8 @@ def choose_jit_compile(
 ) -> bool:
     """Return whether XLA compiles the step: what ``settings`` say, or else where that pays.
 
-    On a CPU it takes a fifth to a quarter off the step of dense networks and adds as much to that
-    of convolutional ones; compiling costs seconds, which small images do not win back. The number
+    On a CPU it takes a tenth to a quarter off the step of dense networks in float32, and adds as
+    much to that of others; compiling costs seconds, which small images do not win back. The number
     of steps has no say: it shapes no number of a run.
 
     Raises:
@@ -83,7 +83,8 @@ def choose_jit_compile(
     if settings.jit_compile is not None:
         return settings.jit_compile
     on_cpu = not tf.config.list_logical_devices("GPU")
-    pays = settings.model in DENSE and math.prod(image_shape) >= LARGE_IMAGE
+    dense = settings.model in DENSE and settings.mixed_precision is None
+    pays = dense and math.prod(image_shape) >= LARGE_IMAGE
     return on_cpu and pays and replicas == 1
 
 

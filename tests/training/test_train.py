@@ -146,6 +146,8 @@ def test_xla_is_chosen_where_it_pays(model, size, jit_compile, chosen):
     assert choose_jit_compile(settings, make_strategy("one"), shape) == chosen
     if jit_compile is None:
         assert not choose_jit_compile(settings, make_strategy("mirrored"), shape)
+        settings = dataclasses.replace(settings, mixed_precision="bfloat16")
+        assert not choose_jit_compile(settings, make_strategy("one"), shape)
 
 
 @pytest.mark.slow

@@ -107,7 +107,8 @@ class Settings:
         bound=AT_LEAST_1,
     )
     jit_compile: bool | None = _setting(
-        None, "Compile the step by XLA; by default for dense models of larger images in float32 on one CPU."
+        None,
+        "Compile the step by XLA; by default for dense models in float32 of larger images on a CPU.",
     )
     mixed_precision: str | None = _setting(
         None,

@@ -108,7 +108,7 @@ class Settings:
     )
     jit_compile: bool | None = _setting(
         None,
-        "Compile the step by XLA; by default for dense models in float32 of larger images on a CPU.",
+        "Compile the step by XLA; by default for dense float32 models of larger images on a CPU.",
     )
     mixed_precision: str | None = _setting(
         None,

@@ -29,7 +29,7 @@ Status = os.stat_result | None
 
 
 class Names(Sequence):
-    """Names in one block of memory: some twenty bytes for each, of which Python takes a hundred.
+    """Names in one block of memory: some thirty bytes for each, of which Python takes a hundred.
 
     >>> names = Names()
     >>> names.append("a.png"), names.append("b.png")
@@ -162,7 +162,7 @@ def list_images(root: Path) -> Listing:
     """
     listing = Listing(root)
     left_out = listing.left_out
-    for name, size in _walk(root, "", set()):
+    for name, size in _walk(root):
         if size is None:
             left_out.append(name)
         else:
@@ -195,7 +195,7 @@ def _visible_folders(path: Path) -> list[str]:
 
 
 def _holds_images(path: Path) -> bool:
-    return any(size is not None for _, size in _walk(path, "", set()))
+    return any(size is not None for _, size in _walk(path))
 
 
 def _is_image(name: str, status: Status) -> bool:
@@ -204,9 +204,14 @@ def _is_image(name: str, status: Status) -> bool:
     return named and (status is None or stat.S_ISREG(status.st_mode))
 
 
-def _walk(root: Path, inside: str, seen: set) -> Iterator[tuple[str, int | None]]:
+def _walk(
+    root: Path, inside: str = "", seen: set | None = None
+) -> Iterator[tuple[str, int | None]]:
     """Yield, sorted, each visible file's name within ``root``, and its size if it is an image."""
     found = []
+    if seen is None:
+        status = _status(root)
+        seen = {(status.st_dev, status.st_ino)} if status else set()
     for entry in _scan(os.path.join(root, inside)):  # noqa: PTH118
         status = _status(entry)
         if status is not None and stat.S_ISDIR(status.st_mode):
@@ -245,7 +250,7 @@ def _is_folder(entry: os.DirEntry) -> bool:
         return False
 
 
-def _status(entry: os.DirEntry) -> Status:
+def _status(entry: os.DirEntry | Path) -> Status:
     """Return what the system knows of a file; None of a link that leads nowhere."""
     try:
         return entry.stat()

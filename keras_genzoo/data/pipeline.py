@@ -246,9 +246,9 @@ def _batches(
     # Where tf.data tunes itself, the end of ``fit`` waits for the tuner: as long again as it ran,
     # up to a minute.
     options.autotune.enabled = False
-    return positions.map(
-        batch, num_parallel_calls=os.cpu_count() or 1, deterministic=True
-    ).with_options(options)
+    return positions.map(batch, num_parallel_calls=_cores(), deterministic=True).with_options(
+        options
+    )
 
 
 def _fits(source: Source, cache: bool | str) -> bool:
@@ -262,6 +262,13 @@ def _fits(source: Source, cache: bool | str) -> bool:
             f"{memory / 2**30:.1f}; use cache='auto' or a smaller image size"
         )
     return bool(cache)
+
+
+def _cores() -> int:
+    """Return the cores this process may use: the machine's, or those it was given."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _memory() -> int:

@@ -36,18 +36,18 @@ SHOWN_SCORES = (
 )
 # Of the settings: told elsewhere in the card, or of no weight for the numbers.
 _LEFT_OUT = (
-    *(
-        "dataset",
-        "split",
-        "steps",
-        "batch_size",
-        "strategy",
-        "devices",
-        "data_dir",
-        "manual_dir",
-        "strict",
-    ),
-    *("checkpoint_every", "sample_every", "keep_checkpoints"),
+    "dataset",
+    "split",
+    "steps",
+    "batch_size",
+    "strategy",
+    "devices",
+    "data_dir",
+    "manual_dir",
+    "strict",
+    "checkpoint_every",
+    "sample_every",
+    "keep_checkpoints",
 )
 
 

@@ -11,7 +11,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import RECONSTRUCTION_LOSSES
 from keras_genzoo.models.adam import Adam
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
-from keras_genzoo.models.checking import check_images, check_network
+from keras_genzoo.models.checking import check_images, check_network, check_optimizer
 from keras_genzoo.models.latent import interpolate_latents
 from keras_genzoo.models.scaling import scaled
 from keras_genzoo.networks import dense_decoder, dense_encoder, layers_under
@@ -100,12 +100,13 @@ class Autoencoder(ImageModel):
                 the checks of values inside the step are left out by XLA).
 
         Raises:
-            GenzooError: if the loss is unknown.
+            GenzooError: if the loss is unknown, or replicas cannot share the optimizer.
         """
         options = self.compile_options(kwargs)
         self.reconstruction_loss, saved_loss = self.named(loss, RECONSTRUCTION_LOSSES)
         with self.distribute_strategy.scope():
             optimizer = keras.optimizers.get(optimizer or Adam(1e-3))
+            check_optimizer(optimizer, self.num_replicas)
             super().compile(optimizer=scaled(optimizer, self.dtype_policy), **options)
             self.optimizer.build(self.trainable_variables)
         self.keep_compile_config(kwargs, optimizer=optimizer, loss=saved_loss)

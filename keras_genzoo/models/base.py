@@ -307,9 +307,10 @@ class ImageModel(Exportable, keras.Model):
     def on_several_machines(self) -> bool:
         """Whether the replicas are those of several machines."""
         strategy = self.distribute_strategy
-        return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy) and bool(
-            strategy.cluster_resolver.cluster_spec().jobs
-        )
+        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            return False
+        cluster = strategy.cluster_resolver.cluster_spec()
+        return sum(cluster.num_tasks(job) for job in cluster.jobs) > 1
 
     def _maybe_symbolic_build(self, *args, **kwargs) -> None:
         """Build nothing: all is built; Keras would average uint8 images over the machines."""

@@ -222,3 +222,19 @@ def one_line(error: Exception) -> str:
     """Return the first line of an error's text, without terminal colours."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
     return text.splitlines()[0] if text else type(error).__name__
+
+
+def check_optimizer(optimizer: keras.optimizers.Optimizer, num_replicas: int) -> None:
+    """Check that replicas can take an optimizer's steps together.
+
+    Raises:
+        GenzooError: if it takes some of them on a condition, in which Keras cannot.
+    """
+    if num_replicas == 1:
+        return
+    for option in ("gradient_accumulation_steps", "ema_overwrite_frequency"):
+        if getattr(optimizer, option, None):
+            raise GenzooError(
+                f"{option} works on one device, not on {num_replicas} replicas; "
+                "leave it out, or train on one"
+            )

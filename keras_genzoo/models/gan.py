@@ -17,7 +17,7 @@ from keras_genzoo.losses import (
 from keras_genzoo.models.adam import Adam
 from keras_genzoo.models.averaging import copy_network, move_average
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
-from keras_genzoo.models.checking import check_network
+from keras_genzoo.models.checking import check_network, check_optimizer
 from keras_genzoo.models.latent import interpolate_latents
 from keras_genzoo.models.scaling import scaled
 from keras_genzoo.networks import dense_discriminator, dense_generator, layers_under, normal
@@ -172,7 +172,8 @@ class GAN(ImageModel):
 
         Raises:
             GenzooError: if the loss is unknown, ``discriminator_steps`` is less than 1, or both
-                networks are given one optimizer, or the generator is averaged twice.
+                networks are given one optimizer, the generator is averaged twice, or an optimizer
+                cannot be shared by replicas.
         """
         options = self.compile_options(kwargs)
         if discriminator_steps < 1:
@@ -195,6 +196,8 @@ class GAN(ImageModel):
             raise GenzooError(
                 "the generator's weights are averaged once: take ema_decay or use_ema, not both"
             )
+        for optimizer in optimizers:
+            check_optimizer(optimizer, self.num_replicas)
         self.adversarial_loss = adversarial_loss
         self.discriminator_steps = int(discriminator_steps)
         with self.distribute_strategy.scope():

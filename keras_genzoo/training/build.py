@@ -32,8 +32,8 @@ def build_model(
             )
         arguments["num_classes"] = num_classes
     keras.utils.set_random_seed(settings.seed)
-    policy = f"mixed_{settings.mixed_precision}" if settings.mixed_precision else "float32"
-    with layers_under(policy):
+    precision = settings.mixed_precision
+    with layers_under(precision if precision == "float32" else f"mixed_{precision}"):
         model = model_class(image_shape=image_shape, seed=settings.seed, **arguments)
         compile_model(model, settings)
     return model

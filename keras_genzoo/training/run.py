@@ -177,8 +177,11 @@ def read_config(path: Path) -> dict[str, Any]:
         raise GenzooError(f"{file} is damaged: {error}") from error
     if not isinstance(config, dict) or not isinstance(config.get("settings"), dict):
         raise GenzooError(f"{file} is not the configuration of a run: it has no 'settings'")
-    # A run of a time before there was the choice.
-    config["settings"].setdefault("jit_compile", False)
+    settings = config["settings"]
+    # A run of a time before there was the choice, and when another had another name.
+    settings.setdefault("jit_compile", False)
+    if "precision" in settings:
+        settings["mixed_precision"] = str(settings.pop("precision")).removeprefix("mixed_")
     return config
 
 

@@ -85,10 +85,16 @@ class Settings:
     seed: int = _setting(
         0, "Key of the initial weights, the noise and the order of the data.", bound=SEED
     )
-    strategy: str = _setting("auto", "Devices.", role=PLACE, choices=STRATEGIES)
+    strategy: str = _setting(
+        "auto",
+        "One device, all of this machine, or those of the machines that TF_CONFIG names; auto: all "
+        "GPUs, if there are several.",
+        role=PLACE,
+        choices=STRATEGIES,
+    )
     devices: tuple[str, ...] | None = _setting(
         None,
-        "Devices of --strategy mirrored, such as GPU:0,GPU:1; by default every GPU.",
+        "Devices of --strategy mirrored, such as GPU:0,GPU:1; by default every GPU, or CPU.",
         role=PLACE,
     )
     checkpoint_every: int = _setting(
@@ -110,10 +116,10 @@ class Settings:
         None,
         "Compile the step by XLA; by default for dense float32 models of larger images on a CPU.",
     )
-    mixed_precision: str | None = _setting(
-        None,
-        "Type of the computations in place of float32; weights, losses and statistics keep that.",
-        choices=("bfloat16", "float16"),
+    mixed_precision: str = _setting(
+        "float32",
+        "Type of the computations; weights, losses and statistics stay float32.",
+        choices=("float32", "bfloat16", "float16"),
     )
     data_dir: str | None = _setting(None, "Where tensorflow-datasets keeps data sets.", role=PLACE)
     manual_dir: str | None = _setting(None, "Where files fetched by hand lie.", role=PLACE)
@@ -224,7 +230,7 @@ class Settings:
         return cls(**values)
 
     def but(self, overrides: dict[str, Any]) -> "Settings":
-        """Return these settings with others laid over them; another strategy takes all devices.
+        """Return these settings with others laid over them; another strategy drops the devices.
 
         Raises:
             GenzooError: as ``from_dict`` does.
@@ -232,7 +238,7 @@ class Settings:
         >>> Settings(model="vae").but({"beta": 4}).beta
         4.0
         """
-        if "strategy" in overrides:
+        if overrides.get("strategy", self.strategy) != self.strategy:
             overrides = {"devices": None} | overrides
         return self.from_dict(self.to_dict() | overrides)
 

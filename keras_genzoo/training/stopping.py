@@ -25,6 +25,7 @@ class StopOnSignal(keras.callbacks.Callback):
         self.strategy = strategy
         self.together = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
         self.received: int | None = None
+        self._asked: int | None = None
         self._previous = {}
 
     def __enter__(self) -> "StopOnSignal":
@@ -37,7 +38,10 @@ class StopOnSignal(keras.callbacks.Callback):
         self._restore()
 
     def _receive(self, number, frame) -> None:
-        self.received = number
+        self._asked = number
+        # Of several workers, none ends before all have heard.
+        if not self.together:
+            self.received = number
         self._restore()
 
     def _restore(self) -> None:
@@ -46,11 +50,11 @@ class StopOnSignal(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Stop if a signal came."""
-        if self.received is not None and not self.together:
+        if self.received is not None:
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
         """Stop if a signal came to any worker."""
-        if self.together and (number := max(gathered(self.strategy, self.received or 0))):
+        if self.together and (number := max(gathered(self.strategy, self._asked or 0))):
             self.received = number
             self.model.stop_training = True

@@ -1,7 +1,7 @@
 """Devices: one, all of this machine in step, or those of several machines."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -14,7 +14,10 @@ LARGE_IMAGE = 784
 
 
 def make_strategy(
-    name: str = "auto", steps_per_execution: int = 1, devices: Sequence[str] | None = None
+    name: str = "auto",
+    steps_per_execution: int = 1,
+    devices: Sequence[str] | None = None,
+    echo: Callable[[str], None] = lambda line: None,
 ) -> tf.distribute.Strategy:
     """Return the distribution strategy that ``name`` stands for.
 
@@ -25,6 +28,7 @@ def make_strategy(
             ``devices`` are given.
         steps_per_execution: steps that TensorFlow will take at once.
         devices: the devices to mirror over, such as ``("GPU:0", "GPU:1")``; by default all.
+        echo: told which workers are waited for.
 
     Raises:
         GenzooError: if the name or a device is unknown, or the other machines cannot be joined
@@ -44,7 +48,7 @@ def make_strategy(
                 "(keras#19246); leave out --steps-per-execution, or give 1"
             )
         # Before all else: TensorFlow joins others only as long as it has done nothing.
-        return join_workers()
+        return join_workers(echo)
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
     if name == "one" or (name == "auto" and devices is None and len(gpus) < 2):
         return tf.distribute.get_strategy()
@@ -83,7 +87,7 @@ def choose_jit_compile(
     if settings.jit_compile is not None:
         return settings.jit_compile
     on_cpu = not tf.config.list_logical_devices("GPU")
-    dense = settings.model in DENSE and settings.mixed_precision is None
+    dense = settings.model in DENSE and settings.mixed_precision == "float32"
     pays = dense and math.prod(image_shape) >= LARGE_IMAGE
     return on_cpu and pays and replicas == 1
 
@@ -93,7 +97,8 @@ def _chosen(devices: Sequence[str], present: Sequence[str]) -> list[str]:
     names = {name.removeprefix("/device:"): name for name in present}
     for number, device in enumerate(devices):
         if device not in names:
-            raise unknown("device", device, names)
+            error = unknown("device", device, names)
+            raise GenzooError(f"{error}; choose --devices among them, or take --strategy one")
         if device in devices[:number]:
             raise GenzooError(f"the device {device} is given twice; give each once")
     return [names[device] for device in devices]
@@ -107,7 +112,9 @@ def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy) -> None:
     """
     replicas = strategy.num_replicas_in_sync
     if batch_size % replicas:
+        next_larger = -(-batch_size // replicas) * replicas
         raise GenzooError(
-            f"a batch of {batch_size} images does not divide by {replicas} replicas; "
-            f"take a multiple of {replicas}"
+            f"a batch of {batch_size} images does not divide by {replicas} replicas; take a "
+            f"multiple of {replicas}, such as --batch-size {next_larger}, fewer --devices, or "
+            "--strategy one"
         )

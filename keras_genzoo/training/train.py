@@ -74,11 +74,13 @@ def fit(
         TrainingStoppedError: if a loss becomes no number, or training collapses.
     """
     out = Path(out) if out is not None else None
-    strategy = make_strategy(settings.strategy, settings.steps_per_execution, settings.devices)
+    strategy = make_strategy(
+        settings.strategy, settings.steps_per_execution, settings.devices, echo
+    )
     writes = is_chief(strategy)
     if writes:
         check_free(out, force)
-    with others_alive(strategy, str(out or "RUN")):
+    with others_alive(strategy, out):
         prepared = prepare(settings, strategy, epochs, download=download)
         if tensorboard:
             require_tensorboard()
@@ -87,7 +89,7 @@ def fit(
                 run = Run(out or Path("RUN"), prepared.settings, prepared.data, versions())
                 return _train(run, prepared, 0, tensorboard, stop, echo)
             run = Run.create(prepared.settings, prepared.data, out, force)
-            with locked(run.path):
+            with locked(run.path), others_alive(strategy, run.path):
                 echo(f"run folder: {run.path}")
                 return _train(run, prepared, 0, tensorboard, stop, echo)
 
@@ -121,10 +123,12 @@ def resume(
     run = Run.open(path)
     overrides = overrides or {}
     settings = resumed_settings(run, overrides)
-    strategy = make_strategy(settings.strategy, settings.steps_per_execution, settings.devices)
+    strategy = make_strategy(
+        settings.strategy, settings.steps_per_execution, settings.devices, echo
+    )
     writes = is_chief(strategy)
     lock = locked(run.path) if writes else contextlib.nullcontext()
-    with others_alive(strategy, str(path)), lock:
+    with others_alive(strategy, run.path), lock:
         if writes:
             run.sweep()
         download = settings.data_dir is None or "data_dir" in overrides

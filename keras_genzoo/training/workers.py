@@ -6,13 +6,18 @@ it, so it lies where all of them see it.
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
-from collections.abc import Iterator
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, TrainingStoppedError
+from keras_genzoo.training.run import list_checkpoints
 from keras_genzoo.training.settings import PACE, PLACE, Settings
 
 # What ends a collective operation when another worker is gone.
@@ -28,16 +33,20 @@ _EXAMPLE = (
 )
 
 
-def join_workers() -> tf.distribute.Strategy:
+def join_workers(echo: Callable[[str], None] = lambda line: None) -> tf.distribute.Strategy:
     """Return the strategy over the workers that ``TF_CONFIG`` names, once all have come.
 
     TensorFlow must not have computed anything before.
+
+    Args:
+        echo: told which workers are waited for.
 
     Raises:
         GenzooError: if ``TF_CONFIG`` is missing or wrong, its port is taken, or TensorFlow has
             begun already.
     """
-    check_tf_config(os.environ.get("TF_CONFIG"))
+    config = check_tf_config(os.environ.get("TF_CONFIG"))
+    _wait_for_all(config, echo)
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except (RuntimeError, ValueError, tf.errors.OpError) as error:
@@ -45,18 +54,66 @@ def join_workers() -> tf.distribute.Strategy:
         raise GenzooError(f"the workers of TF_CONFIG cannot be joined: {reason}") from error
 
 
-def check_tf_config(text: str | None) -> None:
-    """Check what ``TF_CONFIG`` holds.
+def _wait_for_all(config: dict, echo: Callable[[str], None]) -> None:
+    """Return once all workers listen, or have begun to wait for each other in TensorFlow.
+
+    There a process that waits can be told nothing, and neither tells anything nor ends by a signal.
+
+    Raises:
+        GenzooError: if this worker's port is taken.
+    """
+    cluster, task = config["cluster"], config["task"]
+    own = cluster[task["type"]][int(task["index"])]
+    missing = [address for job in sorted(cluster) for address in cluster[job] if address != own]
+    try:
+        listener = _listen(own, len(missing)) if missing else contextlib.nullcontext()
+    except (OSError, ValueError) as error:
+        raise GenzooError(f"the workers of TF_CONFIG cannot be joined: {own}: {error}") from error
+    told: list[str] = []
+    with listener:
+        while missing := [address for address in missing if not _listens(address)]:
+            if missing != told:
+                echo(f"waiting for {', '.join(missing)}")
+                told = missing
+            time.sleep(0.2)
+
+
+def _listen(address: str, others: int) -> socket.socket:
+    both = socket.has_dualstack_ipv6()
+    return socket.create_server(
+        ("", _host_and_port(address)[1]),
+        family=socket.AF_INET6 if both else socket.AF_INET,
+        dualstack_ipv6=both,
+        backlog=max(others, 128),
+    )
+
+
+def _listens(address: str) -> bool:
+    try:
+        with socket.create_connection(_host_and_port(address), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def check_tf_config(text: str | None) -> dict:
+    """Return what ``TF_CONFIG`` holds, checked.
 
     Raises:
         GenzooError: if it does not name the workers, or which of them this one is.
 
-    >>> check_tf_config(_EXAMPLE)
+    >>> check_tf_config(_EXAMPLE)["task"]
+    {'type': 'worker', 'index': 0}
     >>> check_tf_config(None)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     keras_genzoo.errors.GenzooError: --strategy multi_worker needs the variable TF_CONFIG; ...
     """
-    advice = f"set it on each worker, such as {_EXAMPLE}"
+    advice = f"set it on each worker, such as {_EXAMPLE}, or take --strategy one"
     if not text:
         raise GenzooError(f"--strategy multi_worker needs the variable TF_CONFIG; {advice}")
     try:
@@ -64,12 +121,15 @@ def check_tf_config(text: str | None) -> None:
         cluster, task = config["cluster"], config["task"]
         kind, index = task["type"], int(task["index"])
         members = {job: list(addresses) for job, addresses in cluster.items()}
+        for address in itertools.chain.from_iterable(members.values()):
+            _host_and_port(address)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise GenzooError(f"TF_CONFIG cannot be read ({error!r}); {advice}") from error
     if odd := sorted(members.keys() - {"chief", "worker"}):
         raise GenzooError(f"TF_CONFIG names a {odd[0]}, for which there is no work; {advice}")
     if not 0 <= index < len(members.get(kind, [])):
         raise GenzooError(f"TF_CONFIG has no task {kind} {index} among its workers; {advice}")
+    return config
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
@@ -113,8 +173,12 @@ def check_agreement(
 
 
 @contextlib.contextmanager
-def others_alive(strategy: tf.distribute.Strategy, run: str) -> Iterator[None]:
+def others_alive(strategy: tf.distribute.Strategy, run: Path | None) -> Iterator[None]:
     """Say in one line that another worker is gone, if that is what ends the block.
+
+    Args:
+        strategy: the devices.
+        run: the run folder, if it is known.
 
     Raises:
         TrainingStoppedError: then.
@@ -124,7 +188,9 @@ def others_alive(strategy: tf.distribute.Strategy, run: str) -> Iterator[None]:
     except _PEER_ERRORS as error:
         if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
             raise
+        advice = "see what it said, and start all of them again"
+        if run is not None and list_checkpoints(run / "checkpoints"):
+            advice = f"go on, on these workers or on others, with: genzoo fit --resume {run}"
         raise TrainingStoppedError(
-            "another worker has stopped, or cannot be reached; go on, on these workers or on "
-            f"others, with: genzoo fit --resume {run}"
+            f"another worker has stopped, or cannot be reached; {advice}"
         ) from error

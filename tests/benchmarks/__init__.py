@@ -4,9 +4,11 @@ python -m tests.benchmarks.dcgan_step      # the step against the plain Keras wa
 python -m tests.benchmarks.fit_overhead    # a run with everything on against bare steps
 python -m tests.benchmarks.pipeline        # images/s of the pipeline against training
 python -m tests.benchmarks.exports         # images/s and size of exported generators
-python -m tests.benchmarks.data_scale      # folders of ten thousand to a million images
+python -m tests.benchmarks.data_scale      # data sets of ten thousand to a million images
 python -m tests.benchmarks.torch_step      # the step against PyTorch's; needs a Python with torch
 python -m tests.benchmarks.torch_samples   # and the samples after equal steps
 python -m tests.benchmarks.ceiling         # the share of what the machine can multiply
-python -m tests.benchmarks.strategy        # two replicas against one
+python -m tests.benchmarks.profile_step    # where the time of a step goes
+python -m tests.benchmarks.strategy        # two replicas, and two workers, against one
+python -m tests.benchmarks.scores          # scores against torch-fidelity's and prdc's
 """

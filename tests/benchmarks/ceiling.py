@@ -15,7 +15,8 @@ from tests.benchmarks.pairs import same_batch, seconds
 import numpy as np  # isort: skip
 import tensorflow as tf  # isort: skip
 
-from keras_genzoo.training import build_model, settings_for  # isort: skip
+from keras_genzoo.training import build_model, make_strategy, settings_for  # isort: skip
+from keras_genzoo.training.strategy import choose_jit_compile  # isort: skip
 
 RECIPES = ("ae-mnist", "vae-mnist", "gan-mnist", "dcgan-mnist", "cgan-mnist", "dcgan-celeb_a")
 SIDE = 2048
@@ -34,12 +35,10 @@ def main() -> None:
 
 
 def _measure(name: str, options: argparse.Namespace) -> None:
-    mixed = None if options.precision == "float32" else options.precision
-    settings = settings_for(None, recipe=name, mixed_precision=mixed)
+    settings = settings_for(None, recipe=name, mixed_precision=options.precision)
     shape = (64, 64, 3) if name == "dcgan-celeb_a" else (28, 28, 1)
     model = build_model(settings, shape, 10 if settings.model == "cgan" else None)
-    dense = settings.model in ("ae", "vae", "gan")
-    model.jit_compile = dense
+    model.jit_compile = choose_jit_compile(settings, make_strategy("one"), shape)
     images = np.random.default_rng(0).integers(0, 256, (settings.batch_size, *shape), "uint8")
     labels = np.arange(settings.batch_size, dtype="int32") % 10
     batch = (images, labels) if settings.model == "cgan" else images

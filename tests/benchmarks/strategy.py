@@ -1,13 +1,20 @@
-"""What training in step costs: two replicas on this machine against one, the same global batch.
+"""What training in step costs: two replicas, and two workers, against one, the same global batch.
 
-Two logical CPUs share the cores, so that all above the time of one replica is the strategy's own
-cost: distribution, sums of gradients, and batch statistics over both.
+Both share the cores of this machine, so that all above the time of one replica is the cost of the
+strategy: distribution, sums of gradients, and batch statistics over both; of the workers also that
+of two processes, each with all threads.
 """
 
 import argparse
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
 
 # The first of all: it sets the environment before TensorFlow comes.
-from tests.benchmarks.pairs import compare, same_batch
+from tests.benchmarks.pairs import compare, same_batch, seconds
 
 import numpy as np  # isort: skip
 import tensorflow as tf  # isort: skip
@@ -21,27 +28,68 @@ def main() -> None:
     """Measure two recipes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=5)
-    pairs = parser.parse_args().pairs
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        print(_worker(options.worker, options.pairs))
+        return
     device = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(device, two)
     for name, steps in STEPS.items():
-        settings = settings_for(None, recipe=name)
-        images = np.random.default_rng(0).integers(
-            0, 256, (settings.batch_size, 28, 28, 1), "uint8"
+        turns = [_turn(name, make_strategy(strategy)) for strategy in ("one", "mirrored")]
+        compare(f"{name}: one replica against two", *turns, steps, options.pairs)
+        print(f"{name}: two workers {_workers(name, options.pairs):.1f} ms/step", flush=True)
+
+
+def _turn(name: str, strategy: tf.distribute.Strategy):
+    """Return a function that takes the steps of one turn, taken once already."""
+    settings = settings_for(None, recipe=name)
+    with strategy.scope():
+        model = build_model(settings, (28, 28, 1), None)
+    size = settings.batch_size
+    images = np.random.default_rng(0).integers(0, 256, (size, 28, 28, 1), "uint8")
+    data = same_batch(images)
+    if model.on_several_machines:
+        share = images[: size // model.num_replicas]
+        data = strategy.distribute_datasets_from_function(lambda context: same_batch(share))
+
+    def turn():
+        model.fit(data, steps_per_epoch=STEPS[name], verbose=0, shuffle=False)
+
+    turn()
+    return turn
+
+
+def _worker(name: str, turns: int) -> float:
+    """Return the median of the milliseconds a step of this worker."""
+    turn = _turn(name, make_strategy("multi_worker"))
+    return statistics.median(seconds(turn) for _ in range(turns)) / STEPS[name] * 1e3
+
+
+def _workers(name: str, turns: int) -> float:
+    """Return the milliseconds a step of two workers."""
+    sockets = [socket.socket() for _ in range(2)]
+    for one in sockets:
+        one.bind(("localhost", 0))
+    workers = [f"localhost:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    command = [sys.executable, "-m", "tests.benchmarks.strategy", "--worker", name]
+    processes = []
+    for index in range(2):
+        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        environment = os.environ | {"TF_CONFIG": json.dumps(config)}
+        processes.append(
+            subprocess.Popen(
+                [*command, "--pairs", str(turns)],
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
         )
-        turns = []
-        for strategy in ("one", "mirrored"):
-            with make_strategy(strategy).scope():
-                model = build_model(settings, (28, 28, 1), None)
-            data = same_batch(images)
-
-            def turn(model=model, data=data, steps=steps):
-                model.fit(data, steps_per_epoch=steps, verbose=0, shuffle=False)
-
-            turn()
-            turns.append(turn)
-        compare(f"{name}: one replica against two", *turns, steps, pairs)
+    return max(float(process.communicate()[0].splitlines()[-1]) for process in processes)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--rival-python", required=True)
     parser.add_argument("--data-dir")
     parser.add_argument("--manual-dir")
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--sides", nargs="+", default=SIDES[:3], choices=SIDES)
     options = parser.parse_args()
@@ -63,8 +63,7 @@ def _distance(splits, side: str, seed: int, options: argparse.Namespace) -> floa
 
 
 def _train_ours(splits, samples: Path, precision: str, seed: int, steps: int) -> None:
-    mixed = None if precision == "float32" else precision
-    overrides = {"mixed_precision": mixed, "ema_decay": 0.0, "seed": seed}
+    overrides = {"mixed_precision": precision, "ema_decay": 0.0, "seed": seed}
     model = build_model(settings_for("dcgan", "mnist", **overrides), (28, 28, 1), None)
     stream = data.training_stream(splits.train, 50, seed=seed)
     model.fit(stream, steps_per_epoch=steps, verbose=0)

@@ -157,3 +157,15 @@ def test_a_model_trained_on_two_replicas_loads_on_one(name, tmp_path):
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(loaded.generate(4, seed=1), model.generate(4, seed=1))
+
+
+@pytest.mark.parametrize("name", ["vae", "gan"])
+@pytest.mark.parametrize(
+    "option", [{"gradient_accumulation_steps": 2}, {"use_ema": True, "ema_overwrite_frequency": 2}]
+)
+def test_optimizers_that_replicas_cannot_share_are_refused(name, option):
+    role = "discriminator_optimizer" if name in GANS else "optimizer"
+    with two_replicas().scope():
+        model = build(name)
+        with pytest.raises(GenzooError, match=f"{list(option)[-1]} works on one device, not on 2"):
+            model.compile(**{role: keras.optimizers.Adam(**option)})

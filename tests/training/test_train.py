@@ -83,9 +83,12 @@ def test_replicas_are_those_of_the_devices_given(small, tmp_path):
     (device,) = strategy.extended.worker_devices
     assert device.endswith("/device:CPU:1")
     settings = small("ae", devices=("CPU:0", "CPU:1"))
+    with pytest.raises(GenzooError, match="a batch of 15 images does not divide by 2 replicas"):
+        fit(dataclasses.replace(settings, batch_size=15))
     run = fit(settings, tmp_path / "two").run
     assert run.settings.devices == ("CPU:0", "CPU:1")
-    # On another machine, or with another strategy, they are not those of the run.
+    assert resume(run.path, {"steps": 25, "strategy": "auto"}).run.settings.devices
+    # Another strategy is not for them.
     assert resume(run.path, {"steps": 30, "strategy": "one"}).run.settings.devices is None
 
 
@@ -123,8 +126,12 @@ def test_a_run_keeps_its_choice_of_xla(small, tmp_path):
     assert run.settings.jit_compile is False
     # As in a run of a time before there was the choice.
     config = json.loads((run.path / "config.json").read_text())
-    del config["settings"]["jit_compile"]
-    (run.path / "config.json").write_text(json.dumps(config))
+    del config["settings"]["jit_compile"], config["settings"]["mixed_precision"]
+    for precision in ("bfloat16", "float32"):
+        # It had another name then, too.
+        config["settings"]["precision"] = precision.replace("bf", "mixed_bf")
+        (run.path / "config.json").write_text(json.dumps(config))
+        assert Run.open(run.path).settings.mixed_precision == precision
     assert Run.open(run.path).settings.jit_compile is False
     assert repeat(run.path).jit_compile is False
     assert resume(run.path, {"steps": 25}).run.settings.jit_compile is False
@@ -153,7 +160,7 @@ def test_xla_is_chosen_where_it_pays(model, size, jit_compile, chosen):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "mixed_precision"),
-    [("dcgan", None), ("cgan", None), ("dcgan", "bfloat16"), ("dcgan", "float16")],
+    [("dcgan", "float32"), ("cgan", "float32"), ("dcgan", "bfloat16"), ("dcgan", "float16")],
 )
 def test_convolutional_models_go_on_the_same(small, tmp_path, model, mixed_precision):
     settings = small(model, mixed_precision=mixed_precision)

@@ -84,7 +84,58 @@ def test_two_workers_train_like_one(tmp_path):
     assert_close(tmp_path / "one", chief)
     assert (chief / "samples" / "step-00000020.png").exists()
     assert not list((tmp_path / "worker-1").iterdir())
-    assert ended[1][1:] == ("", "")
+    assert all(line.startswith("waiting for") for line in ended[1][1].splitlines())
+    assert not ended[1][2]
+
+
+@pytest.mark.slow
+def test_one_worker_trains_like_none(tmp_path):
+    command = f"fit dcgan {SMALL['dcgan']} --steps 20"
+    ended = finish_all(start(tmp_path, f"{command} --strategy multi_worker --out one"))
+    assert ended[0][0] == 0, ended
+    code, _, errors = kill.finish(kill.genzoo(*command.split(), "--out", tmp_path / "none"))
+    assert code == 0, errors
+    assert_close(tmp_path / "none", tmp_path / "worker-0" / "one")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_worker_that_waits_for_others_says_so_and_can_be_stopped(tmp_path, number):
+    command = f"fit gan {SMALL['gan']} --strategy multi_worker"
+    worker, other = start(tmp_path, command, "--version")
+    assert worker.stdout.readline().startswith("waiting for localhost:")
+    worker.send_signal(number)
+    _, errors = worker.communicate(timeout=30)
+    other.communicate()
+    assert worker.returncode in (130, -signal.SIGTERM)
+    assert "Traceback" not in errors
+    assert not list((tmp_path / "worker-0").iterdir())
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_frozen_ends_the_others(tmp_path):
+    out = tmp_path / "run"
+    command = f"fit gan {SMALL['gan']} --steps 100000 --strategy multi_worker --out {out}"
+    chief, other = start(tmp_path, command, command)
+    kill.wait_for(10, out, chief)
+    other.send_signal(signal.SIGSTOP)
+    try:
+        _, errors = chief.communicate(timeout=60)
+    finally:
+        other.kill()
+        other.communicate()
+    assert chief.returncode == 1
+    assert errors.startswith("Error: another worker has stopped, or cannot be reached; go on")
+
+
+@pytest.mark.slow
+def test_a_mistake_of_one_worker_ends_the_others_without_a_run(tmp_path):
+    command = f"fit gan {SMALL['gan']} --steps 20 --strategy multi_worker"
+    ended = finish_all(start(tmp_path, f"{command} --dataset nowhere", command))
+    assert ended[0][0] == 2, ended
+    assert "unknown data set 'nowhere'" in ended[0][2]
+    assert ended[1][0] == 1, ended
+    assert ended[1][2].endswith("see what it said, and start all of them again\n")
 
 
 @pytest.mark.slow
@@ -150,6 +201,10 @@ def test_workers_that_disagree_do_not_begin(tmp_path):
         ("{", "TF_CONFIG cannot be read"),
         ("[]", "TF_CONFIG cannot be read"),
         ('{"cluster": {}}', "TF_CONFIG cannot be read"),
+        (
+            '{"cluster": {"worker": ["a", "b:1"]}, "task": {"type": "worker", "index": 1}}',
+            "TF_CONFIG cannot be read",
+        ),
         ('{"cluster": {"worker": 3}, "task": {"type": "worker", "index": 0}}', "cannot be read"),
         (
             '{"cluster": {"worker": ["a:1"], "ps": ["b:1"]}, "task": {"type": "ps", "index": 0}}',
@@ -172,11 +227,38 @@ def test_tf_config_that_names_no_worker(text, words):
 
 def test_workers_cannot_be_joined_once_tensorflow_has_begun(monkeypatch):
     tf.constant(0) + 1
-    config = {"cluster": {"worker": ["localhost:0", "localhost:1"]}}
-    config["task"] = {"type": "worker", "index": 0}
-    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
-    with pytest.raises(GenzooError, match="the workers of TF_CONFIG cannot be joined"):
-        make_strategy("multi_worker")
+    with socket.create_server(("", 0)) as other:
+        config = {"cluster": {"worker": ["localhost:0", f"localhost:{other.getsockname()[1]}"]}}
+        config["task"] = {"type": "worker", "index": 0}
+        monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+        with pytest.raises(GenzooError, match="the workers of TF_CONFIG cannot be joined"):
+            make_strategy("multi_worker")
+
+
+def test_a_port_that_is_taken_is_named(monkeypatch):
+    with socket.create_server(("", 0)) as taken:
+        own = f"localhost:{taken.getsockname()[1]}"
+        config = {"cluster": {"worker": [own, "localhost:1"]}}
+        config["task"] = {"type": "worker", "index": 0}
+        monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+        with pytest.raises(GenzooError, match=f"{own}: .*Address already in use"):
+            make_strategy("multi_worker")
+
+
+def test_workers_that_come_are_waited_for_no_longer(monkeypatch):
+    said = []
+    with socket.create_server(("", 0)) as here:
+        addresses = ["localhost:0", f"localhost:{here.getsockname()[1]}", "[::1]:9"]
+        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": 0}}
+
+        def echo(line):
+            said.append(line)
+            raise KeyboardInterrupt
+
+        monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+        with pytest.raises(KeyboardInterrupt):
+            make_strategy("multi_worker", echo=echo)
+    assert said == ["waiting for [::1]:9"]
 
 
 def test_workers_take_one_step_at_a_time(small, tmp_path):

@@ -11,6 +11,8 @@ from keras_genzoo.visualization import latent_manifold, latent_map, training_cur
 from keras_genzoo.visualization.latent import Codes
 from tests.cli.conftest import SMALL, small
 
+pytestmark = pytest.mark.slow
+
 EVERY = {"curves", "real_and_generated"}
 OWN = {
     "ae": {"reconstructions_and_walk", "latent_map", "latent_manifold"},

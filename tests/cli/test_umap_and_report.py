@@ -19,6 +19,8 @@ from keras_genzoo.visualization.study import (
 from keras_genzoo.visualization.study_figures import galleries, magnified, maps
 from keras_genzoo.visualization.umap_study import load_studies
 
+pytestmark = pytest.mark.slow
+
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = [
     "--headless",

@@ -14,6 +14,8 @@ from keras_genzoo.models import CGAN, DCGAN
 from keras_genzoo.networks import layers_under
 from tests.models.cases import SHAPE, build, images
 
+pytestmark = pytest.mark.slow
+
 
 def opened(path):
     from ai_edge_litert.interpreter import Interpreter

@@ -10,6 +10,8 @@ from keras_genzoo.models.scaling import SharedLossScaleOptimizer
 from keras_genzoo.training import make_strategy
 from tests.models.cases import AUTOENCODERS, GANS, build, compiled, optimizers, step
 
+pytestmark = pytest.mark.slow
+
 INF = float("inf")
 
 

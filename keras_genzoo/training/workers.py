@@ -67,7 +67,7 @@ def _wait_for_all(config: dict, echo: Callable[[str], None]) -> None:
     missing = [address for job in sorted(cluster) for address in cluster[job] if address != own]
     try:
         listener = _listen(own, len(missing)) if missing else contextlib.nullcontext()
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise GenzooError(f"the workers of TF_CONFIG cannot be joined: {own}: {error}") from error
     told: list[str] = []
     with listener:
@@ -98,6 +98,8 @@ def _listens(address: str) -> bool:
 
 def _host_and_port(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
+    if not 0 <= int(port) < 2**16:
+        raise ValueError(f"{port} is no port")
     return host.strip("[]"), int(port)
 
 

@@ -6,9 +6,7 @@ of two processes, each with all threads.
 """
 
 import argparse
-import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -20,6 +18,7 @@ import numpy as np  # isort: skip
 import tensorflow as tf  # isort: skip
 
 from keras_genzoo.training import build_model, make_strategy, settings_for  # isort: skip
+from tests.training.cluster import tf_configs  # isort: skip
 
 STEPS = {"vae-mnist": 100, "dcgan-mnist": 10}
 
@@ -69,17 +68,10 @@ def _worker(name: str, turns: int) -> float:
 
 def _workers(name: str, turns: int) -> float:
     """Return the milliseconds a step of two workers."""
-    sockets = [socket.socket() for _ in range(2)]
-    for one in sockets:
-        one.bind(("localhost", 0))
-    workers = [f"localhost:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
     command = [sys.executable, "-m", "tests.benchmarks.strategy", "--worker", name]
     processes = []
-    for index in range(2):
-        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
-        environment = os.environ | {"TF_CONFIG": json.dumps(config)}
+    for config in tf_configs(2):
+        environment = os.environ | {"TF_CONFIG": config}
         processes.append(
             subprocess.Popen(
                 [*command, "--pairs", str(turns)],

@@ -16,6 +16,7 @@ from keras_genzoo.training.run import list_checkpoints
 from keras_genzoo.training.workers import check_tf_config
 from tests.conftest import ROOT
 from tests.training import kill
+from tests.training.cluster import tf_configs
 
 SHORT = "--batch-size 16 --checkpoint-every 10"
 SMALL = {name: f"{kill.SMALL[name]} --image-size 16 {SHORT}" for name in ("gan", "dcgan")}
@@ -23,19 +24,14 @@ SMALL = {name: f"{kill.SMALL[name]} --image-size 16 {SHORT}" for name in ("gan",
 
 def start(tmp_path, *commands):
     """Start a worker for each command, on free ports, each in an empty folder of its own."""
-    sockets = [socket.socket() for _ in commands]
-    for one in sockets:
-        one.bind(("localhost", 0))
-    workers = [f"localhost:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
     processes = []
-    for index, command in enumerate(commands):
-        config = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+    for index, (command, config) in enumerate(
+        zip(commands, tf_configs(len(commands)), strict=True)
+    ):
         folder = tmp_path / f"worker-{index}"
         folder.mkdir(exist_ok=True)
         environment = os.environ | {
-            "TF_CONFIG": json.dumps(config),
+            "TF_CONFIG": config,
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         }
         processes.append(kill.genzoo(*command.split(), cwd=folder, env=environment))
@@ -99,15 +95,17 @@ def test_one_worker_trains_like_none(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_worker_that_waits_for_others_says_so_and_can_be_stopped(tmp_path, number):
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)]
+)
+def test_a_worker_that_waits_for_others_says_so_and_can_be_stopped(tmp_path, number, code):
     command = f"fit gan {SMALL['gan']} --strategy multi_worker"
     worker, other = start(tmp_path, command, "--version")
     assert worker.stdout.readline().startswith("waiting for localhost:")
     worker.send_signal(number)
     _, errors = worker.communicate(timeout=30)
     other.communicate()
-    assert worker.returncode in (130, -signal.SIGTERM)
+    assert worker.returncode == code
     assert "Traceback" not in errors
     assert not list((tmp_path / "worker-0").iterdir())
 
@@ -204,6 +202,10 @@ def test_workers_that_disagree_do_not_begin(tmp_path):
         (
             '{"cluster": {"worker": ["a", "b:1"]}, "task": {"type": "worker", "index": 1}}',
             "TF_CONFIG cannot be read",
+        ),
+        (
+            '{"cluster": {"worker": ["a:99999"]}, "task": {"type": "worker", "index": 0}}',
+            "99999 is no port",
         ),
         ('{"cluster": {"worker": 3}, "task": {"type": "worker", "index": 0}}', "cannot be read"),
         (

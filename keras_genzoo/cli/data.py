@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from keras_genzoo.cli.options import setting_flags
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.errors import GenzooError
 
@@ -58,10 +59,17 @@ def prepare(name: str, data_dir: Path | None, manual_dir: Path | None) -> None:
 @click.argument("name_or_folder", metavar="NAME|DIR")
 @_places
 @click.option("--strict", is_flag=True, help="Fail at files that are unusual, too.")
+@setting_flags("labels")
 def check(
-    name_or_folder: str, data_dir: Path | None, manual_dir: Path | None, strict: bool
+    name_or_folder: str,
+    data_dir: Path | None,
+    manual_dir: Path | None,
+    strict: bool,
+    labels: str | None,
 ) -> None:
     """Verify the files of a data set, or read every image of a folder.
+
+    Of a folder it also says what is taken for splits and classes, and what is left out.
 
     Raises:
         GenzooError: if something cannot be used.
@@ -74,7 +82,11 @@ def check(
 
     name_or_folder = _made_of(name_or_folder)
     if name_or_folder not in data.DATASETS and Path(name_or_folder).is_dir():
+        for line in data.describe_folder(name_or_folder, labels or "auto"):
+            click.echo(line)
         counted = _print(data.check_folder(name_or_folder))
+    elif labels not in (None, "auto"):
+        raise GenzooError(f"--labels is for folders of images, and {name_or_folder} is none")
     else:
         counted = _print(data.check_prepared(name_or_folder, data_dir, manual_dir), "sound")
     total, bad, unusual = counted

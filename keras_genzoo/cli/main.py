@@ -1,6 +1,7 @@
 """The entry point: finds the command, and turns a person's mistake into one line."""
 
 import importlib
+import re
 import sys
 from collections.abc import Sequence
 
@@ -38,7 +39,9 @@ class LazyGroup(click.Group):
         """Import a command; None if there is no such one."""
         if name not in COMMANDS:
             return None
-        return importlib.import_module(f"keras_genzoo.cli.{name}").command
+        command = importlib.import_module(f"keras_genzoo.cli.{name}").command
+        _cut_sections(command)
+        return command
 
     def resolve_command(self, context: click.Context, args: list[str]):
         """Find the command that the arguments begin with.
@@ -72,6 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: what stands behind ``genzoo``; by default, the arguments of this process.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # Names of files need not be text; no output may fail at one.
+        stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(cli(arguments, prog_name="genzoo", standalone_mode=False))
     except click.exceptions.NoArgsIsHelpError as error:
@@ -85,6 +91,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(str(error), 2)
     except TrainingStoppedError as error:
         _fail(str(error), 1)
+
+
+def _cut_sections(command: click.Command) -> None:
+    """Leave out of a command's help what its docstring says for those who read the code."""
+    command.help = re.split(r"\n\s*(?:Args|Raises|Returns):\n", command.help or "")[0]
+    for inner in getattr(command, "commands", {}).values():
+        _cut_sections(inner)
 
 
 def _fail(message: str, exit_code: int) -> None:

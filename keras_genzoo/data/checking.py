@@ -10,11 +10,24 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_genzoo.data.images import BadImageError, decode, open_image, remarks
-from keras_genzoo.data.listing import list_images, read_file
+from PIL import Image
+
+from keras_genzoo.data.images import (
+    BadImageError,
+    decode,
+    is_grey,
+    open_image,
+    remarks,
+    upright_size,
+)
+from keras_genzoo.data.kinds import remedy
+from keras_genzoo.data.layout import classes_of, split_folders, splits_in_words
+from keras_genzoo.data.listing import list_images, read_file, suffix_of
 from keras_genzoo.data.opening import looks_like_path
 from keras_genzoo.data.prepared import ManualFile, find_builder, is_prepared, manual_files
+from keras_genzoo.data.shapes import Shape, in_words, sample_shapes, sizes_of
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.files import shown
 
 
 @dataclass(frozen=True)
@@ -32,17 +45,49 @@ class Finding:
     remarks: tuple[str, ...] = ()
 
 
+def describe_folder(path: str | os.PathLike, labels: str = "auto") -> list[str]:
+    """Say what is taken for what in a folder of images: its splits, classes and other files.
+
+    Args:
+        path: the folder.
+        labels: where labels come from, see `open_source`.
+
+    Returns:
+        Lines for a person.
+
+    Raises:
+        GenzooError: if the folder cannot be read or holds no images, or what it holds may be taken
+            in two ways.
+    """
+    folders = split_folders(Path(path), labels)
+    lines = [splits_in_words(folders, Path(path))]
+    for split, folder in folders.items():
+        listing = list_images(folder)
+        sizes = sizes_of(sample_shapes(folder, listing.files))
+        size = in_words(sizes[0]) if len(sizes) == 1 else "sizes differ: give an image size"
+        classes = classes_of(split, listing, folders, labels)
+        lines.append(f"{split}: {len(listing.files):,} images ({size}); {classes.in_words}")
+    lines.append(list_images(Path(path)).left_out_in_words)
+    return [line for line in lines if line]
+
+
 def check_folder(path: str | os.PathLike) -> Iterator[Finding]:
     """Read every image under a folder whole, and yield one finding for each, in order.
+
+    Images that Pillow cannot open here come last, as what cannot be used.
 
     Raises:
         GenzooError: if the folder cannot be read or holds no images.
     """
     listing = list_images(Path(path))
+    shapes = sample_shapes(listing.root, listing.files)
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(listing.files), 256):
             part = listing.files[start : start + 256]
-            yield from pool.map(lambda name: _look(listing.root, name), part)
+            yield from pool.map(lambda name: _look(listing.root, name, shapes), part)
+    for name in listing.unreadable:
+        problem = f"an image that Pillow cannot open here; {remedy(suffix_of(name))}"
+        yield Finding(shown(name), problem)
 
 
 def check_prepared(
@@ -94,14 +139,25 @@ def find_manual_files(
     ]
 
 
-def _look(root: Path, name: str) -> Finding:
+def _look(root: Path, name: str, shapes: list[Shape]) -> Finding:
+    """Read one file whole; ``shapes`` are those of a sample of the others."""
     try:
         data = read_file(root / name)
-        noted = tuple(remarks(open_image(data), os.path.splitext(name)[1]))  # noqa: PTH122
+        image = open_image(data)
+        noted = (*remarks(image, suffix_of(name)), *_differences(image, shapes))
         decode(data)
     except BadImageError as error:
-        return Finding(name, str(error))
-    return Finding(name, remarks=noted)
+        return Finding(shown(name), str(error))
+    return Finding(shown(name), remarks=noted)
+
+
+def _differences(image: Image.Image, shapes: list[Shape]) -> Iterator[str]:
+    sizes, size = sizes_of(shapes), upright_size(image)
+    if len(sizes) == 1 and size != sizes[0]:
+        yield f"{in_words(size)}, where the others are {in_words(sizes[0])}"
+    colour = any(shape[2] == 3 for shape in shapes)
+    if shapes and is_grey(image) is colour:
+        yield "grey among others in colour" if colour else "in colour among grey ones"
 
 
 def _check_file(file: ManualFile, manual_dir: str | os.PathLike | None) -> Finding:

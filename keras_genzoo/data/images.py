@@ -9,14 +9,16 @@ import io
 import numbers
 import struct
 import zlib
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from keras_genzoo.data.kinds import HEAD, UNREADABLE, formats, kind_of_content
 from keras_genzoo.errors import GenzooError
 
 GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
+_ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
 
 # What Pillow's decoders raise on bytes that are no sound image.
 _DECODE_ERRORS = (
@@ -73,16 +75,24 @@ def whole_number(value: Any, what: str) -> int:
     return number
 
 
-def open_image(data: bytes) -> Image.Image:
+def open_image(data: bytes | BinaryIO) -> Image.Image:
     """Read the header of an image file, whatever its name says.
 
+    Args:
+        data: the whole file, or the file opened, of which only the header is read.
+
     Raises:
-        BadImageError: if the bytes are no image.
+        BadImageError: if the bytes are no image of a format that is read, see `kinds`.
     """
     try:
-        return Image.open(io.BytesIO(data))
+        file = io.BytesIO(data) if isinstance(data, bytes) else data
+        return Image.open(file, formats=formats())
     except UnidentifiedImageError:
-        reason = "empty file" if not data else "not an image"
+        file.seek(0)
+        head = file.read(HEAD)
+        reason = "not an image" if head else "empty file"
+        if kind_of_content(head) == UNREADABLE:
+            reason = "an image that Pillow cannot open here"
         raise BadImageError(reason) from None
     except _DECODE_ERRORS as error:
         raise BadImageError(_words(error)) from error
@@ -93,8 +103,8 @@ def decode(
 ) -> np.ndarray:
     """Decode an image file by its content and fit it to a shape.
 
-    JPEG, PNG, GIF (first frame), BMP, WebP, TIFF and PPM; turned upright by its EXIF orientation;
-    CMYK to RGB; 16 bits scaled to 8; transparent pixels laid on white.
+    What Pillow reads without another program, of several images the first; turned upright by its
+    EXIF orientation; CMYK to RGB; 16 bits scaled to 8; transparent pixels laid on white.
 
     Args:
         data: the whole file.
@@ -107,17 +117,51 @@ def decode(
     Raises:
         BadImageError: if the bytes are no image, or end early.
     """
-    image = open_image(data)
+    return decode_opened(open_image(data), shape, crop)
+
+
+def decode_opened(
+    image: Image.Image, shape: tuple[int, int, int] | None = None, crop: int | None = None
+) -> np.ndarray:
+    """Decode an image that `open_image` gave, as `decode` does.
+
+    Raises:
+        BadImageError: if its bytes end early.
+    """
     try:
+        stored = _stored_bits(image)
         if shape is not None and crop is None:
             # JPEG can decode at 1/2, 1/4, 1/8; twice the wanted size keeps the result the same
             # to the eye, and large photographs come up to eight times faster.
             image.draft(None, (2 * max(shape[:2]),) * 2)
         image.load()
-        image = _eight_bits(upright(image))
+        image = _eight_bits(upright(image), stored)
     except _DECODE_ERRORS as error:
         raise BadImageError(_words(error)) from error
     return _fit(image, shape, crop)
+
+
+def upright_size(image: Image.Image) -> tuple[int, int]:
+    """Return ``(height, width)`` of an opened image as it will be turned by its EXIF."""
+    width, height = image.size
+    return (width, height) if _orientation(image) >= 5 else (height, width)
+
+
+def is_grey(image: Image.Image) -> bool:
+    """Whether an opened image is stored as grey, or as a palette of which it uses only greys.
+
+    Raises:
+        BadImageError: if a palette cannot be read.
+    """
+    if image.mode not in ("P", "PA"):
+        return image.mode in GREY_MODES
+    try:
+        colours = np.array(image.getpalette("RGB") or [], np.uint8).reshape(-1, 3)
+        used = np.unique(np.asarray(image.getchannel("P" if image.mode == "P" else 0)))
+    except _DECODE_ERRORS as error:
+        raise BadImageError(_words(error)) from error
+    used = colours[used[used < len(colours)]]
+    return bool((used == used[:, :1]).all())
 
 
 def fit(pixels: np.ndarray, shape: tuple[int, int, int], crop: int | None = None) -> np.ndarray:
@@ -175,30 +219,44 @@ def upright(image: Image.Image) -> Image.Image:
 def remarks(image: Image.Image, suffix: str) -> list[str]:
     """Say what is unusual about an opened image file: format and name, colours, orientation."""
     found = []
-    formats = Image.registered_extensions()
-    if formats.get(suffix.lower(), image.format) != image.format:
-        found.append(f"{image.format} content named {suffix}")
-    if image.mode in GREY_MODES:
-        found.append("16-bit grey" if image.mode.startswith("I") else "grey")
+    # Telephones write several images into what is a JPEG to everyone else.
+    content = "JPEG" if image.format == "MPO" else image.format
+    if Image.registered_extensions().get(suffix.lower(), content) != content:
+        found.append(f"{content} content named {suffix}")
+    if image.mode.startswith("I"):
+        found.append("16-bit grey")
     elif image.mode == "CMYK":
         found.append("CMYK")
-    if "transparency" in image.info or image.mode in ("RGBA", "PA"):
+    if "transparency" in image.info or image.mode in _ALPHA_MODES:
         found.append("transparent, laid on white")
     if getattr(image, "n_frames", 1) > 1:
-        found.append("animated, first frame taken")
-    if _turned(image):
+        moves = getattr(image, "is_animated", True) and content not in ("JPEG", "TIFF")
+        found.append("animated, first frame taken" if moves else "several images, first taken")
+    if _orientation(image) != 1:
         found.append("turned by EXIF")
     return found
 
 
-def _turned(image: Image.Image) -> bool:
+def _orientation(image: Image.Image) -> int:
+    """Return how EXIF says that an image is turned, 1 for not at all; 5 to 8 lie on their side."""
+    if not _EXIF_KEYS & image.info.keys():
+        return 1
     try:
-        return image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+        value = image.getexif().get(ExifTags.Base.Orientation, 1)
     except (*_DECODE_ERRORS, UserWarning):
-        return False
+        return 1
+    return value if value in range(1, 9) else 1
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
+def _stored_bits(image: Image.Image) -> int:
+    """Return the bits a channel that an image is stored with, before its pixels are read."""
+    rawmode = str(image.tile[0].args) if image.tile and image.format == "PNG" else ""
+    return next((bits for bits in (2, 4, 16) if f";{bits}" in rawmode), 8)
+
+
+def _eight_bits(image: Image.Image, stored_bits: int) -> Image.Image:
+    if "transparency" in image.info and image.mode in ("1", "L", "RGB", "I", "I;16"):
+        return _without_key(image, stored_bits)
     if image.mode in ("L", "RGB"):
         return image
     if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
@@ -206,11 +264,31 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         wide = np.asarray(image).astype(np.float64)
         return Image.fromarray(np.clip(np.rint(wide / 257), 0, 255).astype(np.uint8))
-    if image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or "transparency" in image.info:
+    if image.mode in _ALPHA_MODES or "transparency" in image.info:
         front = image.convert("RGBA")
         flat = Image.alpha_composite(Image.new("RGBA", front.size, "white"), front).convert("RGB")
         return flat.convert("L") if image.mode in GREY_MODES else flat
     return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _without_key(image: Image.Image, stored_bits: int) -> Image.Image:
+    """Lay an image on white that names one grey or colour for its transparent pixels (tRNS).
+
+    PNG names it in the bits that are stored, and Pillow scales the pixels alone.
+    """
+    key = np.asarray(image.info.pop("transparency"))
+    if image.mode == "1":
+        key = 255 * key
+    elif image.mode == "L" and stored_bits < 8:
+        key = key * 255 // (2**stored_bits - 1)
+    elif image.mode == "RGB" and stored_bits == 16:
+        key = key >> 8
+    pixels = np.asarray(image.convert("L") if image.mode == "1" else image)
+    clear = pixels == key
+    clear = clear.all(-1) if clear.ndim == 3 else clear
+    flat = np.array(_eight_bits(image, stored_bits))
+    flat[clear] = 255
+    return Image.fromarray(flat)
 
 
 def _fit(

@@ -1,30 +1,27 @@
-"""What lies in a folder of images: its splits, its classes, its files; no file is opened to tell.
+"""What lies in a folder of images: its files by kind, sorted, and its folders.
 
-Folders inside it are classes, or splits if all are named like splits and ``train`` is among them.
+No file that has a known suffix is opened. Which folders are splits or classes is `layout`'s.
 """
 
 import hashlib
 import os
 import stat
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from keras_genzoo.data.images import BadImageError
+from keras_genzoo.data.kinds import IMAGE, OTHER, UNREADABLE, Kinds, remedy
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.files import shown
 
-SUFFIXES = frozenset(
-    (".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-)
-# How folders may spell the splits.
-SPLITS = {
-    "train": "train",
-    "validation": "validation",
-    "val": "validation",
-    "valid": "validation",
-    "test": "test",
-}
+# What systems and file managers leave in folders, in lower case; hidden names do not count either.
+_JUNK = frozenset({
+    "@eadir", "@recycle", "@tmp", "#recycle", "#snapshot", "$recycle.bin", "lost+found",
+    "desktop.ini", "ehthumbs.db", "thumbs.db", "__pycache__",
+})  # fmt: skip
 Status = os.stat_result | None
 
 
@@ -67,114 +64,113 @@ class Names(Sequence):
 
 @dataclass
 class Listing:
-    """The image files under a folder, sorted by name, with their sizes in bytes.
+    """The files under a folder, sorted by name: the images, with their sizes in bytes, and others.
 
-    ``left_out`` are the other visible files: those that are not named like images.
+    ``unreadable`` are images that this Pillow cannot open, ``others`` no images; hidden files and
+    what systems leave in folders are in none of them.
     """
 
     root: Path
     files: Names = field(default_factory=Names)
     sizes: array = field(default_factory=lambda: array("q"))
-    left_out: list[str] = field(default_factory=list)
+    unreadable: Names = field(default_factory=Names)
+    others: Names = field(default_factory=Names)
 
     def fingerprint(self) -> str:
-        """Return a digest of names and sizes."""
+        """Return a digest of the images' names and sizes."""
         digest = hashlib.sha256()
         for name, size in zip(self.files, self.sizes, strict=True):
             digest.update(f"{name}\0{size}\0".encode("utf-8", "surrogateescape"))
         return digest.hexdigest()
 
-    def classes(self) -> list[str]:
-        """Return the names of the class folders, sorted; none if all files lie side by side.
+    def common_folder(self) -> str:
+        """Return the innermost folder that all images lie in, with the separator; "" for the root.
 
-        Raises:
-            GenzooError: if some files lie in class folders and others beside them.
+        It is that of the first and the last, since they are sorted.
         """
-        tops = {name.partition(os.sep)[0] if os.sep in name else "" for name in self.files}
-        if "" in tops and len(tops) > 1:
-            loose = next(name for name in self.files if os.sep not in name)
-            raise GenzooError(
-                f"{self.root} holds images beside class folders ({loose} beside "
-                f"{min(tops - {''})}{os.sep}); move all into class folders, or all side by side"
-            )
-        return sorted(tops - {""})
+        first, last = (os.path.dirname(self.files[index]) for index in (0, -1))  # noqa: PTH120
+        common = os.path.commonpath([first, last])
+        return common + os.sep if common else ""
 
-
-def split_folders(path: Path) -> dict[str, Path]:
-    """Return the folder of each split, by its name here; that of ``train`` is always there.
-
-    Folders named like splits are splits if ``train`` is among them and no other holds images; a
-    ``train`` of images alone beside other folders of images is a class.
-
-    Raises:
-        GenzooError: if the folders may be splits as well as classes, if two are one split, or if
-            images lie beside the splits.
-    """
-    folders = _visible_folders(path)
-    spelt = [name for name in SPLITS if name in folders]
-    splits = {SPLITS[name]: path / name for name in spelt}
-    if "train" not in splits:
-        return {"train": path}
-    others = [name for name in folders if name not in SPLITS and _holds_images(path / name)]
-    # A class may well be named train; then it looks like the classes beside it.
-    if others and spelt == ["train"] and not _visible_folders(splits["train"]):
-        return {"train": path}
-    if others:
-        raise GenzooError(
-            f"{path} can be read in two ways: as the splits {', '.join(spelt)}, without "
-            f"{', '.join(others)}, or as the classes {', '.join(sorted(spelt + others))}; move "
-            f"{others[0]} elsewhere, or rename {spelt[-1]}"
+    def count_folders(self, inside: str) -> Counter:
+        """Count the images in each folder that lies directly in ``inside``; "" is itself."""
+        start = len(inside)
+        return Counter(
+            name[start:].partition(os.sep)[0] if name.find(os.sep, start) >= 0 else ""
+            for name in self.files
         )
-    if len(spelt) > len(splits):
-        spelt = [name for name in spelt if SPLITS[name] == "validation"]
-        raise GenzooError(f"{path} holds {' and '.join(spelt)}, which are one split; keep one")
-    if loose := [entry.name for entry in _scan(path) if _is_image(entry.name, _status(entry))]:
-        raise GenzooError(
-            f"{path} holds images beside the splits {', '.join(spelt)} ({min(loose)}); move them "
-            f"into a split, or give {splits['train']}"
-        )
-    return splits
 
-
-def classes_of_train(listing: Listing, train: Path) -> list[str]:
-    """Return the classes of the split ``train``: labels mean the same in every split.
-
-    Raises:
-        GenzooError: if another split, as listed, has a class that it lacks.
-    """
-    classes = list_images(train).classes()
-    if lacking := [name for name in listing.classes() if name not in classes]:
-        raise GenzooError(
-            f"{listing.root} has the class folder {lacking[0]}, which {train} lacks; every split "
-            "needs the classes of train, or fewer"
-        )
-    return classes
+    @property
+    def left_out_in_words(self) -> str | None:
+        """Which files are not read, in one line; None if all are."""
+        parts = []
+        if self.unreadable:
+            what = "images that Pillow cannot open here"
+            parts.append(f"{_counted(self.unreadable, what)}: {_remedies(self.unreadable)}")
+        if self.others:
+            parts.append(_counted(self.others, "files that are no images"))
+        return f"left out: {'; '.join(parts)}" if parts else None
 
 
 def list_images(root: Path) -> Listing:
-    """List the image files under a folder by their suffixes; hidden files do not count.
+    """List the files under a folder; hidden ones do not count.
 
-    No file is opened, so that 200,000 take about a second. A link that leads nowhere is listed
-    if it is named like an image, and cannot be read later.
+    No file with a known suffix is opened, so that 200,000 take about a second. A link that leads
+    nowhere is listed if it is named like an image, and cannot be read later.
 
     Raises:
         GenzooError: if a folder cannot be read, or there is no image.
     """
     listing = Listing(root)
-    left_out = listing.left_out
-    for name, size in _walk(root):
-        if size is None:
-            left_out.append(name)
-        else:
-            listing.files.append(name)
+    names = {IMAGE: listing.files, UNREADABLE: listing.unreadable, OTHER: listing.others}
+    for name, kind, size in _walk(root, Kinds()):
+        names[kind].append(name)
+        if kind == IMAGE:
             listing.sizes.append(size)
     if not listing.files:
-        others = f" ({len(left_out)} other files, such as {left_out[0]})" if left_out else ""
+        there = listing.left_out_in_words
         raise GenzooError(
-            f"there are no images in {root}{others}; expected files named "
-            f"{' '.join(sorted(SUFFIXES))}"
+            f"there are no images in {root}{f' ({there})' if there else ''}; expected files that "
+            "Pillow reads, such as .jpg .png .webp"
         )
     return listing
+
+
+def list_folders(path: Path) -> list[str]:
+    """Return the names of the visible folders in a folder, sorted.
+
+    Raises:
+        GenzooError: if it cannot be read.
+    """
+    return sorted(entry.name for entry in _scan(path) if _is_folder(entry))
+
+
+def find_image(folder: Path, deep: bool = True, kinds: tuple[str, ...] = (IMAGE,)) -> str | None:
+    """Return the name of an image in a folder, or also in the folders inside; None if none is.
+
+    Args:
+        folder: where to look.
+        deep: whether to look into the folders inside, too.
+        kinds: what counts as an image.
+
+    Raises:
+        GenzooError: if a folder cannot be read.
+    """
+    teller, seen, todo = Kinds(), set(), [folder]
+    while todo:
+        current, inner = todo.pop(), []
+        for entry in _scan(current):
+            if _is_folder(entry):
+                inner.append(Path(entry.path))
+            elif _kind(entry, _status(entry), current, teller) in kinds:
+                return entry.name
+        for path in inner if deep else ():
+            # A link may lead back up.
+            status = _status(path)
+            if status and (status.st_dev, status.st_ino) not in seen:
+                seen.add((status.st_dev, status.st_ino))
+                todo.append(path)
+    return None
 
 
 def read_file(path: str | os.PathLike) -> bytes:
@@ -190,52 +186,46 @@ def read_file(path: str | os.PathLike) -> bytes:
         raise BadImageError(error.strerror or str(error)) from error
 
 
-def _visible_folders(path: Path) -> list[str]:
-    return sorted(entry.name for entry in _scan(path) if _is_folder(entry))
-
-
-def _holds_images(path: Path) -> bool:
-    return any(size is not None for _, size in _walk(path))
-
-
-def _is_image(name: str, status: Status) -> bool:
-    """Whether a file is named like an image; pipes and such are none, whatever their names."""
-    named = os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122
-    return named and (status is None or stat.S_ISREG(status.st_mode))
+def _kind(entry: os.DirEntry, status: Status, folder: str | os.PathLike, kinds: Kinds) -> str:
+    """Return what a file is; pipes and such are no images, whatever their names."""
+    if status is not None and not stat.S_ISREG(status.st_mode):
+        return OTHER
+    return kinds.of(folder, entry.name)
 
 
 def _walk(
-    root: Path, inside: str = "", seen: set | None = None
-) -> Iterator[tuple[str, int | None]]:
-    """Yield, sorted, each visible file's name within ``root``, and its size if it is an image."""
+    root: Path, kinds: Kinds, inside: str = "", seen: set | None = None
+) -> Iterator[tuple[str, str, int]]:
+    """Yield, sorted, each visible file's name within ``root``, its kind and its size."""
     found = []
     if seen is None:
         status = _status(root)
         seen = {(status.st_dev, status.st_ino)} if status else set()
-    for entry in _scan(os.path.join(root, inside)):  # noqa: PTH118
+    folder = os.path.join(root, inside)  # noqa: PTH118
+    for entry in _scan(folder):
         status = _status(entry)
         if status is not None and stat.S_ISDIR(status.st_mode):
             # With the separator, names sort here as whole paths do.
-            found.append((entry.name + os.sep, (status.st_dev, status.st_ino)))
-        elif _is_image(entry.name, status):
-            found.append((entry.name, status.st_size if status else 0))
+            found.append((entry.name + os.sep, None, (status.st_dev, status.st_ino)))
         else:
-            found.append((entry.name, None))
-    found.sort(key=lambda pair: pair[0])
-    for name, what in found:
-        if not isinstance(what, tuple):
-            yield inside + name, what
+            kind = _kind(entry, status, folder, kinds)
+            found.append((entry.name, kind, status.st_size if status else 0))
+    found.sort(key=lambda file: file[0])
+    for name, kind, what in found:
+        if kind is not None:
+            yield inside + name, kind, what
         # A link may lead back up; each folder is listed once.
         elif what not in seen:
             seen.add(what)
-            yield from _walk(root, inside + name, seen)
+            yield from _walk(root, kinds, inside + name, seen)
 
 
 def _scan(folder: str | os.PathLike) -> Iterator[os.DirEntry]:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not entry.name.startswith((".", "__MACOSX")):
+                name = entry.name
+                if not name.startswith((".", "__MACOSX")) and name.lower() not in _JUNK:
                     yield entry
     except OSError as error:
         raise GenzooError(
@@ -256,3 +246,20 @@ def _status(entry: os.DirEntry | Path) -> Status:
         return entry.stat()
     except OSError:
         return None
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix of a file's name in lower case; "" if it has none."""
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122
+
+
+def _counted(names: Names, what: str) -> str:
+    """Say how many files there are, of which suffixes, and name one."""
+    counts = Counter(suffix_of(name) or "no suffix" for name in names).most_common()
+    some = ", ".join(f"{shown(suffix)} {number:,}" for suffix, number in counts[:4])
+    more = ", ..." if len(counts) > 4 else ""
+    return f"{len(names):,} {what} ({some}{more}), such as {shown(names[0])}"
+
+
+def _remedies(names: Names) -> str:
+    return ", ".join(sorted({remedy(suffix_of(name)) for name in names}))

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-from keras_genzoo.data.registry import DATASETS
-from keras_genzoo.data.source import Source
-from keras_genzoo.errors import GenzooError
+from keras_genzoo.data.registry import DATASETS, LABELS
+from keras_genzoo.data.source import Source, UnlabelledSource
+from keras_genzoo.errors import GenzooError, unknown
 
 
 def open_source(
@@ -14,6 +14,7 @@ def open_source(
     *,
     image_size: int | None = None,
     channels: int | None = None,
+    labels: str = "auto",
     data_dir: str | os.PathLike | None = None,
     manual_dir: str | os.PathLike | None = None,
     strict: bool = False,
@@ -30,9 +31,11 @@ def open_source(
         image_size: side of the images in pixels: centre crop to a square, Lanczos resize. By
             default as stored (``celeb_a``: the centre 148 pixels resized to 64).
         channels: 1 (grey) or 3 (colour); by default as stored.
+        labels: ``"auto"``: as the data has them, see `FolderSource` for how folders become
+            classes; ``"folders"``: every folder of images is a class; ``"none"``: no labels.
         data_dir: where tensorflow-datasets keeps data sets; default ``~/tensorflow_datasets``.
         manual_dir: where files fetched by hand lie.
-        strict: read every image first, and stop at one that cannot be read.
+        strict: read every image first, and stop at one that cannot be read or was left out.
         download: whether tensorflow-datasets may fetch and prepare what is not there.
 
     Returns:
@@ -46,15 +49,26 @@ def open_source(
     >>> digits.num_images, digits.image_shape, digits.num_classes
     (297, (32, 32, 1), 10)
     """
+    if labels not in LABELS:
+        raise unknown("labels", labels, LABELS)
     options = {"image_size": image_size, "channels": channels}
     place = {"data_dir": data_dir, "manual_dir": manual_dir, "download": download}
-    source = _open(name_or_path, split, options, place)
+    source = _open(name_or_path, split, labels, options, place)
+    if labels == "folders" and not source.labels_are_folders:
+        raise GenzooError(
+            f"{source.name} is no folder of images, whose folders could be classes; leave out "
+            "--labels folders"
+        )
+    if labels == "none" and source.num_classes is not None:
+        source = UnlabelledSource(source)
     if strict:
         source.refuse_bad_images()
     return source
 
 
-def _open(name_or_path: str | os.PathLike, split: str, options: dict, place: dict) -> Source:
+def _open(
+    name_or_path: str | os.PathLike, split: str, labels: str, options: dict, place: dict
+) -> Source:
     # Imported one by one: a folder needs no scikit-learn, digits need no TensorFlow.
     from keras_genzoo.data.arrays import open_digits, open_npz
     from keras_genzoo.data.folder import FolderSource
@@ -69,7 +83,7 @@ def _open(name_or_path: str | os.PathLike, split: str, options: dict, place: dic
     if text in DATASETS and not isinstance(name_or_path, os.PathLike):
         return PreparedSource(text, split, **options, **place)
     if path.is_dir():
-        return FolderSource(path, split, **options)
+        return FolderSource(path, split, labels=labels, **options)
     if path.exists():
         if path.suffix.lower() != ".npz":
             raise GenzooError(f"{path} is a file; expected a folder of images or an .npz file")

@@ -34,6 +34,7 @@ def load_dataset(
     batch_size: int = 64,
     *,
     channels: int | None = None,
+    labels: str = "auto",
     with_labels: bool = False,
     shuffle: bool | None = None,
     seed: int = 0,
@@ -52,6 +53,7 @@ def load_dataset(
         image_size: side of the images; by default as stored (``celeb_a``: 64).
         batch_size: images in a batch.
         channels: 1 or 3; by default as stored.
+        labels: for a name or path, where labels come from, see `open_source`.
         with_labels: give pairs ``(images, labels)``.
         shuffle: another order in each iteration; by default for the split ``train`` only.
         seed: key of the orders: any whole number, taken modulo 2**64.
@@ -74,7 +76,9 @@ def load_dataset(
     (TensorShape([32, 8, 8, 1]), 'uint8', 'int32')
     """
     options = {"image_size": image_size, "channels": channels}
-    places = {"data_dir": data_dir, "manual_dir": manual_dir, "strict": strict}
+    places = {
+        "labels": labels, "data_dir": data_dir, "manual_dir": manual_dir, "strict": strict
+    }  # fmt: skip
     source = _as_source(data, split, options, places)
     shuffle = source.split.startswith("train") if shuffle is None else shuffle
     drop_remainder = shuffle if drop_remainder is None else drop_remainder

@@ -162,6 +162,13 @@ def unknown_data_set(name: str, more: list[str]) -> GenzooError:
     """Return the error for a name that is no data set, file or folder."""
     import difflib
 
+    if "/" in name:
+        near = difflib.get_close_matches(name.partition("/")[0], more, n=1)
+        hint = f" (did you mean '{near[0]}'?)" if near else ""
+        return GenzooError(
+            f"there is no folder or file {name}, and tensorflow-datasets has no data set "
+            f"'{name.partition('/')[0]}'{hint}; check the path from {Path.cwd()}"
+        )
     error = str(unknown("data set", name, DATASETS))
     if "did you mean" not in error:
         near = difflib.get_close_matches(name, more, n=1)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from keras_genzoo.registry import Registry
 
+# How images get labels: as the data has them, from every folder that they lie in, or not at all.
+LABELS = ("auto", "folders", "none")
+
 
 @dataclass(frozen=True)
 class DataSet:

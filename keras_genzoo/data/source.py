@@ -6,7 +6,7 @@ Nothing here knows TensorFlow. The order of a training run, and the batches, are
 import abc
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
@@ -14,6 +14,21 @@ import numpy as np
 
 from keras_genzoo.data.images import BadImageError
 from keras_genzoo.errors import GenzooError
+
+# So many names of classes make a line; of more, the first few are named.
+SHOWN_CLASSES = 12
+
+
+def classes_in_words(names: Sequence[str] | None) -> str:
+    """Say how many classes there are, and name them, of many the first few.
+
+    >>> classes_in_words(["birds", "cats", "dogs"]), classes_in_words(None)
+    ('3 classes: birds, cats, dogs', 'no classes')
+    """
+    if not names:
+        return "no classes"
+    some = names if len(names) <= SHOWN_CLASSES else [*names[:5], "..."]
+    return f"{len(names):,} class{'es' if len(names) > 1 else ''}: {', '.join(some)}"
 
 
 class Source(abc.ABC):
@@ -29,6 +44,7 @@ class Source(abc.ABC):
         image_shape: ``(height, width, channels)``, after cropping and resizing.
         num_classes: number of class labels, or None if there are none.
         class_names: their names, or None.
+        labels_are_folders: whether the labels are the folders that the images lie in.
         attribute_names: what else is known of each image, yes or no; None if nothing is.
         fingerprint: changes when the data change; cheap to compute.
     """
@@ -39,6 +55,7 @@ class Source(abc.ABC):
     image_shape: tuple[int, int, int]
     num_classes: int | None
     class_names: list[str] | None
+    labels_are_folders: bool = False
     attribute_names: list[str] | None = None
     fingerprint: str
 
@@ -57,6 +74,24 @@ class Source(abc.ABC):
     def describe(self, index: int) -> str:
         """Return what a person knows the image by: its file, or its number."""
         return f"image {index} of {self.name}, split {self.split}"
+
+    @property
+    def labels_in_words(self) -> str:
+        """What the classes are, in one line.
+
+        >>> from keras_genzoo.data import open_source
+        >>> open_source("digits").labels_in_words
+        '10 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9'
+        """
+        return classes_in_words(self.class_names)
+
+    @property
+    def notes(self) -> list[str]:
+        """What a person should know of the data, a line each: what was taken for what.
+
+        Lines may come while images are read.
+        """
+        return [self.labels_in_words]
 
     @property
     def set_aside(self) -> list[tuple[str, str]]:
@@ -194,6 +229,58 @@ class PartSource(Source):
     def describe(self, index: int) -> str:
         """Return what a person knows the image by."""
         return self._source.describe(int(self._positions[index]))
+
+
+class UnlabelledSource(Source):
+    """The images of another source, without its labels.
+
+    Args:
+        source: the other source.
+
+    >>> from keras_genzoo.data import open_source
+    >>> source = UnlabelledSource(open_source("digits"))
+    >>> source.num_images, source.num_classes, source.fetch(np.array([0]))[1]
+    (1500, None, array([-1], dtype=int32))
+    """
+
+    def __init__(self, source: Source):
+        super().__init__()
+        self._source = source
+        self.name, self.split, self.num_images = source.name, source.split, source.num_images
+        self.image_shape, self.fingerprint = source.image_shape, source.fingerprint
+        self.attribute_names = source.attribute_names
+        self.num_classes = self.class_names = None
+
+    @property
+    def labels_in_words(self) -> str:
+        """That there are no classes, and why."""
+        return "no classes, as asked for by labels none"
+
+    @property
+    def set_aside(self) -> list[tuple[str, str]]:
+        """The images that could not be read so far."""
+        return self._source.set_aside
+
+    def read(self, index: int) -> tuple[np.ndarray, int]:
+        """Return one image, and -1."""
+        return self._source.read(index)[0], -1
+
+    def fetch(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the images with these numbers, and -1 for each."""
+        return self._source.fetch(indices)[0], np.full(len(indices), -1, np.int32)
+
+    def read_attributes(self, index: int) -> np.ndarray:
+        """Return the attributes of one image."""
+        return self._source.read_attributes(index)
+
+    def describe(self, index: int) -> str:
+        """Return what a person knows the image by."""
+        return self._source.describe(index)
+
+    @property
+    def in_memory(self) -> "Source | MemoryCache":
+        """The same images, kept once they have been read."""
+        return self if self._source.in_memory is self._source else super().in_memory
 
 
 class MemoryCache:

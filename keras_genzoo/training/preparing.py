@@ -90,6 +90,7 @@ def open_data(settings: Settings, split: str | None = None, download: bool = Tru
         split or settings.split,
         image_size=settings.image_size,
         channels=settings.channels,
+        labels=settings.labels,
         data_dir=settings.data_dir,
         manual_dir=settings.manual_dir,
         strict=settings.strict,
@@ -130,12 +131,25 @@ def check_same_data(run: Run, source: Source) -> None:
     Raises:
         GenzooError: if it is not.
     """
-    for name, now in _description(source).items():
-        if run.data[name] != now:
+    before, after = _without_only_class(run.data), _without_only_class(_description(source))
+    for name, now in after.items():
+        if before[name] != now:
+            remedy = "put the old data back, or start a new run"
+            if before["fingerprint"] == after["fingerprint"] and source.labels_are_folders:
+                remedy = (
+                    f"the images are the same and taken for {source.labels_in_words}; give "
+                    "--labels folders if every folder of images was a class then"
+                )
             raise GenzooError(
-                f"the data of {run.path} has changed: {name} was {run.data[name]}, now {now}; "
-                "put the old data back, or start a new run"
+                f"the data of {run.path} has changed: {name} was {before[name]}, now {now}; "
+                f"{remedy}"
             )
+
+
+def _without_only_class(data: dict[str, Any]) -> dict[str, Any]:
+    """Return what is known of the data; a single class, which trains nothing, counts as none."""
+    only = data["num_classes"] == 1
+    return data | ({"num_classes": None, "class_names": None} if only else {})
 
 
 def _description(source: Source) -> dict[str, Any]:

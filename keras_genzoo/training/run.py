@@ -17,7 +17,7 @@ from typing import Any
 
 from keras_genzoo._version import __version__
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import permissions, unwritable, write_json, writing
+from keras_genzoo.files import permissions, shown, unwritable, write_json, writing
 from keras_genzoo.training.settings import Settings
 
 RUNS = Path("runs")
@@ -92,7 +92,13 @@ class Run:
         data = config.get("data")
         if not isinstance(data, dict) or not set(DATA) <= set(data):
             raise GenzooError(f"{path / 'config.json'} is damaged: 'data' lacks what a run records")
-        return cls(path, Settings.from_dict(config["settings"]), data, config.get("versions", {}))
+        if names := data["class_names"]:
+            data["class_names"] = [shown(str(name)) for name in names]
+        settings, shape = config["settings"], data["image_shape"]
+        # A run of a time when a palette of greys counted as colour: its images stay as they were.
+        if "labels" not in settings and settings.get("channels") is None and shape:
+            settings["channels"] = shape[-1]
+        return cls(path, Settings.from_dict(settings), data, config.get("versions", {}))
 
     def write_config(self) -> None:
         """Write ``config.json``, whole or not at all."""

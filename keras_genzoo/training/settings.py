@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
+from keras_genzoo.data.registry import LABELS
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
 
@@ -79,6 +80,14 @@ class Settings:
     )
     channels: int | None = _setting(
         None, "1 for grey, 3 for colour; by default as the data is.", bound=AT_LEAST_1
+    )
+    # May change when a run goes on: its classes are compared with those that it began with.
+    labels: str = _setting(
+        "auto",
+        "Classes: as the data has them (of folders, those that look like classes), every folder "
+        "of images, or none.",
+        role=PLACE,
+        choices=LABELS,
     )
     batch_size: int = _setting(64, "Images in a step, over all devices.", bound=AT_LEAST_1)
     steps: int = _setting(1000, "Training steps.", role=PACE, bound=AT_LEAST_1)

@@ -195,6 +195,9 @@ def _train(
     settings, source, model = run.settings, prepared.source, prepared.model
     strategy = model.distribute_strategy
     writes = is_chief(strategy)
+    notes = source.notes
+    for note in notes:
+        echo(note)
     recorder = Recorder(run, step, prepared.images, writes)
     progress = Progress(run, step, echo if writes else lambda line: None)
     callbacks = [recorder, progress, stop]
@@ -225,6 +228,9 @@ def _train(
         progress.close()
         for path, reason in source.set_aside:
             echo(f"set aside: {path} ({reason})")
+        for note in source.notes:
+            if note not in notes:
+                echo(note)
     return outcome
 
 

@@ -1,5 +1,3 @@
-import os
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,107 +15,6 @@ def test_a_flat_folder_is_unlabelled(numbered):
     assert (source.num_images, source.image_shape) == (5, (8, 8, 1))
     assert source.num_classes is None
     np.testing.assert_array_equal(source.fetch(np.arange(5))[0][:, 0, 0, 0], range(5))
-
-
-def test_class_folders_become_labels_in_the_order_of_their_names(folder):
-    white = encoded(np.full((4, 4), 255, np.uint8))
-    path = folder({"dogs/deep/a.png": white, "cats/b.png": white, "cats/c.PNG": white})
-    source = open_source(str(path))
-    assert source.class_names == ["cats", "dogs"]
-    assert source.num_classes == 2
-    np.testing.assert_array_equal(source.fetch(np.arange(3))[1], [0, 0, 1])
-
-
-def test_split_folders_are_splits(folder):
-    data = encoded(IMAGE)
-    path = folder({"train/a/1.png": data, "train/b/1.png": data, "test/a/1.png": data})
-    assert open_source(path).num_images == 2
-    assert open_source(path, "test").num_images == 1
-    with pytest.raises(GenzooError, match="no split 'validation'; it has: train, test"):
-        open_source(path, "validation")
-
-
-def test_labels_mean_the_same_in_every_split(folder):
-    names = ["train/a/1", "train/b/1", "train/c/1", "test/b/1", "test/c/1", "val/c/1"]
-    path = folder({f"{name}.png": encoded(IMAGE) for name in names})
-    test = open_source(path, "test")
-    assert test.class_names == ["a", "b", "c"]
-    assert test.num_classes == 3
-    np.testing.assert_array_equal(test.fetch(np.arange(2))[1], [1, 2])
-    assert open_source(path, "validation").read(0)[1] == 2
-
-
-@pytest.mark.parametrize("trained", ["train/a/1.png", "train/1.png"])
-def test_a_class_that_train_lacks_is_refused(folder, trained):
-    path = folder({trained: encoded(IMAGE), "test/d/1.png": encoded(IMAGE)})
-    with pytest.raises(GenzooError, match=r"test has the class folder d, which .*train lacks"):
-        open_source(path, "test")
-
-
-@pytest.mark.parametrize("spelling", ["validation", "val", "valid"])
-def test_validation_has_three_spellings(folder, spelling):
-    path = folder({"train/1.png": encoded(IMAGE), f"{spelling}/1.png": encoded(IMAGE)})
-    for asked in ("validation", "val", "valid"):
-        source = open_source(path, asked)
-        assert (source.split, source.num_images) == ("validation", 1)
-    folder({"validation/2.png": encoded(IMAGE), "val/2.png": encoded(IMAGE)})
-    with pytest.raises(GenzooError, match=r"validation and val.* are one split"):
-        open_source(path)
-
-
-@pytest.mark.parametrize(
-    "classes",
-    [("boat", "car", "train"), ("boat", "test"), ("test", "val"), ("boat", "test", "val")],
-)
-def test_classes_may_be_named_like_splits(folder, classes):
-    path = folder({f"{name}/1.png": encoded(IMAGE) for name in classes})
-    source = open_source(path)
-    assert source.class_names == list(classes)
-    assert source.num_images == len(classes)
-    with pytest.raises(GenzooError, match="no split 'test'; it has: train"):
-        open_source(path, "test")
-
-
-@pytest.mark.parametrize(
-    ("names", "words"),
-    [
-        (
-            ["train/1.png", "test/1.png", "boat/1.png"],
-            "splits train, test, without boat, or as the classes boat, test, train; move boat",
-        ),
-        (["train/a/1.png", "boat/1.png"], "splits train, without boat, or as the classes boat"),
-        (["train/1.png", "test/1.png", "2.png"], r"beside the splits train, test \(2\.png\)"),
-    ],
-)
-def test_folders_with_two_readings_are_refused(folder, names, words):
-    path = folder({name: encoded(IMAGE) for name in names})
-    for split in ("train", "test"):
-        with pytest.raises(GenzooError, match=words):
-            open_source(path, split)
-
-
-def test_folders_without_images_beside_splits_do_no_harm(folder):
-    data = encoded(IMAGE)
-    path = folder(
-        {"train/1.png": data, "test/1.png": data, "notes/a.txt": b"a", ".git/1.png": data}
-    )
-    assert open_source(path).num_images == 1
-
-
-def test_hidden_and_other_files_are_no_images(folder):
-    data = encoded(IMAGE)
-    path = folder({"a.png": data, ".hidden.png": data, "__MACOSX/a.png": data, "list.txt": b"a"})
-    folder({"deep/1": data, "b.jfif": encoded(IMAGE, "JPEG")})
-    os.mkfifo(path / "pipe.png")
-    source = open_source(path)
-    assert source.num_images == 2
-    left_out = [str(path / name) for name in ("deep/1", "list.txt", "pipe.png")]
-    assert source.left_out == left_out
-
-
-def test_a_folder_of_other_files_names_one(folder):
-    with pytest.raises(GenzooError, match=r"no images in .* \(2 other files, such as 1\)"):
-        open_source(folder({"1": encoded(IMAGE), "2": encoded(IMAGE)}))
 
 
 def test_a_link_that_leads_nowhere_is_an_image_that_cannot_be_read(folder):
@@ -236,8 +133,6 @@ def test_mistaken_paths_are_named(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(GenzooError, match="there are no images in"):
         open_source(tmp_path / "empty")
-    path = folder({"a/1.png": encoded(IMAGE), "2.png": encoded(IMAGE)})
-    with pytest.raises(GenzooError, match=r"beside class folders \(2\.png"):
-        open_source(path)
+    path = folder({"2.png": encoded(IMAGE)})
     with pytest.raises(GenzooError, match="is a file; expected a folder"):
         open_source(path / "2.png")

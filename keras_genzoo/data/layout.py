@@ -277,19 +277,20 @@ def _refuse_parts_of_splits(root: Path, folders: list[str]) -> None:
             and all(find_image(root / n) for n in parts.values())
         ):
             raise GenzooError(
-                f"{root} holds {_list(sorted(parts.values()))}, which are neither splits nor classes by "
-                f"their names; give one of them, such as {root / parts['train']}, or --labels "
-                "folders to take them for classes"
+                f"{root} holds {_list(sorted(parts.values()))}, which are neither splits nor "
+                f"classes by their names; give one of them, such as {root / parts['train']}, or "
+                "--labels folders to take them for classes"
             )
 
 
 def _refuse_splits(listing: Listing, inside: str, names: tuple[str, ...]) -> None:
     """Refuse classes named like splits, or with splits in them: all would be trained on."""
-    paths = (name[len(inside) :].split(os.sep) for name in listing.files)
-    inner = {folders[1]: folders[0] for folders in paths if len(folders) > 2}
-    for among, where in ((names, ""), (inner, f" in {shown(inner[min(inner)])}" if inner else "")):
-        found = {name: split_of(name) for name in sorted(among) if split_of(name)}
+    deeper = (name[len(inside) :].split(os.sep) for name in listing.files)  # noqa: PTH206
+    within = {parts[1]: parts[0] for parts in deeper if len(parts) > 2}
+    for folders in (names, within):
+        found = {name: split for name in sorted(folders) if (split := split_of(name))}
         if "train" in found.values() and len(set(found.values())) > 1:
+            where = f" in {shown(within[min(found)])}" if folders is within else ""
             raise GenzooError(
                 f"{listing.root / inside} holds the splits {_list(found)}{where}; bring it into "
                 "the order split, class, image, or give --labels folders to take every folder "

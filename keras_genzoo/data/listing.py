@@ -105,10 +105,10 @@ class Listing:
         """Which files are not read, in one line; None if all are."""
         parts = []
         if self.unreadable:
-            what = "images that Pillow cannot open here"
-            parts.append(f"{_counted(self.unreadable, what)}: {_remedies(self.unreadable)}")
+            what = _counted(self.unreadable, "image", "that Pillow cannot open here")
+            parts.append(f"{what}: {_remedies(self.unreadable)}")
         if self.others:
-            parts.append(_counted(self.others, "files that are no images"))
+            parts.append(_counted(self.others, "other file"))
         return f"left out: {'; '.join(parts)}" if parts else None
 
 
@@ -162,7 +162,7 @@ def find_image(folder: Path, deep: bool = True, kinds: tuple[str, ...] = (IMAGE,
         for entry in _scan(current):
             if _is_folder(entry):
                 inner.append(Path(entry.path))
-            elif _kind(entry, _status(entry), current, teller) in kinds:
+            elif _kind(entry.name, _status(entry), current, teller) in kinds:
                 return entry.name
         for path in inner if deep else ():
             # A link may lead back up.
@@ -186,11 +186,11 @@ def read_file(path: str | os.PathLike) -> bytes:
         raise BadImageError(error.strerror or str(error)) from error
 
 
-def _kind(entry: os.DirEntry, status: Status, folder: str | os.PathLike, kinds: Kinds) -> str:
+def _kind(name: str, status: Status, folder: str | os.PathLike, kinds: Kinds) -> str:
     """Return what a file is; pipes and such are no images, whatever their names."""
     if status is not None and not stat.S_ISREG(status.st_mode):
         return OTHER
-    return kinds.of(folder, entry.name)
+    return kinds.of(folder, name)
 
 
 def _walk(
@@ -204,19 +204,17 @@ def _walk(
     folder = os.path.join(root, inside)  # noqa: PTH118
     for entry in _scan(folder):
         status = _status(entry)
-        if status is not None and stat.S_ISDIR(status.st_mode):
-            # With the separator, names sort here as whole paths do.
-            found.append((entry.name + os.sep, None, (status.st_dev, status.st_ino)))
-        else:
-            kind = _kind(entry, status, folder, kinds)
-            found.append((entry.name, kind, status.st_size if status else 0))
+        # With the separator, names of folders sort here as whole paths do.
+        is_folder = status is not None and stat.S_ISDIR(status.st_mode)
+        found.append((entry.name + os.sep if is_folder else entry.name, status))
+    # Sorted first: what a file of unknown suffix is may follow from those before it.
     found.sort(key=lambda file: file[0])
-    for name, kind, what in found:
-        if kind is not None:
-            yield inside + name, kind, what
+    for name, status in found:
+        if not name.endswith(os.sep):
+            yield inside + name, _kind(name, status, folder, kinds), status.st_size if status else 0
         # A link may lead back up; each folder is listed once.
-        elif what not in seen:
-            seen.add(what)
+        elif (status.st_dev, status.st_ino) not in seen:
+            seen.add((status.st_dev, status.st_ino))
             yield from _walk(root, kinds, inside + name, seen)
 
 
@@ -253,12 +251,13 @@ def suffix_of(name: str) -> str:
     return os.path.splitext(name)[1].lower()  # noqa: PTH122
 
 
-def _counted(names: Names, what: str) -> str:
+def _counted(names: Names, what: str, which: str = "") -> str:
     """Say how many files there are, of which suffixes, and name one."""
     counts = Counter(suffix_of(name) or "no suffix" for name in names).most_common()
     some = ", ".join(f"{shown(suffix)} {number:,}" for suffix, number in counts[:4])
     more = ", ..." if len(counts) > 4 else ""
-    return f"{len(names):,} {what} ({some}{more}), such as {shown(names[0])}"
+    words = " ".join(filter(None, (f"{what}{'s' if len(names) > 1 else ''}", which)))
+    return f"{len(names):,} {words} ({some}{more}), such as {shown(names[0])}"
 
 
 def _remedies(names: Names) -> str:

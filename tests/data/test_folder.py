@@ -1,8 +1,12 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_genzoo.data import load_dataset, open_source
+from keras_genzoo.data.kinds import formats
 from keras_genzoo.errors import GenzooError
 from tests.data.files import encoded, gradient_image
 
@@ -32,6 +36,102 @@ def test_a_link_that_leads_back_up_ends(folder):
     path = folder({"a/1.png": encoded(IMAGE)})
     (path / "a" / "again").symlink_to(path)
     assert open_source(path).num_images == 1
+
+
+def test_what_pillow_opens_is_an_image(folder):
+    kinds = {"jfif": "JPEG", "avif": "AVIF", "jp2": "JPEG2000", "tga": "TGA", "heic": "HEIF",
+             "webp": "WEBP", "QOI": "QOI", "apng": "PNG", "pcx": "PCX"}  # fmt: skip
+    formats()
+    path = folder({f"{n}.{name}": encoded(IMAGE, kind) for n, (name, kind) in
+                   enumerate(kinds.items())})  # fmt: skip
+    source = open_source(path, strict=True)
+    assert source.num_images == len(kinds)
+    assert source.left_out == []
+    images = source.fetch(np.arange(len(kinds)))[0].astype(int)
+    assert np.abs(images - IMAGE).max() <= 40
+    assert source.set_aside == []
+
+
+def test_files_of_unknown_suffix_are_looked_into(folder):
+    data = encoded(IMAGE)
+    path = folder({"0001": data, "face.large": data, "b.002": encoded(IMAGE, "BMP"),
+                   "README": b"BM a text", "c.sha1": b"P5", "empty": b""})  # fmt: skip
+    source = open_source(path)
+    assert source.num_images == 3
+    assert [Path(name).name for name in source.left_out] == ["README", "c.sha1", "empty"]
+
+
+def test_pipes_and_hidden_files_are_no_images(folder):
+    path = folder({"a.png": encoded(IMAGE), ".hidden.png": encoded(IMAGE), "list.txt": b"a"})
+    os.mkfifo(path / "pipe.png")
+    os.mkfifo(path / "pipe")
+    source = open_source(path)
+    assert source.num_images == 1
+    assert source.left_out == [str(path / name) for name in ("list.txt", "pipe", "pipe.png")]
+
+
+def test_what_is_left_out_is_counted_and_named(folder):
+    path = folder({"a.png": encoded(IMAGE), "b.exr": b"", "c.EXR": b"", "d.svg": b"<svg/>",
+                   "labels.csv": b"", "README": b"faces"})  # fmt: skip
+    assert open_source(path).notes[1:] == [
+        "left out: 3 images that Pillow cannot open here (.exr 2, .svg 1), such as b.exr: "
+        "convert them to PNG; 2 other files (no suffix 1, .csv 1), such as README"
+    ]
+    with pytest.raises(GenzooError, match=r"3 images that Pillow cannot open here .*--strict"):
+        open_source(path, strict=True)
+    for name in ("b.exr", "c.EXR", "d.svg"):
+        (path / name).unlink()
+    assert open_source(path, strict=True).num_images == 1
+
+
+def test_a_folder_of_other_files_says_what_there_is(folder):
+    path = folder({"1.exr": b"", "2.txt": b""})
+    with pytest.raises(GenzooError, match=r"no images in .*1 image that Pillow.*such as 1\.exr"):
+        open_source(path)
+
+
+def test_of_very_many_unknown_files_the_first_tell_the_rest(folder, monkeypatch):
+    monkeypatch.setattr("keras_genzoo.data.kinds.MOST_LOOKED_INTO", 3)
+    path = folder({f"{n}.blob": encoded(IMAGE) for n in range(5)} | {"x.sum": b"", "y.sum": b""})
+    source = open_source(path)
+    assert source.num_images == 5
+    assert [Path(name).name for name in source.left_out] == ["x.sum", "y.sum"]
+
+
+def test_an_image_of_another_size_is_named(folder):
+    files = {f"{n:02d}.png": encoded(IMAGE) for n in range(40)}
+    files["01.png"] = encoded(gradient_image(20, 16))
+    path = folder(files)
+    odd = f"1 image of another size than 16x16, cropped and resized: such as {path / '01.png'}"
+    assert open_source(path).notes[1:] == [f"{odd} (16x20)"]
+    source = open_source(path)
+    source.fetch(np.arange(40))
+    assert source.odd_in_words == [f"{odd} (16x20)"]
+    assert open_source(path, image_size=16, strict=True).notes[1:] == []
+    with pytest.raises(GenzooError, match="1 image of another size than 16x16"):
+        open_source(path, strict=True)
+
+
+def test_an_image_in_colour_among_grey_ones_is_named(folder):
+    files = {f"{n:02d}.png": encoded(GREY) for n in range(40)} | {"01.png": encoded(IMAGE)}
+    path = folder(files)
+    odd = f"1 image in colour among grey ones, turned grey: such as {path / '01.png'}"
+    (note,) = open_source(path).notes[1:]
+    assert note == f"{odd}; --channels 3 keeps the colour"
+    assert open_source(path, channels=1).notes[1:] == []
+    with pytest.raises(GenzooError, match="1 image in colour among grey ones"):
+        open_source(path, strict=True)
+
+
+def test_grey_images_are_known_however_they_are_stored(folder):
+    palette = Image.fromarray(GREY).convert("RGB").quantize(64)
+    path = folder({f"{n}.png": encoded(palette) for n in range(3)})
+    assert open_source(path).image_shape == (16, 16, 1)
+    path = folder({f"{n}.png": encoded(Image.fromarray(GREY).convert("RGB")) for n in range(3)})
+    source = open_source(path)
+    # Stored in colour they stay so: what is the same to the eye is not the same to a run.
+    assert source.image_shape == (16, 16, 3)
+    assert "--channels 1 takes them as grey" in source.notes[1]
 
 
 def test_unusual_files_are_decoded_right(folder):

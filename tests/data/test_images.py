@@ -1,8 +1,20 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_genzoo.data.images import BadImageError, decode, fit
+from keras_genzoo.data.images import (
+    BadImageError,
+    decode,
+    fit,
+    is_grey,
+    open_image,
+    remarks,
+    upright_size,
+)
+from keras_genzoo.data.kinds import formats
 from tests.data.files import encoded, gradient_image
 
 IMAGE = gradient_image()
@@ -12,14 +24,17 @@ def close(a, b, tolerance):
     return np.abs(a.astype(int) - b.astype(int)).max() <= tolerance
 
 
-@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM"])
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM", "TGA", "QOI", "SGI", "PCX"])
 def test_lossless_formats_come_back_exactly(kind):
     np.testing.assert_array_equal(decode(encoded(IMAGE, kind)), IMAGE)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "AVIF", "JPEG2000", "HEIF"])
 def test_lossy_formats_come_back_nearly(kind):
-    assert close(decode(encoded(IMAGE, kind, quality=95)), IMAGE, 20)
+    if kind == "HEIF":
+        formats()  # pillow-heif is registered
+    options = {} if kind == "JPEG2000" else {"quality": 95}
+    assert close(decode(encoded(IMAGE, kind, **options)), IMAGE, 20)
 
 
 def test_of_an_animated_gif_the_first_frame_is_taken():
@@ -55,6 +70,83 @@ def test_a_transparent_palette_is_laid_on_white():
     np.testing.assert_array_equal(decode(data), [[[255, 255, 255], [50, 60, 70]]])
 
 
+def test_one_transparent_grey_or_colour_is_laid_on_white():
+    grey = np.array([[0, 7, 200]], np.uint8)
+    for image, key, expected in (
+        (grey, 7, [0, 255, 200]),
+        (grey.astype(np.uint16) * 257, 7 * 257, [0, 255, 200]),
+        (grey > 100, 0, [255, 255, 255]),
+        (grey > 100, 1, [0, 0, 255]),
+    ):
+        data = encoded(Image.fromarray(image), "PNG", transparency=key)
+        assert "transparent, laid on white" in remarks(open_image(data), ".png")
+        np.testing.assert_array_equal(decode(data)[0, :, 0], expected)
+    colours = np.array([[[1, 2, 3], [1, 2, 9]]], np.uint8)
+    data = encoded(Image.fromarray(colours), "PNG", transparency=(1, 2, 3))
+    np.testing.assert_array_equal(decode(data), [[[255] * 3, [1, 2, 9]]])
+
+
+@pytest.mark.parametrize(("bits", "greys"), [(1, [0, 255]), (2, [0, 85, 170, 255]),
+                                             (4, [0, 17, 34, 51])])  # fmt: skip
+def test_the_transparent_grey_is_named_in_the_bits_that_are_stored(bits, greys):
+    row = sum(value << (8 * 2 - bits * (value + 1)) for value in range(len(greys)))
+    for key in range(len(greys)):
+        expected = [255 if value == key else grey for value, grey in enumerate(greys)]
+        data = png(len(greys), bits, 0, row.to_bytes(2, "big")[: -(-len(greys) * bits // 8)], [key])
+        np.testing.assert_array_equal(decode(data)[0, :, 0], expected)
+
+
+def test_a_transparent_colour_of_sixteen_bits_is_found():
+    row = np.array([256, 512, 768, 1, 2, 3], ">u2").tobytes()
+    data = png(2, 16, 2, row, [256, 512, 768])
+    np.testing.assert_array_equal(decode(data), [[[255] * 3, [0] * 3]])
+
+
+def png(width, bits, colour_type, row, key):
+    """A PNG of one row as the bytes say, with a tRNS chunk; what Pillow cannot write."""
+
+    def chunk(name, data):
+        body = name + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", width, 1, bits, colour_type, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + b"".join((
+        chunk(b"IHDR", header), chunk(b"tRNS", np.array(key, ">u2").tobytes()),
+        chunk(b"IDAT", zlib.compress(b"\0" + row)), chunk(b"IEND", b""),
+    ))  # fmt: skip
+
+
+def test_a_palette_of_greys_is_grey():
+    grey = Image.fromarray(IMAGE[..., 0])
+    for image, expected in (
+        (grey.convert("P"), True),
+        (grey.convert("RGB").quantize(16), True),
+        (Image.fromarray(IMAGE).quantize(16), False),
+        (grey, True),
+        (grey.convert("LA"), True),
+        (Image.fromarray(IMAGE), False),
+    ):
+        for kind in ("PNG", "GIF" if image.mode == "P" else "TIFF"):
+            assert is_grey(open_image(encoded(image, kind))) is expected, (image.mode, kind)
+
+
+def test_of_a_palette_only_the_colours_in_use_count():
+    image = Image.fromarray(np.array([[0, 1]], np.uint8)).convert("P")
+    image.putpalette([9, 9, 9, 50, 50, 50, 255, 0, 0])
+    assert is_grey(open_image(encoded(image)))
+
+
+def test_documents_that_need_another_program_are_no_images():
+    with pytest.raises(BadImageError, match="not an image"):
+        decode(encoded(IMAGE, "EPS"))
+
+
+def test_a_jpeg_of_several_images_is_a_jpeg():
+    image = Image.fromarray(IMAGE)
+    data = encoded(image, "MPO", save_all=True, append_images=[image])
+    assert remarks(open_image(data), ".jpg") == ["several images, first taken"]
+
+
 @pytest.mark.parametrize(
     ("orientation", "upright"),
     [(1, IMAGE), (3, np.rot90(IMAGE, 2)), (6, np.rot90(IMAGE, -1)), (8, np.rot90(IMAGE))],
@@ -64,7 +156,9 @@ def test_exif_turns_the_image(kind, orientation, upright):
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"quality": 95} if kind == "JPEG" else {}
-    assert close(decode(encoded(IMAGE, kind, exif=exif, **options)), upright, 20)
+    data = encoded(IMAGE, kind, exif=exif, **options)
+    assert close(decode(data), upright, 20)
+    assert upright_size(open_image(data)) == upright.shape[:2]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP"])

@@ -135,7 +135,7 @@ def test_a_split_without_the_classes_of_train_has_no_labels(images, name):
 @pytest.mark.parametrize("names", [("test",), ("test", "val")])
 def test_without_a_split_to_train_on_none_is_made_up(images, names):
     path = images(*(f"{name}/1.png" for name in names))
-    with pytest.raises(GenzooError, match="no split 'train'; it has: .*test"):
+    with pytest.raises(GenzooError, match=r"no split 'train'; it has: .*test"):
         open_source(path)
     assert open_source(path, "test").num_images == 1
 

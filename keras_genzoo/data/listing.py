@@ -162,7 +162,7 @@ def find_image(folder: Path, deep: bool = True, kinds: tuple[str, ...] = (IMAGE,
         for entry in _scan(current):
             if _is_folder(entry):
                 inner.append(Path(entry.path))
-            elif _kind(entry.name, _status(entry), current, teller) in kinds:
+            elif _size(_status(entry)) is not None and teller.of(current, entry.name) in kinds:
                 return entry.name
         for path in inner if deep else ():
             # A link may lead back up.
@@ -186,11 +186,11 @@ def read_file(path: str | os.PathLike) -> bytes:
         raise BadImageError(error.strerror or str(error)) from error
 
 
-def _kind(name: str, status: Status, folder: str | os.PathLike, kinds: Kinds) -> str:
-    """Return what a file is; pipes and such are no images, whatever their names."""
-    if status is not None and not stat.S_ISREG(status.st_mode):
-        return OTHER
-    return kinds.of(folder, name)
+def _size(status: Status) -> int | None:
+    """Return the size of a file, 0 of a link that leads nowhere, None of pipes and such."""
+    if status is None:
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _walk(
@@ -204,17 +204,19 @@ def _walk(
     folder = os.path.join(root, inside)  # noqa: PTH118
     for entry in _scan(folder):
         status = _status(entry)
-        # With the separator, names of folders sort here as whole paths do.
-        is_folder = status is not None and stat.S_ISDIR(status.st_mode)
-        found.append((entry.name + os.sep if is_folder else entry.name, status))
+        if status is not None and stat.S_ISDIR(status.st_mode):
+            # With the separator, names sort here as whole paths do.
+            found.append((entry.name + os.sep, (status.st_dev, status.st_ino)))
+        else:
+            found.append((entry.name, _size(status)))
     # Sorted first: what a file of unknown suffix is may follow from those before it.
     found.sort(key=lambda file: file[0])
-    for name, status in found:
-        if not name.endswith(os.sep):
-            yield inside + name, _kind(name, status, folder, kinds), status.st_size if status else 0
+    for name, what in found:
+        if not isinstance(what, tuple):
+            yield inside + name, OTHER if what is None else kinds.of(folder, name), what or 0
         # A link may lead back up; each folder is listed once.
-        elif (status.st_dev, status.st_ino) not in seen:
-            seen.add((status.st_dev, status.st_ino))
+        elif what not in seen:
+            seen.add(what)
             yield from _walk(root, kinds, inside + name, seen)
 
 

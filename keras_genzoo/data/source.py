@@ -254,7 +254,7 @@ class UnlabelledSource(Source):
     @property
     def labels_in_words(self) -> str:
         """That there are no classes, and why."""
-        return "no classes, as asked for by labels none"
+        return "no classes: as asked for by labels none"
 
     @property
     def set_aside(self) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from keras_genzoo.export.network_files import export_keras, export_onnx
 from keras_genzoo.export.networks import check_name
 from keras_genzoo.export.placing import refuse_existing
 from keras_genzoo.export.saved_model import export_saved_model
+from keras_genzoo.files import shown
 from keras_genzoo.models import Autoencoder, ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
@@ -174,7 +175,7 @@ def facts_of(run: Run, weights: str) -> dict[str, str]:
     known = settings.dataset in DATASETS
     terms = DATASETS[settings.dataset].terms if known else "those of the owner of the images"
     # A path tells more of a person's machine than of the data.
-    name = settings.dataset if known else Path(settings.dataset).name
+    name = settings.dataset if known else shown(Path(settings.dataset).name)
     data = f"{name}, split {settings.split}, {run.data['num_images']} images"
     recipe = ", ".join(
         f"{name} {value}"
@@ -201,7 +202,7 @@ def _scores(run: Run) -> str:
         result = json.loads(file.read_text())
         protocol, scores = result["protocol"], result["scores"]
         flat = {**scores, **scores.get("likelihood", {}), **scores.get("reconstruction", {})}
-        shown = [f"{name} {flat[name]:.4g}" for name in SHOWN_SCORES if name in flat]
+        listed = [f"{name} {flat[name]:.4g}" for name in SHOWN_SCORES if name in flat]
         features = protocol.get("features", {}).get("name", "no network")
         real = protocol["real"].rpartition("/")[2]
         measured = f"{protocol['num_fake']} images against {real}, features {features}"
@@ -209,7 +210,7 @@ def _scores(run: Run) -> str:
         return "none measured ('genzoo evaluate' measures them)"
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return f"{file.name} of the run cannot be read"
-    return f"{', '.join(shown)} ({measured})"
+    return f"{', '.join(listed)} ({measured})"
 
 
 def _images(run: Run, model: ImageModel, options: dict[str, Any]) -> np.ndarray | None:

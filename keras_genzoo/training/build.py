@@ -15,9 +15,18 @@ from keras_genzoo.training.settings import GANS, Settings
 
 
 def build_model(
-    settings: Settings, image_shape: tuple[int, int, int], num_classes: int | None
+    settings: Settings,
+    image_shape: tuple[int, int, int],
+    num_classes: int | None,
+    labels_in_words: str = "no classes",
 ) -> ImageModel:
     """Return the compiled model of ``settings``, with weights drawn from its seed.
+
+    Args:
+        settings: the settings.
+        image_shape: ``(height, width, channels)``.
+        num_classes: number of classes, None if the data has none.
+        labels_in_words: what the data has, for the error.
 
     Raises:
         GenzooError: if the model cannot make such images, or needs classes and there are none.
@@ -27,8 +36,8 @@ def build_model(
     if model_class.needs_labels:
         if num_classes is None:
             raise GenzooError(
-                f"{settings.model} needs class labels and '{settings.dataset}' has none; "
-                "put the images into one sub-folder for each class"
+                f"{settings.model} needs class labels and '{settings.dataset}' has none "
+                f"({labels_in_words}); put the images into one sub-folder for each class"
             )
         arguments["num_classes"] = num_classes
     keras.utils.set_random_seed(settings.seed)

@@ -75,7 +75,8 @@ def prepare(
         jit_compile = choose_jit_compile(settings, strategy, source.image_shape)
         settings = dataclasses.replace(settings, jit_compile=jit_compile)
     with strategy.scope():
-        model = build_model(settings, source.image_shape, source.num_classes)
+        shape, words = source.image_shape, source.labels_in_words
+        model = build_model(settings, shape, source.num_classes, words)
     # A run may go on on several devices, which XLA does not serve.
     model.jit_compile = settings.jit_compile and model.num_replicas == 1
     positions = np.linspace(0, source.num_images - 1, IMAGES).astype(int)

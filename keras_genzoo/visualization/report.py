@@ -21,7 +21,7 @@ from keras_genzoo.evaluation import (
     write_result,
 )
 from keras_genzoo.evaluation.features import Pixels
-from keras_genzoo.files import writing
+from keras_genzoo.files import shown, writing
 from keras_genzoo.images import image_grid, readable_scale
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run
@@ -79,7 +79,7 @@ def write_report(
     body = "".join(
         f"<section><h2>{title}</h2>{content}</section>" for title, content in sections if content
     )
-    title = html.escape(f"{run.settings.model} on {run.settings.dataset}")
+    title = html.escape(f"{run.settings.model} on {shown(run.settings.dataset)}")
     links = " · ".join(
         f'<a href="#{_anchor(name)}">{name}</a>' for name, content in sections if content
     )

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from keras_genzoo.cli.main import COMMANDS
+from keras_genzoo.cli.main import COMMANDS, LazyGroup
 
 HEAVY = ("tensorflow", "keras", "numpy", "tqdm", "PIL", "sklearn", "tensorflow_datasets")
 
@@ -28,6 +28,15 @@ def imported(arguments, cwd=None):
 def test_looking_imports_nothing_heavy(arguments):
     modules = imported(arguments.split())
     assert not [name for name in HEAVY if name in modules]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_says_nothing_to_those_who_read_the_code(name, genzoo):
+    group = LazyGroup("genzoo").get_command(None, name)
+    for words in ([], *([inner] for inner in getattr(group, "commands", {}))):
+        output = genzoo(" ".join([name, *words, "--help"])).output
+        assert "Usage: genzoo" in output
+        assert not [section for section in ("Args:", "Raises:", "Returns:") if section in output]
 
 
 def test_show_imports_nothing_heavy(trained):

@@ -21,7 +21,7 @@ from keras_genzoo.data.images import (
     target_shape,
     upright_size,
 )
-from keras_genzoo.data.layout import classes_of, split_folders, split_of, splits_in_words
+from keras_genzoo.data.layout import classes_of, find_split, split_folders, splits_in_words
 from keras_genzoo.data.listing import list_images, read_file
 from keras_genzoo.data.shapes import SAMPLE, Shape, in_words, sample_shapes, sizes_of, spread
 from keras_genzoo.data.source import Source
@@ -69,10 +69,11 @@ class FolderSource(Source):
     ):
         super().__init__()
         check_request(image_size, channels)
-        self.name, self.split = shown(path), split_of(split) or split
-        self._given = Path(path)
+        self.name, self._given = shown(path), Path(path)
         self._folders = split_folders(self._given, labels)
-        self._listing = list_images(self._folder_of(self.split))
+        self.split = find_split(split, self._folders)
+        folder = self._folders[check_split(self.name, self.split, self._folders)]
+        self._listing = list_images(folder)
         self._root, self._files = self._listing.root, self._listing.files
         self.num_images = len(self._files)
         self.fingerprint = self._listing.fingerprint()
@@ -157,9 +158,6 @@ class FolderSource(Source):
         super().refuse_bad_images()
         for odd in self.odd_in_words:
             raise GenzooError(f"{self.name}: {odd}; remove them, or go without --strict")
-
-    def _folder_of(self, split: str) -> Path:
-        return self._folders[check_split(self.name, split, self._folders)]
 
     def _label(self, index: int) -> int:
         name = self._files[index][len(self._classes.inside) :]

@@ -232,15 +232,17 @@ def remarks(image: Image.Image, suffix: str) -> list[str]:
     if getattr(image, "n_frames", 1) > 1:
         moves = getattr(image, "is_animated", True) and content not in ("JPEG", "TIFF")
         found.append("animated, first frame taken" if moves else "several images, first taken")
-    if _orientation(image) != 1:
+    if _exif_orientation(image) != 1:
         found.append("turned by EXIF")
     return found
 
 
 def _orientation(image: Image.Image) -> int:
     """Return how EXIF says that an image is turned, 1 for not at all; 5 to 8 lie on their side."""
-    if not _EXIF_KEYS & image.info.keys():
-        return 1
+    return _exif_orientation(image) if _EXIF_KEYS & image.info.keys() else 1
+
+
+def _exif_orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
     except (*_DECODE_ERRORS, UserWarning):

@@ -4,9 +4,9 @@ A suffix that Pillow knows is trusted; a file of unknown or no suffix is looked 
 bytes. Nothing is decoded here.
 """
 
+import contextlib
 import functools
 import importlib
-import importlib.util
 import os
 from collections import Counter
 from collections.abc import Mapping
@@ -101,12 +101,13 @@ class Kinds:
         return self._known.get(suffix) or self._by_content(folder, name, suffix)
 
     def _by_content(self, folder: str | os.PathLike, name: str, suffix: str) -> str:
-        seen = self._seen.setdefault("" if suffix[1:].isdigit() else suffix, Counter())
+        suffix = "" if suffix[1:].isdigit() else suffix
         if self._looked_into >= MOST_LOOKED_INTO:
+            seen = self._seen.get(suffix)
             return seen.most_common(1)[0][0] if seen else OTHER
         self._looked_into += 1
         kind = kind_of_file(os.path.join(folder, name))  # noqa: PTH118
-        seen[kind] += 1
+        self._seen.setdefault(suffix, Counter())[kind] += 1
         return kind
 
 
@@ -125,7 +126,8 @@ def suffixes() -> Mapping[str, str]:
 def formats() -> tuple[str, ...]:
     """Return the formats that are read, those of the plugins of Pillow that are installed, too."""
     for package, register in _PLUGINS.items():
-        if importlib.util.find_spec(package):
+        # One that does not fit this Pillow is as good as none: its files are named as left out.
+        with contextlib.suppress(ImportError, AttributeError, OSError):
             module = importlib.import_module(package)
             if register:
                 getattr(module, register)()

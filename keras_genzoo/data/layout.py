@@ -110,6 +110,16 @@ def split_folders(path: Path, labels: str = "auto") -> dict[str, Path]:
         root = inner
 
 
+def find_split(name: str, folders: Mapping[str, Path]) -> str:
+    """Return the split that is asked for by another word for it, or by its folder's name.
+
+    >>> find_split("valid", {}), find_split("seg_test", {"test": Path("seg_test")})
+    ('validation', 'test')
+    """
+    named = {folder.name: split for split, folder in folders.items()}
+    return _SPLIT_OF.get(name.lower()) or named.get(name, name)
+
+
 def splits_in_words(folders: Mapping[str, Path], path: Path) -> str | None:
     """Say which folder is which split; None if ``path`` has no splits."""
     if folders == {"train": path}:

@@ -195,7 +195,7 @@ def _train(
     settings, source, model = run.settings, prepared.source, prepared.model
     strategy = model.distribute_strategy
     writes = is_chief(strategy)
-    notes = source.notes
+    notes = source.notes if writes else []
     for note in notes:
         echo(note)
     recorder = Recorder(run, step, prepared.images, writes)
@@ -228,7 +228,7 @@ def _train(
         progress.close()
         for path, reason in source.set_aside:
             echo(f"set aside: {path} ({reason})")
-        for note in source.notes:
+        for note in source.notes if writes else []:
             if note not in notes:
                 echo(note)
     return outcome

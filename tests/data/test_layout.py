@@ -95,9 +95,11 @@ def test_test_images_are_never_trained_on(images, train, test):
 @pytest.mark.parametrize("spelling", ["validation", "val", "valid_set", "dev"])
 def test_a_split_is_opened_by_any_of_its_names(images, spelling):
     path = images("train/1.png", f"{spelling}/1.png")
-    for asked in ("validation", "val", "valid"):
+    for asked in ("validation", "val", "valid", spelling):
         source = open_source(path, asked)
         assert (source.split, source.num_images) == ("validation", 1)
+    with pytest.raises(GenzooError, match=r"no split 'train\[:1\]'; it has: train, validation"):
+        open_source(path, "train[:1]")
 
 
 @pytest.mark.parametrize(

@@ -81,11 +81,13 @@ def check(
     from keras_genzoo import data
 
     name_or_folder = _made_of(name_or_folder)
-    if name_or_folder not in data.DATASETS and Path(name_or_folder).is_dir():
-        for line in data.describe_folder(name_or_folder, labels or "auto"):
+    labels = labels or "auto"
+    is_folder = name_or_folder not in data.DATASETS and Path(name_or_folder).is_dir()
+    if is_folder:
+        for line in data.describe_folder(name_or_folder, labels):
             click.echo(line)
         counted = _print(data.check_folder(name_or_folder))
-    elif labels not in (None, "auto"):
+    elif labels != "auto":
         raise GenzooError(f"--labels is for folders of images, and {name_or_folder} is none")
     else:
         counted = _print(data.check_prepared(name_or_folder, data_dir, manual_dir), "sound")
@@ -96,6 +98,8 @@ def check(
             f"{name_or_folder}: {bad or unusual} of {total} files are "
             f"{'unusable' if bad else 'unusual'}; repair, fetch again or remove those listed above"
         )
+    if strict and is_folder and (empty := data.empty_class_folders(name_or_folder, labels)):
+        raise GenzooError(f"{name_or_folder}: no image in the class folders {', '.join(empty)}")
 
 
 def _made_of(name: str) -> str:

@@ -10,7 +10,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "arrays": ["ArraySource"],
-        "checking": ["check_folder", "check_prepared", "describe_folder", "find_manual_files"],
+        "checking": [
+            "check_folder",
+            "check_prepared",
+            "describe_folder",
+            "empty_class_folders",
+            "find_manual_files",
+        ],
         "folder": ["FolderSource"],
         "opening": ["open_source"],
         "pipeline": ["load_dataset", "training_stream"],

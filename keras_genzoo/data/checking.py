@@ -63,12 +63,28 @@ def describe_folder(path: str | os.PathLike, labels: str = "auto") -> list[str]:
     lines = [splits_in_words(folders, Path(path))]
     for split, folder in folders.items():
         listing = list_images(folder)
+        classes = classes_of(split, listing, folders, labels)
         sizes = sizes_of(sample_shapes(folder, listing.files))
         size = in_words(sizes[0]) if len(sizes) == 1 else "sizes differ: give an image size"
-        classes = classes_of(split, listing, folders, labels)
         lines.append(f"{split}: {len(listing.files):,} images ({size}); {classes.in_words}")
     lines.append(list_images(Path(path)).left_out_in_words)
     return [line for line in lines if line]
+
+
+def empty_class_folders(path: str | os.PathLike, labels: str = "auto") -> list[str]:
+    """Return the folders beside the classes of a folder of images that hold no image.
+
+    Args:
+        path: the folder.
+        labels: where labels come from, see `open_source`.
+
+    Raises:
+        GenzooError: as `describe_folder` does.
+    """
+    folders = split_folders(Path(path), labels)
+    split = next(iter(folders))
+    classes = classes_of(split, list_images(folders[split]), folders, labels)
+    return [shown(name) for name in classes.empty] if classes.names else []
 
 
 def check_folder(path: str | os.PathLike) -> Iterator[Finding]:

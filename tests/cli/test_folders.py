@@ -179,6 +179,9 @@ def test_check_says_what_there_is(genzoo, refused, images):
     ]
     assert genzoo("data check data --strict").code == 0
     assert "no classes: as asked" in genzoo("data check data --labels none").output
+    (path / "training_set" / "birds").mkdir()
+    assert genzoo("data check data").code == 0
+    assert "no image in the class folders birds" in refused("data check data --strict")
     for number in range(3):
         (path / "test_set" / "cats" / f"{number}.exr").write_bytes(b"")
     assert "3 of 9 files are unusable" in refused("data check data")

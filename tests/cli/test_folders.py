@@ -105,16 +105,25 @@ def test_a_run_whose_one_folder_was_a_class_goes_on_the_same(genzoo, images):
 
 
 @pytest.mark.slow
-def test_a_run_whose_parts_were_classes_says_how_it_goes_on(genzoo, refused, images):
-    images(*of_folders("00000", "00001"))
+@pytest.mark.parametrize(
+    ("folders", "classes", "words", "labels"),
+    [
+        (["00000", "00001"], ["00000", "00001"], "num_classes was 2, now None", "folders"),
+        (["archive/cats", "archive/dogs"], ["archive"], "num_classes was None, now 2", "none"),
+    ],
+)
+def test_a_run_whose_folders_were_other_classes_says_how_it_goes_on(
+    genzoo, refused, images, folders, classes, words, labels
+):
+    images(*of_folders(*folders))
     assert genzoo(f"{VAE} --out run").code == 0
-    as_before(num_classes=2, class_names=["00000", "00001"])
+    as_before(num_classes=len(classes), class_names=classes)
     line = refused("fit --resume run --steps 9")
-    assert "num_classes was 2, now None; the images are the same" in line
-    assert "give --labels folders" in line
-    ended = genzoo("fit --resume run --steps 9 --labels folders")
+    assert f"{words}; the images are the same" in line
+    assert f"give --labels {labels} to go on as it began" in line
+    ended = genzoo(f"fit --resume run --steps 9 --labels {labels}")
     assert ended.code == 0, ended.errors
-    assert json.loads(Path("run/config.json").read_text())["settings"]["labels"] == "folders"
+    assert json.loads(Path("run/config.json").read_text())["settings"]["labels"] == labels
 
 
 @pytest.mark.slow

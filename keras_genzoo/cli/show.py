@@ -15,6 +15,13 @@ def command(run: Path) -> None:
     opened = Run.open(run)
     for name, value in opened.settings.to_dict().items():
         click.echo(f"{name}: {value}")
+    if opened.class_names:
+        from keras_genzoo.images import classes_in_words
+
+        names = opened.class_names
+        click.echo(f"classes: {classes_in_words(len(names), names)}")
+        if opened.settings.model == "cgan":
+            click.echo("rows of the pictures: these classes, from the top")
     done = opened.last_step() or 0
     click.echo(f"\nsteps: {done} of {opened.settings.steps}")
     for name, value in next(reversed(opened.read_history(up_to=done)), {}).items():

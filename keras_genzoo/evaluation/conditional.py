@@ -1,4 +1,4 @@
-"""Whether images are of the class that was asked for, by the labels that a classifier gives."""
+"""Classes of generated images: which to ask for, and whether they are those asked for."""
 
 from typing import NamedTuple
 
@@ -36,6 +36,34 @@ def wilson_interval(successes: int, n: int, z: float = 1.959963984540054) -> Pro
     # Rounding must not put the share outside of its own interval.
     low, high = max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
     return Proportion(share, float(low), float(high), n)
+
+
+def labels_in_shares(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+    """Return ``count`` labels in random order, with the shares that classes have in ``labels``.
+
+    As many as there are labels are these themselves, in their order. A generator with classes is
+    measured on them: with other shares than the real images have, it would be far from them
+    however good its images are.
+
+    Args:
+        labels: classes of real images, integers ``(n,)``.
+        count: labels to return.
+        seed: key of their order.
+
+    Raises:
+        GenzooError: if there are no labels.
+
+    >>> np.bincount(labels_in_shares(np.array([0, 0, 0, 1]), 8)).tolist()
+    [6, 2]
+    """
+    labels = np.asarray(labels)
+    if not len(labels):
+        raise GenzooError("classes in the shares of real images need the labels of some")
+    if count == len(labels):
+        return labels
+    # At equal distances in sorted order: no class differs from its share by more than one.
+    positions = ((np.arange(count) + 0.5) * len(labels) / count).astype(int)
+    return np.random.default_rng(seed).permutation(np.sort(labels)[positions])
 
 
 def label_accuracy(logits: np.ndarray, labels: np.ndarray) -> Proportion:

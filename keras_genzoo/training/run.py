@@ -115,6 +115,11 @@ class Run:
         """The finished model."""
         return self.path / "model.keras"
 
+    @property
+    def class_names(self) -> list[str]:
+        """The names of the classes by number: the numbers where the data have no names."""
+        return self.data["class_names"] or [str(n) for n in range(self.data["num_classes"] or 0)]
+
     def pictures(self) -> list[Path]:
         """Return the pictures made during training, oldest first."""
         return sorted(self.samples.glob("step-*.png"))

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INSIDE = "#0B5394"
-THUMBNAILS = 60
+# Images that a part of a map shows at least, and how often it is made larger or smaller for that:
+# up to more than twice the map, down to a hundredth of it.
+DOZEN, LARGER, SMALLER = 12, 9, 16
 
 
 def maps(studies: Sequence[Study]) -> "Figure":
@@ -68,7 +70,7 @@ def galleries(study: Study, generated_images: np.ndarray) -> "Figure":
 def magnified(
     study: Study, real_images: np.ndarray, generated_images: np.ndarray, share: float = 0.35
 ) -> "Figure":
-    """Draw the part of a map with the most generated images, with the images at their points.
+    """Draw a dense part of a map, with the images at their points.
 
     The thesis' figure 8.5. Generated images have a frame; where images would cover each other,
     only the first is drawn, generated ones first.
@@ -77,27 +79,19 @@ def magnified(
         study: the map.
         real_images: those it was fitted on.
         generated_images: those placed on it.
-        share: the part's side, as a share of the map's.
+        share: the part's side, as a share of the map's, if it holds a dozen images then.
     """
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-    points = np.concatenate([study.generated, study.real])
     images = np.concatenate([generated_images, real_images])
-    side = share * max(np.ptp(points, axis=0))
-    middle = max(
-        study.generated, key=lambda p: (abs(study.generated - p).max(axis=1) < side / 2).sum()
-    )
+    points = np.concatenate([study.generated, study.real])
+    middle, side, drawn = choose_part(study, share)
     figure = new_figure(8, 8)
     axes = plain(figure.subplots(), f"a part of the map: {study.distance}")
     axes.set(xlim=middle[0] + side * np.array([-0.5, 0.5]), xticks=[])
     axes.set(ylim=middle[1] + side * np.array([-0.5, 0.5]), yticks=[], aspect="equal")
-    taken: list[np.ndarray] = []
-    for index, (point, image) in enumerate(zip(points, images, strict=True)):
-        out = abs(point - middle).max() > side / 2 * 0.95
-        if out or any(abs(point - other).max() < side / 14 for other in taken):
-            continue
-        taken.append(point)
-        is_generated = index < len(generated_images)
+    for index in drawn:
+        image, is_generated = images[index], index < len(generated_images)
         colour = REAL
         if is_generated:
             colour = GENERATED if study.at_border[index] else INSIDE
@@ -105,6 +99,49 @@ def magnified(
         thumbnail = OffsetImage(picture, zoom=34 / image.shape[0], cmap="gray")
         thumbnail.get_children()[0].set_clim(0, 255)
         frame = {"edgecolor": colour, "linewidth": 2.5 if is_generated else 0.5}
-        axes.add_artist(AnnotationBbox(thumbnail, point, pad=0.1, bboxprops=frame))
+        axes.add_artist(AnnotationBbox(thumbnail, points[index], pad=0.1, bboxprops=frame))
     axes.set_xlabel("thick frames: generated (red: at the border, blue: inside); thin: real")
     return figure
+
+
+def choose_part(study: Study, share: float = 0.35) -> tuple[np.ndarray, float, list[int]]:
+    """Return the middle and the side of the part of a map to magnify, and the images to draw.
+
+    The middle is the generated image with most of both kinds around it. The part is made larger
+    until it holds a dozen images that do not cover each other; where the map is a few dense
+    spots far apart, which a larger part draws as fewer images, smaller.
+
+    Returns:
+        the middle ``(2,)``, the side, and numbers of images, generated ones first.
+    """
+    whole = max(np.ptp(np.concatenate([study.generated, study.real]), axis=0)) or 1.0
+    best: tuple[np.ndarray, float, list[int]] | None = None
+    for power in (*range(LARGER + 1), *range(-1, -SMALLER - 1, -1)):
+        side = share * whole * 1.25**power
+        middle = _densest(study, side)
+        drawn = _apart(study, middle, side)
+        if best is None or len(drawn) > len(best[2]):
+            best = middle, side, drawn
+        if len(drawn) >= DOZEN:
+            break
+    return best
+
+
+def _densest(study: Study, side: float) -> np.ndarray:
+    """Return the generated point with the largest shares of both kinds in the square around it."""
+
+    def shares(point: np.ndarray) -> float:
+        kinds = study.generated, study.real
+        return sum((abs(kind - point).max(axis=1) < side / 2).mean() for kind in kinds)
+
+    return max(study.generated, key=shares)
+
+
+def _apart(study: Study, middle: np.ndarray, side: float) -> list[int]:
+    """Return the images inside a square that do not cover each other, the first ones first."""
+    points = np.concatenate([study.generated, study.real])
+    drawn: list[int] = []
+    for index in np.flatnonzero(abs(points - middle).max(axis=1) <= side / 2 * 0.95):
+        if all(abs(points[index] - points[other]).max() >= side / 14 for other in drawn):
+            drawn.append(int(index))
+    return drawn

@@ -152,6 +152,15 @@ def new_folder(path: Path, force: bool, *ours: str) -> Path:
     return path
 
 
+def shown(name: str | os.PathLike) -> str:
+    r"""Return a file's name as text that any output takes: bytes that are not UTF-8 are escaped.
+
+    >>> shown(os.fsdecode(b"caf\xe9/1.png"))
+    'caf\\xe9/1.png'
+    """
+    return os.fspath(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def write_json(path: str | os.PathLike, value: Any) -> None:
     """Write ``value`` as JSON, whole or not at all; as ``json_text`` writes it."""
     with writing(path) as temporary:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import writing
+from keras_genzoo.files import shown, writing
 
 # More in one grid cannot be read.
 MOST_CLASSES = 20
@@ -74,10 +74,10 @@ def classes_in_words(num_classes: int, names: Sequence[str], most: int = MOST_CL
     >>> classes_in_words(9, list("abcdefghi"), most=3)
     'a, e, i (3 of 9 classes, evenly spread)'
     """
-    shown = shown_classes(num_classes, most)
-    words = ", ".join(names[number] for number in shown)
-    if len(shown) < num_classes:
-        words += f" ({len(shown)} of {num_classes:,} classes, evenly spread)"
+    numbers = shown_classes(num_classes, most)
+    words = ", ".join(shown(names[number]) for number in numbers)
+    if len(numbers) < num_classes:
+        words += f" ({len(numbers)} of {num_classes:,} classes, evenly spread)"
     return words
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_genzoo.evaluation.features import accuracy_in_words
-from keras_genzoo.files import write_json
+from keras_genzoo.files import shown, write_json
 from keras_genzoo.images import MOST_CLASSES
 
 
@@ -32,7 +32,7 @@ def table(result: dict[str, Any]) -> str:
     width = max(len(name) for name, *_ in scores)
     lines += ["", *(f"{name:{width}} {value:>10} {floor:>10}" for name, value, floor in scores)]
     lines += [f"warning: {warning}" for warning in result["warnings"]]
-    return "\n".join(line.rstrip() for line in lines)
+    return shown("\n".join(line.rstrip() for line in lines))
 
 
 def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:

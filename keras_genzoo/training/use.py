@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_genzoo.errors import GenzooError, unknown
-from keras_genzoo.files import new_file, writing
+from keras_genzoo.files import new_file, shown, writing
 from keras_genzoo.images import (
     MOST_CLASSES,
     classes_in_words,
@@ -66,10 +66,10 @@ def sample(
             np.savez_compressed(file, **arrays)
         return out
     if labels is None and isinstance(model, CGAN):
-        shown = shown_classes(model.num_classes)
-        labels = np.resize(shown, count)
-        columns = columns or len(shown)
-        order = "a column for each class" if columns == len(shown) else "classes in turn"
+        classes = shown_classes(model.num_classes)
+        labels = np.resize(classes, count)
+        columns = columns or len(classes)
+        order = "a column for each class" if columns == len(classes) else "classes in turn"
         echo(f"{order}, from the left: {classes_in_words(model.num_classes, run.class_names)}")
     images = model.generate(count, class_labels=labels, seed=seed)
     save_png(out, image_grid(images, columns, scale=readable_scale(images.shape[1])))
@@ -168,7 +168,8 @@ def interpolate(
         ends = model.sample_latents(2 * rows, seed)
         options["class_labels"] = label
     if isinstance(model, CGAN) and label is None:
-        names = [run.class_names[row % model.num_classes] for row in range(min(rows, MOST_CLASSES))]
+        numbers = [row % model.num_classes for row in range(min(rows, MOST_CLASSES))]
+        names = [shown(run.class_names[number]) for number in numbers]
         more = ", ..." if rows > MOST_CLASSES else ""
         echo(f"classes of the rows, from the top: {', '.join(names)}{more}")
     walks = [

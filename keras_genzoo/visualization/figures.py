@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_genzoo.data import Source
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import new_folder, writing_folder
+from keras_genzoo.files import new_folder, shown, writing_folder
 from keras_genzoo.images import shown_classes
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run, load_model
@@ -113,20 +113,21 @@ def class_rows(
         seed: key of the noise.
         columns: images in a row.
     """
-    shown = shown_classes(model.num_classes)
-    labels = np.repeat(shown, columns)
+    classes = shown_classes(model.num_classes)
+    labels = np.repeat(classes, columns)
     images = model.generate(len(labels), class_labels=labels, seed=seed)
     width, height = grid_size(images, columns)
     figure = new_figure(width + 0.4, height + 0.4)
     axes = figure.subplots()
     show_grid(axes, images, columns)
     axes.set_axis_on()
-    rows = (np.arange(len(shown)) + 0.5) * axes.get_images()[0].get_array().shape[0]
-    axes.set_yticks(rows / len(shown), [class_names[number] for number in shown])
+    rows = (np.arange(len(classes)) + 0.5) * axes.get_images()[0].get_array().shape[0]
+    names = [shown(class_names[number]) for number in classes]
+    axes.set_yticks(rows / len(classes), names, parse_math=False)
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    part = "" if len(shown) == model.num_classes else f", {len(shown)} of {model.num_classes:,}"
+    part = "" if len(classes) == model.num_classes else f", {len(classes)} of {model.num_classes:,}"
     axes.set_ylabel(f"class asked for{part}")
     return figure
 

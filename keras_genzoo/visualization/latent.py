@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.files import shown
 from keras_genzoo.images import shown_classes
 from keras_genzoo.models import VAE, Autoencoder
 from keras_genzoo.visualization.style import colour_of, new_figure, plain, show_grid
@@ -129,8 +130,9 @@ def _name_classes(axes, panel: Codes, class_names: Sequence[str] | None) -> None
     for label in [labels[number] for number in shown_classes(len(labels))]:
         middle = np.median(panel.points[panel.labels == label], axis=0)
         box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": colour_of(int(label)), "lw": 1.2}
-        name = class_names[label] if class_names else str(label)
-        axes.text(*middle, name, ha="center", va="center", fontsize=9, bbox=box, zorder=4)
+        name = shown(class_names[label]) if class_names else str(label)
+        style = {"fontsize": 9, "bbox": box, "zorder": 4, "parse_math": False}
+        axes.text(*middle, name, ha="center", va="center", **style)
 
 
 def latent_manifold(model: Autoencoder, codes: np.ndarray, side: int = 20) -> "Figure":

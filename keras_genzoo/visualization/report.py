@@ -21,7 +21,7 @@ from keras_genzoo.evaluation import (
     write_result,
 )
 from keras_genzoo.evaluation.features import Pixels
-from keras_genzoo.files import json_text, writing
+from keras_genzoo.files import json_text, shown, writing
 from keras_genzoo.images import classes_in_words, image_grid, readable_scale, shown_classes
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run
@@ -91,7 +91,7 @@ def write_report(
         body = body.replace(f"<h2>{name}</h2>", f'<h2 id="{_anchor(name)}">{name}</h2>')
     page = _PAGE.replace("%TITLE%", title).replace("%LINKS%", links).replace("%BODY%", body)
     with writing(out) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(shown(page), encoding="utf-8")
     return out
 
 
@@ -110,9 +110,9 @@ def _anchor(name: str) -> str:
 def _samples(run: Run, model: ImageModel, weights: str, seed: int) -> str:
     columns, words, labels = 8, "", None
     if isinstance(model, CGAN):
-        shown = shown_classes(model.num_classes)
-        columns = len(shown)
-        labels = np.resize(shown, 64 // columns * columns)
+        classes = shown_classes(model.num_classes)
+        columns = len(classes)
+        labels = np.resize(classes, 64 // columns * columns)
         words = classes_in_words(model.num_classes, run.class_names)
         words = f"; a column for each class, from the left: {words}"
     count = 64 if labels is None else len(labels)

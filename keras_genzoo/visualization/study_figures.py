@@ -1,5 +1,6 @@
 """Figures of a study: the maps, the images at the border and inside, a part magnified."""
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -109,16 +110,18 @@ def choose_part(study: Study, share: float = 0.35) -> tuple[np.ndarray, float, l
 
     The middle is the generated image with most of both kinds around it. The part is made larger
     until it holds a dozen images that do not cover each other; where the map is a few dense
-    spots far apart, which a larger part draws as fewer images, smaller.
+    spots far apart, which a larger part draws as fewer images, smaller. Where no generated image
+    has a dozen others around it, the middle is a real one.
 
     Returns:
         the middle ``(2,)``, the side, and numbers of images, generated ones first.
     """
     whole = max(np.ptp(np.concatenate([study.generated, study.real]), axis=0)) or 1.0
     best: tuple[np.ndarray, float, list[int]] | None = None
-    for power in (*range(LARGER + 1), *range(-1, -SMALLER - 1, -1)):
+    powers = (*range(LARGER + 1), *range(-1, -SMALLER - 1, -1))
+    for points, power in itertools.product((study.generated, study.real), powers):
         side = share * whole * 1.25**power
-        middle = _densest(study, side)
+        middle = _densest(study, points, side)
         drawn = _apart(study, middle, side)
         if best is None or len(drawn) > len(best[2]):
             best = middle, side, drawn
@@ -127,14 +130,14 @@ def choose_part(study: Study, share: float = 0.35) -> tuple[np.ndarray, float, l
     return best
 
 
-def _densest(study: Study, side: float) -> np.ndarray:
-    """Return the generated point with the largest shares of both kinds in the square around it."""
+def _densest(study: Study, points: np.ndarray, side: float) -> np.ndarray:
+    """Return the point with the largest shares of both kinds in the square around it."""
 
     def shares(point: np.ndarray) -> float:
         kinds = study.generated, study.real
         return sum((abs(kind - point).max(axis=1) < side / 2).mean() for kind in kinds)
 
-    return max(study.generated, key=shares)
+    return max(points, key=shares)
 
 
 def _apart(study: Study, middle: np.ndarray, side: float) -> list[int]:

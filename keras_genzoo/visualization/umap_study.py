@@ -15,7 +15,7 @@ from keras_genzoo.evaluation.conditional import labels_in_shares
 from keras_genzoo.evaluation.evaluate import TRAINED
 from keras_genzoo.evaluation.features import FeatureNetwork
 from keras_genzoo.evaluation.similarity import WINDOW
-from keras_genzoo.files import new_folder, write_json, writing_folder
+from keras_genzoo.files import new_folder, shown, write_json, writing_folder
 from keras_genzoo.models import CGAN
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
@@ -143,8 +143,7 @@ def _check_enough(source: Source, count: int, num_neighbours: int) -> None:
         )
     if count < least:
         raise GenzooError(
-            f"a map needs {least} real images or more, not {count}; give -n {least} to "
-            f"{source.num_images}"
+            f"a map needs {least} real images or more, not {count}; give -n {least} or more"
         )
 
 
@@ -172,7 +171,7 @@ def _write(
     np.savez_compressed(out / "umap.npz", **points, **images)
     title = f"Real and generated images: {Path(numbers['run']).name}"
     page = map_page(title, list(studies.values()), real, generated)
-    (out / "map.html").write_text(page, encoding="utf-8")
+    (out / "map.html").write_text(shown(page), encoding="utf-8")
     write_json(out / "umap.json", numbers)
 
 

@@ -19,6 +19,7 @@ from keras_genzoo.evaluation.kernel import kernel_distance
 from keras_genzoo.evaluation.manifold import manifold_scores
 from keras_genzoo.evaluation.neighbours import nearest_rows
 from keras_genzoo.evaluation.parzen import parzen_log_likelihood
+from keras_genzoo.files import shown
 from keras_genzoo.registry import Registry
 
 PARZEN_VALIDATION = 1000
@@ -219,7 +220,7 @@ def _fid_per_class(material: Material) -> dict[str, Any]:
         counts += [len(real), len(fake)]
         if min(len(real), len(fake)) < 2:
             raise GenzooError(
-                f"class {name} has {len(real)} real images and {len(fake)} generated ones, and "
+                f"class {shown(name)} has {len(real)} real images and {len(fake)} generated ones, and "
                 "each needs 2; take more with -n"
             )
         values[name] = frechet_distance(feature_statistics(real), feature_statistics(fake))

@@ -88,7 +88,7 @@ def class_number(run: Run, model: ImageModel, label: str | int | None) -> int | 
         return label
     names = run.class_names
     if label not in names:
-        raise unknown("class", label, names)
+        raise unknown("class", shown(label), map(shown, names))
     return names.index(label)
 
 

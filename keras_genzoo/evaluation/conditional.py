@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.checking import check_features
 
@@ -64,6 +65,24 @@ def labels_in_shares(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarra
     # At equal distances in sorted order: no class differs from its share by more than one.
     positions = ((np.arange(count) + 0.5) * len(labels) / count).astype(int)
     return np.random.default_rng(seed).permutation(np.sort(labels)[positions])
+
+
+def classes_to_make(
+    labels: np.ndarray | None, real: Splits, count: int, seed: int = 0
+) -> tuple[np.ndarray, str]:
+    """Return the classes of ``count`` images to generate, and in words whose shares they have.
+
+    Args:
+        labels: those of the real images that the generated ones are compared with.
+        real: the data, whose training images count where the real ones have no labels.
+        count: images to generate.
+        seed: key of the order.
+    """
+    if labels is not None and labels.min(initial=0) >= 0:
+        return labels_in_shares(labels, count, seed), "in the shares of the real images"
+    _, labels = real.train.sample(min(real.train.num_images, count), seed)
+    words = "in the shares of the training images: the real images have no labels"
+    return labels_in_shares(labels, count, seed), words
 
 
 def label_accuracy(logits: np.ndarray, labels: np.ndarray) -> Proportion:

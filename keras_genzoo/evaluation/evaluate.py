@@ -16,7 +16,7 @@ from keras_genzoo.evaluation.collapse import (
     mode_counts,
     stacked_labels,
 )
-from keras_genzoo.evaluation.conditional import labels_in_shares
+from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.evaluation.features import FeatureNetwork, find_network, usual_network
 from keras_genzoo.evaluation.likelihood import BINARIZATIONS, vae_likelihood
 from keras_genzoo.evaluation.reconstruction import reconstruction_bce, reconstruction_quality
@@ -291,8 +291,8 @@ def _same_classes(fake: Source, labels: np.ndarray, real: Source) -> np.ndarray:
     for name in fake.class_names:
         if name not in numbers:
             raise GenzooError(
-                f"{fake.name} has the class '{shown(name)}', which {real.name} does not have; name the "
-                "classes of both alike, or give images without classes"
+                f"{fake.name} has the class '{shown(name)}', which {real.name} does not have; "
+                "name the classes of both alike, or give images without classes"
             )
     return np.array([numbers[name] for name in fake.class_names])[labels]
 
@@ -330,12 +330,7 @@ def _generate(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return generated images, and the classes that they were asked to be, if any."""
     if isinstance(model, CGAN):
-        whose = "real images"
-        if real_labels is None or real_labels.min() < 0:
-            _, real_labels = real.train.sample(min(real.train.num_images, count), options.seed)
-            whose = "training images: the real images have no labels"
-        protocol["classes"] = f"in the shares of the {whose}"
-        labels = labels_in_shares(real_labels, count, options.seed)
+        labels, protocol["classes"] = classes_to_make(real_labels, real, count, options.seed)
         return model.generate(count, class_labels=labels, seed=options.seed), labels
     if options.sampler == "normal":
         return model.generate(count, seed=options.seed), None

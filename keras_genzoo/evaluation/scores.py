@@ -220,8 +220,8 @@ def _fid_per_class(material: Material) -> dict[str, Any]:
         counts += [len(real), len(fake)]
         if min(len(real), len(fake)) < 2:
             raise GenzooError(
-                f"class {shown(name)} has {len(real)} real images and {len(fake)} generated ones, and "
-                "each needs 2; take more with -n"
+                f"class {shown(name)} has {len(real)} real images and {len(fake)} generated ones, "
+                "and each needs 2; take more with -n"
             )
         values[name] = frechet_distance(feature_statistics(real), feature_statistics(fake))
     return {"fid_per_class": values, "fid_per_class_fewest_images": min(counts)}

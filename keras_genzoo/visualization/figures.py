@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_genzoo.data import Source
+from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.files import new_folder, shown, writing_folder
 from keras_genzoo.images import shown_classes
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
@@ -58,10 +59,10 @@ def draw_figures(
     run = Run.open(path)
     out = new_folder(Path(out) if out else run.path / "figures", force, *FILES)
     model = load_model(run, echo)
-    source = open_splits(run.settings).to_look_at()
+    splits = open_splits(run.settings)
     files: list[Path] = []
     with writing_folder(out, replace=force) as folder:
-        for name, figure in _figures(run, model, source, seed):
+        for name, figure in _figures(run, model, splits, seed):
             files += save_figure(figure, folder / name)
         if run.pictures():
             files.append(training_film(run.pictures(), folder / "training.gif"))
@@ -70,13 +71,18 @@ def draw_figures(
     return [out / file.name for file in files]
 
 
-def _figures(run: Run, model: ImageModel, source: Source, seed: int):
+def _figures(run: Run, model: ImageModel, splits: Splits, seed: int):
     """Give (name, figure) one after the other: few are in memory at a time."""
     history = run.read_history()
     if history:
         yield "curves", training_curves(history)
-    real, _ = source.sample(min(64, source.num_images), seed)
-    yield "real_and_generated", side_by_side(real, model.generate(64, seed=seed))
+    source = splits.to_look_at()
+    real, labels = source.sample(min(64, source.num_images), seed)
+    classes = None
+    if isinstance(model, CGAN):
+        classes, _ = classes_to_make(labels, splits, 64, seed)
+    generated = model.generate(64, class_labels=classes, seed=seed)
+    yield "real_and_generated", side_by_side(real, generated)
     if isinstance(model, CGAN):
         yield "classes", class_rows(model, run.class_names, seed)
     if isinstance(model, Autoencoder):

@@ -11,7 +11,7 @@ from keras_genzoo.data import Source, Splits
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.evaluation import find_network
 from keras_genzoo.evaluation.cache import load_arrays
-from keras_genzoo.evaluation.conditional import labels_in_shares
+from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.evaluation.evaluate import TRAINED
 from keras_genzoo.evaluation.features import FeatureNetwork
 from keras_genzoo.evaluation.similarity import WINDOW
@@ -100,7 +100,7 @@ def draw_umap(
     classes = None
     if isinstance(model, CGAN):
         # Other shares than the real images have would lie elsewhere on the map.
-        classes = labels_in_shares(labels, num_generated, seed)
+        classes, _ = classes_to_make(labels, splits, num_generated, seed)
     generated = model.generate(num_generated, class_labels=classes, seed=seed)
     options = {"num_neighbours": num_neighbours, "min_dist": min_dist, "seed": seed, "echo": echo}
     studies = [study(real, generated, name, network, **options) for name in distances]

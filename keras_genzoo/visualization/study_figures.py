@@ -1,6 +1,5 @@
 """Figures of a study: the maps, the images at the border and inside, a part magnified."""
 
-import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,9 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INSIDE = "#0B5394"
-# Images that a part of a map shows at least, and how often it is made larger or smaller for that:
-# up to more than twice the map, down to a hundredth of it.
-DOZEN, LARGER, SMALLER = 12, 9, 16
+# Images that fit beside each other into a part of a map.
+ROW = 14
+# Images that a part of a map shows at least, and how often its side may become a quarter larger, up
+# to more than twice the map's, or smaller.
+DOZEN, LARGER, SMALLER = 12, 9, 20
 
 
 def maps(studies: Sequence[Study]) -> "Figure":
@@ -80,7 +81,7 @@ def magnified(
         study: the map.
         real_images: those it was fitted on.
         generated_images: those placed on it.
-        share: the part's side, as a share of the map's, if it holds a dozen images then.
+        share: the part's side, as a share of the map's; as ``choose_part`` takes it.
     """
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
@@ -108,36 +109,50 @@ def magnified(
 def choose_part(study: Study, share: float = 0.35) -> tuple[np.ndarray, float, list[int]]:
     """Return the middle and the side of the part of a map to magnify, and the images to draw.
 
-    The middle is the generated image with most of both kinds around it. The part is made larger
-    until it holds a dozen images that do not cover each other; where the map is a few dense
-    spots far apart, which a larger part draws as fewer images, smaller. Where no generated image
-    has a dozen others around it, the middle is a real one.
+    It is the square around a generated image in which most images can be drawn that do not cover
+    each other: of the side given, or smaller where the map is a few dense spots. Where that is not
+    a dozen, the part is made larger until it is; where no generated image has so many around it,
+    the middle is a real one.
 
     Returns:
         the middle ``(2,)``, the side, and numbers of images, generated ones first.
     """
     whole = max(np.ptp(np.concatenate([study.generated, study.real]), axis=0)) or 1.0
+    sides = [share * whole * 1.25**power for power in range(-SMALLER, LARGER + 1)]
     best: tuple[np.ndarray, float, list[int]] | None = None
-    powers = (*range(LARGER + 1), *range(-1, -SMALLER - 1, -1))
-    for points, power in itertools.product((study.generated, study.real), powers):
-        side = share * whole * 1.25**power
-        middle = _densest(study, points, side)
-        drawn = _apart(study, middle, side)
-        if best is None or len(drawn) > len(best[2]):
-            best = middle, side, drawn
-        if len(drawn) >= DOZEN:
+    for points in (study.generated, study.real):
+        # The sides up to the one given, largest first, and then the larger ones.
+        for side in (*sides[SMALLER::-1], *sides[SMALLER + 1 :]):
+            if best is not None and len(best[2]) >= DOZEN and side > share * whole:
+                break
+            middle = _densest(study, points, side)
+            drawn = _apart(study, middle, side)
+            if best is None or len(drawn) > len(best[2]):
+                best = middle, side, drawn
+        if len(best[2]) >= DOZEN:
             break
     return best
 
 
 def _densest(study: Study, points: np.ndarray, side: float) -> np.ndarray:
-    """Return the point with the largest shares of both kinds in the square around it."""
+    """Return the point with most images of both kinds in the square around it.
 
-    def shares(point: np.ndarray) -> float:
-        kinds = study.generated, study.real
-        return sum((abs(kind - point).max(axis=1) < side / 2).mean() for kind in kinds)
+    Counted are the places that they take, since of many at one place only one can be seen;
+    places of generated images count twice.
+    """
+    everything = np.concatenate([study.generated, study.real])
 
-    return max(points, key=shares)
+    def places(middle: np.ndarray) -> int:
+        return _places(everything, middle, side) + _places(study.generated, middle, side)
+
+    return max(points, key=places)
+
+
+def _places(points: np.ndarray, middle: np.ndarray, side: float) -> int:
+    """Return how many of the places for an image in a square have a point."""
+    inside = points[abs(points - middle).max(axis=1) <= side / 2]
+    rows, columns = np.floor((inside - middle) / side * ROW).astype(int).T
+    return len(np.unique(2 * ROW * rows + columns))
 
 
 def _apart(study: Study, middle: np.ndarray, side: float) -> list[int]:
@@ -145,6 +160,6 @@ def _apart(study: Study, middle: np.ndarray, side: float) -> list[int]:
     points = np.concatenate([study.generated, study.real])
     drawn: list[int] = []
     for index in np.flatnonzero(abs(points - middle).max(axis=1) <= side / 2 * 0.95):
-        if all(abs(points[index] - points[other]).max() >= side / 14 for other in drawn):
+        if all(abs(points[index] - points[other]).max() >= side / ROW for other in drawn):
             drawn.append(int(index))
     return drawn

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from keras_genzoo.classes import classes_in_words
 from keras_genzoo.cli.options import run_argument
 from keras_genzoo.training import Run
 
@@ -16,8 +17,6 @@ def command(run: Path) -> None:
     for name, value in opened.settings.to_dict().items():
         click.echo(f"{name}: {value}")
     if opened.class_names:
-        from keras_genzoo.images import classes_in_words
-
         names = opened.class_names
         click.echo(f"classes: {classes_in_words(len(names), names)}")
         if opened.settings.model == "cgan":

@@ -4,9 +4,9 @@ import math
 from pathlib import Path
 from typing import Any
 
+from keras_genzoo.classes import MOST_CLASSES
 from keras_genzoo.evaluation.features import accuracy_in_words
 from keras_genzoo.files import shown, write_json
-from keras_genzoo.images import MOST_CLASSES
 
 
 def write_result(result: dict[str, Any], path: Path) -> None:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from keras_genzoo.images import image_grid, readable_scale, shown_classes
+from keras_genzoo.classes import shown_classes
+from keras_genzoo.images import image_grid, readable_scale
 from keras_genzoo.models import VAE, Autoencoder, ImageModel
 
 COLUMNS = 8

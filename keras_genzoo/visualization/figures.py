@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_genzoo.classes import shown_classes
 from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.files import new_folder, shown, writing_folder
-from keras_genzoo.images import shown_classes
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.preparing import open_splits

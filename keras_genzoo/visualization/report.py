@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_genzoo.classes import classes_in_words, shown_classes
 from keras_genzoo.data.splits import Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation import (
@@ -22,7 +23,7 @@ from keras_genzoo.evaluation import (
 )
 from keras_genzoo.evaluation.features import Pixels
 from keras_genzoo.files import json_text, shown, writing
-from keras_genzoo.images import classes_in_words, image_grid, readable_scale, shown_classes
+from keras_genzoo.images import image_grid, readable_scale
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights

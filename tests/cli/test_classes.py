@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_genzoo.classes import MOST_CLASSES, shown_classes
 from keras_genzoo.cli.main import main
 from keras_genzoo.data import ArraySource, Splits, open_source
 from keras_genzoo.evaluation import Options, evaluate_images
 from keras_genzoo.export.run import facts_of
-from keras_genzoo.images import MOST_CLASSES, shown_classes
 from keras_genzoo.models import CGAN
 from keras_genzoo.training import Run, load_model, sample
 from keras_genzoo.training.pictures import sample_grid

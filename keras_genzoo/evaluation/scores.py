@@ -64,6 +64,14 @@ class Material:
         """Features of the training images."""
         return kept_features(self.network, self.train_images)
 
+    @property
+    def num_classes(self) -> int:
+        """Number of classes; 0 if there are none."""
+        if self.class_names is not None:
+            return len(self.class_names)
+        labels = [part for part in (self.real_labels, self.fake_labels) if part is not None]
+        return 1 + int(max((part.max() for part in labels), default=-1))
+
     def facts(self) -> set[str]:
         """Return what scores may need and this material has."""
         return facts_of(
@@ -212,9 +220,7 @@ def _label_accuracy(material: Material) -> dict[str, Any]:
 @_score("fid_per_class", "real_labels", "fake_labels", usual=False)
 def _fid_per_class(material: Material) -> dict[str, Any]:
     values, counts = {}, []
-    num_classes = 1 + max(material.real_labels.max(), material.fake_labels.max())
-    names = material.class_names or [str(number) for number in range(num_classes)]
-    for label, name in enumerate(names):
+    for label, name in enumerate(_class_names(material, material.num_classes)):
         real = material.real.features[material.real_labels == label]
         fake = material.fake.features[material.fake_labels == label]
         counts += [len(real), len(fake)]

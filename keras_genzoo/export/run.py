@@ -16,6 +16,7 @@ from keras_genzoo.export.network_files import export_keras, export_onnx
 from keras_genzoo.export.networks import check_name
 from keras_genzoo.export.placing import refuse_existing
 from keras_genzoo.export.saved_model import export_saved_model
+from keras_genzoo.files import shown
 from keras_genzoo.models import Autoencoder, ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
@@ -191,7 +192,9 @@ def facts_of(run: Run, weights: str) -> dict[str, str]:
     }
     if run.class_names:
         # By number, since that is what an exported model is given.
-        facts["classes"] = ", ".join(f"{n} = {name}" for n, name in enumerate(run.class_names))
+        facts["classes"] = ", ".join(
+            f"{n} = {shown(name)}" for n, name in enumerate(run.class_names)
+        )
     return facts
 
 
@@ -202,7 +205,7 @@ def _scores(run: Run) -> str:
         result = json.loads(file.read_text())
         protocol, scores = result["protocol"], result["scores"]
         flat = {**scores, **scores.get("likelihood", {}), **scores.get("reconstruction", {})}
-        shown = [f"{name} {flat[name]:.4g}" for name in SHOWN_SCORES if flat.get(name) is not None]
+        listed = [f"{name} {flat[name]:.4g}" for name in SHOWN_SCORES if flat.get(name) is not None]
         features = protocol.get("features", {}).get("name", "no network")
         real = protocol["real"].rpartition("/")[2]
         measured = f"{protocol['num_fake']} images against {real}, features {features}"
@@ -210,7 +213,7 @@ def _scores(run: Run) -> str:
         return "none measured ('genzoo evaluate' measures them)"
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return f"{file.name} of the run cannot be read"
-    return f"{', '.join(shown)} ({measured})"
+    return f"{', '.join(listed)} ({measured})"
 
 
 def _images(run: Run, model: ImageModel, options: dict[str, Any]) -> np.ndarray | None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from keras_genzoo.files import shown
-
 # More in one grid cannot be read.
 MOST_CLASSES = 20
 
@@ -28,7 +26,7 @@ def classes_in_words(num_classes: int, names: Sequence[str], most: int = MOST_CL
     'a, e, i (3 of 9 classes, evenly spread)'
     """
     numbers = shown_classes(num_classes, most)
-    words = ", ".join(shown(names[number]) for number in numbers)
+    words = ", ".join(names[number] for number in numbers)
     if len(numbers) < num_classes:
         words += f" ({len(numbers)} of {num_classes:,} classes, evenly spread)"
     return words

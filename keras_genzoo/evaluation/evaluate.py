@@ -31,7 +31,6 @@ from keras_genzoo.evaluation.scoring import (
     score_images,
     unseen_by_networks,
 )
-from keras_genzoo.files import shown
 from keras_genzoo.losses import bernoulli_loss
 from keras_genzoo.models import CGAN, VAE, Autoencoder, ImageModel
 from keras_genzoo.training import Run
@@ -291,7 +290,7 @@ def _same_classes(fake: Source, labels: np.ndarray, real: Source) -> np.ndarray:
     for name in fake.class_names:
         if name not in numbers:
             raise GenzooError(
-                f"{fake.name} has the class '{shown(name)}', which {real.name} does not have; "
+                f"{fake.name} has the class '{name}', which {real.name} does not have; "
                 "name the classes of both alike, or give images without classes"
             )
     return np.array([numbers[name] for name in fake.class_names])[labels]

@@ -19,7 +19,6 @@ from keras_genzoo.evaluation.kernel import kernel_distance
 from keras_genzoo.evaluation.manifold import manifold_scores
 from keras_genzoo.evaluation.neighbours import nearest_rows
 from keras_genzoo.evaluation.parzen import parzen_log_likelihood
-from keras_genzoo.files import shown
 from keras_genzoo.registry import Registry
 
 PARZEN_VALIDATION = 1000
@@ -64,14 +63,6 @@ class Material:
         """Features of the training images."""
         return kept_features(self.network, self.train_images)
 
-    @property
-    def num_classes(self) -> int:
-        """Number of classes; 0 if there are none."""
-        if self.class_names is not None:
-            return len(self.class_names)
-        labels = [part for part in (self.real_labels, self.fake_labels) if part is not None]
-        return 1 + int(max((part.max() for part in labels), default=-1))
-
     def facts(self) -> set[str]:
         """Return what scores may need and this material has."""
         return facts_of(
@@ -80,6 +71,14 @@ class Material:
             fake_labels=self.fake_labels is not None,
             train_images=self.train_images is not None,
         )
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes; 0 if there are none."""
+        if self.class_names is not None:
+            return len(self.class_names)
+        labels = [part for part in (self.real_labels, self.fake_labels) if part is not None]
+        return 1 + int(max((part.max() for part in labels), default=-1))
 
 
 def facts_of(network: str, **has: bool) -> set[str]:
@@ -226,7 +225,7 @@ def _fid_per_class(material: Material) -> dict[str, Any]:
         counts += [len(real), len(fake)]
         if min(len(real), len(fake)) < 2:
             raise GenzooError(
-                f"class {shown(name)} has {len(real)} real images and {len(fake)} generated ones, "
+                f"class {name} has {len(real)} real images and {len(fake)} generated ones, "
                 "and each needs 2; take more with -n"
             )
         values[name] = frechet_distance(feature_statistics(real), feature_statistics(fake))

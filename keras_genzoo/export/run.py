@@ -16,7 +16,6 @@ from keras_genzoo.export.network_files import export_keras, export_onnx
 from keras_genzoo.export.networks import check_name
 from keras_genzoo.export.placing import refuse_existing
 from keras_genzoo.export.saved_model import export_saved_model
-from keras_genzoo.files import shown
 from keras_genzoo.models import Autoencoder, ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
@@ -192,9 +191,7 @@ def facts_of(run: Run, weights: str) -> dict[str, str]:
     }
     if run.class_names:
         # By number, since that is what an exported model is given.
-        facts["classes"] = ", ".join(
-            f"{n} = {shown(name)}" for n, name in enumerate(run.class_names)
-        )
+        facts["classes"] = ", ".join(f"{n} = {name}" for n, name in enumerate(run.class_names))
     return facts
 
 

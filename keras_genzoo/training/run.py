@@ -17,7 +17,7 @@ from typing import Any
 
 from keras_genzoo._version import __version__
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import permissions, unwritable, write_json, writing
+from keras_genzoo.files import permissions, shown, unwritable, write_json, writing
 from keras_genzoo.training.settings import Settings
 
 RUNS = Path("runs")
@@ -117,8 +117,12 @@ class Run:
 
     @property
     def class_names(self) -> list[str]:
-        """The names of the classes by number: the numbers where the data have no names."""
-        return self.data["class_names"] or [str(n) for n in range(self.data["num_classes"] or 0)]
+        """The names of the classes by number: the numbers where the data have no names.
+
+        They are text for any output: bytes of a folder's name that are not UTF-8 are escaped.
+        """
+        names = self.data["class_names"] or range(self.data["num_classes"] or 0)
+        return [shown(str(name)) for name in names]
 
     def pictures(self) -> list[Path]:
         """Return the pictures made during training, oldest first."""

@@ -80,10 +80,10 @@ def class_number(run: Run, model: ImageModel, label: str | int | None) -> int | 
         model.check_no_labels(label)
     if not isinstance(label, str):
         return label
-    names = run.class_names
-    if label not in names:
-        raise unknown("class", shown(label), map(shown, names))
-    return names.index(label)
+    names, name = run.class_names, shown(label)
+    if name not in names:
+        raise unknown("class", name, names)
+    return names.index(name)
 
 
 def reconstruct(
@@ -163,7 +163,7 @@ def interpolate(
         options["class_labels"] = label
     if isinstance(model, CGAN) and label is None:
         numbers = [row % model.num_classes for row in range(min(rows, MOST_CLASSES))]
-        names = [shown(run.class_names[number]) for number in numbers]
+        names = [run.class_names[number] for number in numbers]
         more = ", ..." if rows > MOST_CLASSES else ""
         echo(f"classes of the rows, from the top: {', '.join(names)}{more}")
     walks = [

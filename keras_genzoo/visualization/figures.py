@@ -10,7 +10,7 @@ from keras_genzoo.classes import shown_classes
 from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.conditional import classes_to_make
-from keras_genzoo.files import new_folder, shown, writing_folder
+from keras_genzoo.files import new_folder, writing_folder
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.preparing import open_splits
@@ -128,7 +128,7 @@ def class_rows(
     show_grid(axes, images, columns)
     axes.set_axis_on()
     rows = (np.arange(len(classes)) + 0.5) * axes.get_images()[0].get_array().shape[0]
-    names = [shown(class_names[number]) for number in classes]
+    names = [class_names[number] for number in classes]
     axes.set_yticks(rows / len(classes), names, parse_math=False)
     axes.set_xticks([])
     axes.tick_params(length=0)

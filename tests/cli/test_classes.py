@@ -12,6 +12,7 @@ from keras_genzoo.cli.main import main
 from keras_genzoo.data import ArraySource, Splits, open_source
 from keras_genzoo.evaluation import Options, evaluate_images
 from keras_genzoo.export.run import facts_of
+from keras_genzoo.files import shown
 from keras_genzoo.models import CGAN
 from keras_genzoo.training import Run, load_model, sample
 from keras_genzoo.training.pictures import sample_grid
@@ -48,7 +49,7 @@ def test_a_class_is_asked_for_by_its_name(genzoo, refused, named, tmp_path):
         assert ended.code == 0, ended.errors
         with np.load(tmp_path / "a.npz") as arrays:
             assert (arrays["labels"].tolist(), arrays["labels"].dtype) == ([number] * 3, np.int32)
-            assert arrays["class_names"].tolist() == NAMES
+            assert arrays["class_names"].tolist() == IN_WORDS.split(", ")
             made = model.generate(3, class_labels=number, seed=1)
             np.testing.assert_array_equal(arrays["images"], made)
     # In a script a number is one, as that of ``generate``.
@@ -99,7 +100,7 @@ def test_scores_of_classes_have_their_names(genzoo, named, tmp_path):
     ended = genzoo(arguments, named)
     assert ended.code == 0, ended.errors
     result = json.loads((tmp_path / "a.json").read_text())
-    assert list(result["scores"]["fid_per_class"]) == NAMES
+    assert [shown(name) for name in result["scores"]["fid_per_class"]] == IN_WORDS.split(", ")
     assert "fid_per_class.caf\\xe9" in ended.output
     assert result["protocol"]["classes"] == "in the shares of the real images"
 
@@ -118,11 +119,11 @@ def test_copies_of_the_real_images_are_of_their_classes(named):
     source = real.train
     images, labels = source.fetch(np.arange(source.num_images))
     # Numbered in another order, as by others who sort numbers as numbers.
-    order = [4, 3, 2, 1, 0]
-    copies = Named(images, np.argsort(order)[labels], [NAMES[number] for number in order])
+    order, names = [4, 3, 2, 1, 0], source.class_names
+    copies = Named(images, np.argsort(order)[labels], [names[number] for number in order])
     result = evaluate_images(real, copies, Options(scores=["label_accuracy", "class_histogram"]))
     assert result["scores"]["label_accuracy"] > 0.95
-    assert list(result["scores"]["class_histogram"]) == NAMES
+    assert list(result["scores"]["class_histogram"]) == names
     assert result["protocol"]["features"]["tested_on"] == 60  # the fifth kept back
 
 

@@ -151,6 +151,7 @@ def test_grids_of_a_thousand_classes_can_be_read(many):
     assert figure.get_size_inches().max() < 20
 
 
+@pytest.mark.slow
 def test_samples_of_many_classes_take_some_of_them(genzoo, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (60, 8, 8), "uint8")
     np.savez(tmp_path / "data.npz", images=images, labels=np.arange(60) % 30)

@@ -33,6 +33,7 @@ def perfect_generator():
     return CGAN((8, 8, 1), 4, num_classes=2, generator=generator, discriminator_filters=1)
 
 
+@pytest.mark.slow
 def test_a_perfect_generator_of_uneven_classes_is_near_to_its_data(genzoo, tmp_path):
     model, labels = perfect_generator(), np.repeat([0, 1], [160, 18])
     model.compile()

@@ -7,6 +7,9 @@ The command line prints a ``GenzooError`` as one line and exits with 2; in a scr
 import difflib
 from collections.abc import Iterable
 
+# Of a thousand classes, say; all that registries hold are fewer.
+MOST_NAMES = 50
+
 
 class GenzooError(ValueError):
     """A mistake in what a person asked for: one line says what, what is accepted, what to do."""
@@ -25,4 +28,7 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> GenzooError:
     known = sorted(known)
     nearest = difflib.get_close_matches(str(name), known, n=1)
     hint = f" did you mean '{nearest[0]}'?" if nearest else ""
-    return GenzooError(f"unknown {kind} '{name}';{hint} known: {', '.join(known)}")
+    shown = ", ".join(known[:MOST_NAMES])
+    if len(known) > MOST_NAMES:
+        shown += f" and {len(known) - MOST_NAMES:,} more"
+    return GenzooError(f"unknown {kind} '{name}';{hint} known: {shown}")

@@ -4,6 +4,7 @@ import contextlib
 import errno
 import fnmatch
 import json
+import math
 import os
 import shutil
 import signal
@@ -161,9 +162,30 @@ def shown(name: str | os.PathLike) -> str:
 
 
 def write_json(path: str | os.PathLike, value: Any) -> None:
-    """Write ``value`` as JSON, whole or not at all."""
+    """Write ``value`` as JSON, whole or not at all; as ``json_text`` writes it."""
     with writing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=2) + "\n")
+        temporary.write_text(json_text(value, indent=2) + "\n")
+
+
+def json_text(value: Any, **options: Any) -> str:
+    """Return ``value`` as JSON that every reader takes: what is not finite becomes null.
+
+    Args:
+        value: dictionaries, lists, texts, numbers and so on.
+        **options: those of ``json.dumps``.
+
+    >>> json_text({"psnr": float("inf"), "ssim": 1.0})
+    '{"psnr": null, "ssim": 1.0}'
+    """
+    return json.dumps(_finite(value), allow_nan=False, **options)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def check_archive(path: str | os.PathLike) -> None:

@@ -39,6 +39,18 @@ def test_the_old_content_stays_when_writing_fails(tmp_path, error):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_json_is_such_that_every_reader_takes_it(tmp_path):
+    value = {"psnr": float("inf"), "all": [float("nan"), (1.5, -float("inf"))], "name": "caf\udce9"}
+    write_json(tmp_path / "a.json", value)
+
+    def no_json(constant):
+        raise AssertionError(constant)
+
+    text = (tmp_path / "a.json").read_bytes().decode("ascii")
+    read = json.loads(text, parse_constant=no_json)
+    assert read == {"psnr": None, "all": [None, [1.5, None]], "name": "caf\udce9"}
+
+
 def test_others_may_read_what_the_umask_lets_them(tmp_path):
     before = os.umask(0o027)
     try:

@@ -20,7 +20,10 @@ from keras_genzoo.files import new_file
     "inception:PATH; by default a classifier of what the data set knows of its images.",
 )
 @click.option("-n", "count", type=click.IntRange(min=2), help="Images of each kind.")
-@click.option("--split", help="Real images to measure against; by default those held out.")
+@click.option(
+    "--split",
+    help="Real images to measure against; by default those held out (test, else validation).",
+)
 @click.option("--sampler", default="normal", show_default=True, help="Law of the codes. [ae, vae]")
 @click.option(
     "--num-samples",
@@ -83,6 +86,8 @@ def command(
         shape = {"image_size": image_size, "channels": channels}
         places = {"data_dir": data_dir, "manual_dir": manual_dir}
         images = data.Splits(lambda split: data.open_source(real, split, **shape, **places))
+        # The first that is named is the first that is missed.
+        images.to_look_at(asked.split)
         generated = data.open_source(fake, fake_split, **shape, **places)
         result = evaluation.evaluate_images(images, generated, asked, click.echo)
     if out is not None:

@@ -25,7 +25,7 @@ def command(
     rows: int,
     steps: int,
     method: str | None,
-    class_label: int | None,
+    class_label: str | None,
     **picture: Any,
 ) -> None:
     """Walk between real images (autoencoders) or between points of the noise (GANs)."""

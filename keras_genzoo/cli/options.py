@@ -135,9 +135,8 @@ def run_argument(command: Command) -> Command:
 
 def class_option(command: Command) -> Command:
     """Add ``--class``."""
-    return click.option(
-        "--class", "class_label", type=int, help="Class to make; by default all in turn. [cgan]"
-    )(command)
+    words = "Name of the class to make; by default all in turn. [cgan]"
+    return click.option("--class", "class_label", metavar="NAME", help=words)(command)
 
 
 force_option = click.option("--force", is_flag=True, help="Replace the file if it exists.")

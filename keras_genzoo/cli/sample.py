@@ -18,7 +18,7 @@ from keras_genzoo.cli.tensorflow import start_tensorflow
 def command(
     run: Path,
     count: int,
-    class_label: int | None,
+    class_label: str | None,
     columns: int | None,
     **picture: Any,
 ) -> None:

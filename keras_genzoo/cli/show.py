@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from keras_genzoo.classes import classes_in_words
 from keras_genzoo.cli.options import run_argument
 from keras_genzoo.training import Run
 
@@ -15,6 +16,11 @@ def command(run: Path) -> None:
     opened = Run.open(run)
     for name, value in opened.settings.to_dict().items():
         click.echo(f"{name}: {value}")
+    if opened.class_names:
+        names = opened.class_names
+        click.echo(f"classes: {classes_in_words(len(names), names)}")
+        if opened.settings.model == "cgan":
+            click.echo("rows of the pictures: these classes, from the top")
     done = opened.last_step() or 0
     click.echo(f"\nsteps: {done} of {opened.settings.steps}")
     for name, value in next(reversed(opened.read_history(up_to=done)), {}).items():

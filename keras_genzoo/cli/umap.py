@@ -18,8 +18,8 @@ from keras_genzoo.cli.tensorflow import start_tensorflow
     help="Distances between images, with commas: pixels, features, ssim; by default all.",
 )
 @click.option(
-    "-n", "num_real", type=click.IntRange(min=1), default=1000, show_default=True,
-    help="Real images to fit on.",
+    "-n", "num_real", type=click.IntRange(min=1),
+    help="Real images to fit on; by default 1000, or all if there are fewer.",
 )  # fmt: skip
 @click.option(
     "-m", "num_generated", type=click.IntRange(min=1), default=64, show_default=True,

@@ -70,8 +70,8 @@ class Splits:
 
     @property
     def held_out(self) -> Source | None:
-        """The split ``test``, None if there is none."""
-        return self.find("test")
+        """The split ``test``, else ``validation``; None if there is neither."""
+        return self.find("test") or self.find("validation")
 
     def to_look_at(self, split: str | None = None) -> Source:
         """Return ``split`` if one is named, else the images held out, else those of training."""

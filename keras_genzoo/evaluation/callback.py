@@ -8,6 +8,7 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.checking import check_at_least_1
+from keras_genzoo.evaluation.conditional import labels_in_shares
 from keras_genzoo.evaluation.features import FeatureNetwork, Pixels
 from keras_genzoo.evaluation.frechet import feature_statistics, frechet_distance
 from keras_genzoo.files import writing
@@ -21,6 +22,8 @@ class FrechetCallback(keras.callbacks.Callback):
     Args:
         real_images: uint8 ``(n, height, width, channels)``, best of images held out.
         network: where features come from; by default the pixels.
+        real_labels: for a model with classes, those of the real images: it makes classes in their
+            shares.
         num_images: generated images to measure; by default as many as real ones.
         every: epochs from one measurement to the next; the first is measured.
         best: a ``.keras`` file for the model with the smallest distance so far.
@@ -43,6 +46,7 @@ class FrechetCallback(keras.callbacks.Callback):
         real_images: np.ndarray,
         network: FeatureNetwork | None = None,
         *,
+        real_labels: np.ndarray | None = None,
         num_images: int | None = None,
         every: int = 1,
         best: str | os.PathLike | None = None,
@@ -53,6 +57,9 @@ class FrechetCallback(keras.callbacks.Callback):
         self.network = network or Pixels()
         self.real = feature_statistics(self.network.compute(np.asarray(real_images)).features)
         self.num_images = num_images or self.real.num_images
+        self.asked: dict[str, np.ndarray] = {}
+        if real_labels is not None:
+            self.asked["class_labels"] = labels_in_shares(real_labels, self.num_images, seed)
         self.every, self.seed = every, seed
         self.best = None if best is None else Path(best)
         if self.best is not None and self.best.suffix != ".keras":
@@ -62,7 +69,7 @@ class FrechetCallback(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Measure, and keep the model if it is the best so far."""
         if epoch % self.every == 0 or not np.isfinite(self.distance):
-            images = self.model.generate(self.num_images, seed=self.seed)
+            images = self.model.generate(self.num_images, seed=self.seed, **self.asked)
             fake = feature_statistics(self.network.compute(images).features)
             self.distance = frechet_distance(self.real, fake)
             if self.distance < self.smallest:

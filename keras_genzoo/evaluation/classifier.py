@@ -1,13 +1,15 @@
 """A small convolutional classifier of the data set's own labels: features that need no download.
 
-It is trained once for a data set and image shape and then kept; its accuracy on the test split
-goes with every number that it gives.
+It is trained once for a data set and image shape and then kept; its accuracy on held-out images
+goes with every number that it gives, and one that has learnt nothing gives none.
 """
 
 import contextlib
 import hashlib
 import json
+import operator
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,11 +18,17 @@ from keras_genzoo.data import Source, Splits, load_dataset
 from keras_genzoo.data.images import BadImageError, fit_all
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.cache import cache_folder
-from keras_genzoo.evaluation.features import FeatureNetwork, Features
+from keras_genzoo.evaluation.conditional import wilson_interval
+from keras_genzoo.evaluation.features import (
+    FeatureNetwork,
+    Features,
+    NothingLearntError,
+    accuracy_in_words,
+)
 from keras_genzoo.files import write_json, writing
 
 # Raised whenever the network or its training changes, so that what is kept is not mixed up.
-VERSION = 2
+VERSION = 3
 IMAGES_SEEN = 300_000
 MAX_EPOCHS = 40
 BATCH_SIZE = 128
@@ -36,7 +44,8 @@ class Classifier(FeatureNetwork):
         name: ``classifier`` or ``attributes``.
         model: images float32 0 to 255 -> ``[features, logits]``.
         checksum: sha256 of its file.
-        facts: what is known of it: the data it was trained on, its accuracy on the test split.
+        facts: what is known of it: the data it was trained on, its accuracy on held-out images,
+            beside that of always naming what is commonest there.
     """
 
     def __init__(self, name: str, model: keras.Model, checksum: str, facts: dict):
@@ -44,6 +53,17 @@ class Classifier(FeatureNetwork):
         self.image_shape = tuple(model.input_shape[1:])
         height, width, _ = self.image_shape
         self.resize = f"antialiased to {height}x{width}"
+
+    @property
+    def has_learnt(self) -> bool:
+        """Whether it knows more of held-out images than what is commonest among them.
+
+        The lower end of the accuracy's one-sided 95 % interval lies above what is commonest.
+        """
+        facts = self.details
+        answers = facts["tested_on"] * facts.get("answers_each", 1)
+        right = round(facts["test_accuracy"] * answers)
+        return wilson_interval(right, answers, z=1.645).low > facts["accuracy_of_the_commoner"]
 
     def of_batch(self, images: np.ndarray) -> Features:
         """Return features ``(n, 128)`` and logits, one for each class or attribute."""
@@ -66,15 +86,18 @@ def open_classifier(
         echo: told when training begins.
 
     Raises:
-        GenzooError: if the data has no labels.
+        GenzooError: if the data has no labels, or of one class only.
+        NothingLearntError: if it is no better than to name always what is commonest.
     """
-    train, _ = real.fifths
-    if train.num_classes is None:
+    train = real.train
+    if train.num_classes is None or train.num_classes < 2:
+        has = "has no class labels" if train.num_classes is None else "has one class only"
         raise GenzooError(
-            f"{train.name} has no class labels to train a classifier on; "
+            f"{train.name} {has} to train a classifier on; "
             "choose --features pixels, model:PATH or inception"
         )
-    return _kept("classifier", train_classifier, real, echo)
+    known = operator.attrgetter("num_classes")
+    return _kept("classifier", train_classifier, known, real, echo)
 
 
 def open_attributes(
@@ -87,19 +110,37 @@ def open_attributes(
 
     Raises:
         GenzooError: if the data has no attributes.
+        NothingLearntError: as ``open_classifier``.
     """
-    train, _ = real.fifths
+    train = real.train
     if train.attribute_names is None:
         raise GenzooError(
             f"{train.name} has no attributes to train on; choose --features classifier, pixels, "
             "model:PATH or inception"
         )
-    return _kept("attributes", train_attributes, real, echo)
+    known = operator.attrgetter("attribute_names")
+    return _kept("attributes", train_attributes, known, real, echo)
 
 
-def _kept(name: str, train_on: Callable, real: Splits, echo: Callable[[str], None]) -> Classifier:
-    """Return the kept network of a data set, trained and kept now if there is none."""
-    train, _ = real.fifths
+def _kept(
+    name: str,
+    train_on: Callable,
+    known: Callable[[Source], Any],
+    real: Splits,
+    echo: Callable[[str], None],
+) -> Classifier:
+    """Return the kept network of a data set, trained and kept now if there is none.
+
+    Raises:
+        NothingLearntError: if it has learnt nothing.
+    """
+    if real.train.num_images < 2:
+        raise NothingLearntError(f"{real.train.name} has one image, too few to learn from")
+    train, unseen = real.fifths
+    test = real.held_out
+    # A run may be trained on the split that is called test, and a split may have no labels.
+    if test is None or test.fingerprint == real.train.fingerprint or not known(test):
+        test = unseen
     shape = "x".join(map(str, train.image_shape))
     text = f"{train.fingerprint} {shape} {name} {VERSION}"
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -108,7 +149,7 @@ def _kept(name: str, train_on: Callable, real: Splits, echo: Callable[[str], Non
     if not (file.exists() and facts_file.exists()):
         of = "attributes of " if name == "attributes" else ""
         echo(f"training a classifier of {of}{train.name} {shape}, once; it is kept in {file}")
-        model, facts = train_on(train, real.held_out)
+        model, facts = train_on(train, test)
         with writing(file) as temporary:
             model.save(temporary)
         # Last: what has facts is whole.
@@ -116,13 +157,24 @@ def _kept(name: str, train_on: Callable, real: Splits, echo: Callable[[str], Non
     try:
         model = keras.saving.load_model(file, compile=False, safe_mode=True)
         facts = json.loads(facts_file.read_text())
-        return Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), facts)
+        checksum = hashlib.sha256(file.read_bytes()).hexdigest()
+        network = Classifier(name, model, checksum, facts)
+        has_learnt = network.has_learnt
     except Exception as error:  # Keras raises whatever its files hold.
         raise GenzooError(f"the kept classifier {file} is damaged; delete it") from error
+    if not has_learnt:
+        raise NothingLearntError(
+            f"the network '{name}' of {train.name} has learnt nothing: {accuracy_in_words(facts)}; "
+            "others are --features pixels, model:PATH and inception"
+        )
+    return network
 
 
-def train_classifier(train: Source, test: Source | None) -> tuple[keras.Model, dict]:
-    """Return a classifier of a source's labels, and the facts that go with its numbers."""
+def train_classifier(train: Source, test: Source) -> tuple[keras.Model, dict]:
+    """Return a classifier of a source's labels, and the facts that go with its numbers.
+
+    Its accuracy is on ``test``, beside the share of the commonest class there.
+    """
     batch_size = min(BATCH_SIZE, train.num_images)
     steps = train.num_images // batch_size
     epochs = max(1, min(MAX_EPOCHS, round(IMAGES_SEEN / train.num_images)))
@@ -130,16 +182,19 @@ def train_classifier(train: Source, test: Source | None) -> tuple[keras.Model, d
     model, logits = _compiled(train.image_shape, train.num_classes, loss, steps * epochs)
     stream = load_dataset(train, batch_size=batch_size, with_labels=True, shuffle=True)
     logits.fit(stream.map(_as_float), epochs=epochs, shuffle=False, verbose=0)
-    facts = _facts(train, train.num_images)
-    if test is not None:
-        stream = load_dataset(test, batch_size=256, with_labels=True, shuffle=False)
-        batches = [(np.asarray(logits(x, training=False)), y) for x, y in stream.map(_as_float)]
-        hits = sum(int((p.argmax(axis=1) == y.numpy()).sum()) for p, y in batches)
-        facts |= {"test_accuracy": hits / test.num_images, "tested_on": test.num_images}
-    return model, facts
+    stream = load_dataset(test, batch_size=256, with_labels=True, shuffle=False)
+    batches = [(np.asarray(logits(x, training=False)), y) for x, y in stream.map(_as_float)]
+    hits = sum(int((p.argmax(axis=1) == y.numpy()).sum()) for p, y in batches)
+    _, counts = np.unique(np.concatenate([y.numpy() for _, y in batches]), return_counts=True)
+    return model, _facts(train, train.num_images) | {
+        "test_accuracy": hits / test.num_images,
+        "accuracy_of_the_commoner": float(counts.max() / test.num_images),
+        "tested_on": test.num_images,
+        "held_out": test.split,
+    }
 
 
-def train_attributes(train: Source, test: Source | None) -> tuple[keras.Model, dict]:
+def train_attributes(train: Source, test: Source) -> tuple[keras.Model, dict]:
     """Return a classifier of a source's attributes, and the facts that go with its numbers.
 
     Its accuracy is the mean over the attributes, beside that of always saying what is commoner.
@@ -152,17 +207,17 @@ def train_attributes(train: Source, test: Source | None) -> tuple[keras.Model, d
     model, logits = _compiled(train.image_shape, attributes.shape[1], loss, steps)
     logits.fit(images, attributes, batch_size=batch_size, epochs=epochs, verbose=0)
     facts = _facts(train, len(images))
-    if test is not None:
-        images, known = _with_attributes(test)
-        parts = range(0, len(images), 256)
-        answers = [np.asarray(logits(images[i : i + 256], training=False)) > 0 for i in parts]
-        commoner = attributes.mean(axis=0) > 0.5
-        facts |= {
-            "test_accuracy": float((np.concatenate(answers) == known).mean()),
-            "accuracy_of_the_commoner": float((commoner == known).mean()),
-            "tested_on": len(images),
-        }
-    return model, facts
+    images, known = _with_attributes(test)
+    parts = range(0, len(images), 256)
+    answers = [np.asarray(logits(images[i : i + 256], training=False)) > 0 for i in parts]
+    commoner = attributes.mean(axis=0) > 0.5
+    return model, facts | {
+        "test_accuracy": float((np.concatenate(answers) == known).mean()),
+        "accuracy_of_the_commoner": float((commoner == known).mean()),
+        "tested_on": len(images),
+        "answers_each": known.shape[1],
+        "held_out": test.split,
+    }
 
 
 def _compiled(

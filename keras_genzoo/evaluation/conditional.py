@@ -1,9 +1,10 @@
-"""Whether images are of the class that was asked for, by the labels that a classifier gives."""
+"""Classes of generated images: which to ask for, and whether they are those asked for."""
 
 from typing import NamedTuple
 
 import numpy as np
 
+from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.checking import check_features
 
@@ -36,6 +37,52 @@ def wilson_interval(successes: int, n: int, z: float = 1.959963984540054) -> Pro
     # Rounding must not put the share outside of its own interval.
     low, high = max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
     return Proportion(share, float(low), float(high), n)
+
+
+def labels_in_shares(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+    """Return ``count`` labels in random order, with the shares that classes have in ``labels``.
+
+    As many as there are labels are these themselves, in their order. A generator with classes is
+    measured on them: with other shares than the real images have, it would be far from them
+    however good its images are.
+
+    Args:
+        labels: classes of real images, integers ``(n,)``.
+        count: labels to return.
+        seed: key of their order.
+
+    Raises:
+        GenzooError: if there are no labels.
+
+    >>> np.bincount(labels_in_shares(np.array([0, 0, 0, 1]), 8)).tolist()
+    [6, 2]
+    """
+    labels = np.asarray(labels)
+    if not len(labels):
+        raise GenzooError("classes in the shares of real images need the labels of some")
+    if count == len(labels):
+        return labels
+    # At equal distances in sorted order: no class differs from its share by more than one.
+    positions = ((np.arange(count) + 0.5) * len(labels) / count).astype(int)
+    return np.random.default_rng(seed).permutation(np.sort(labels)[positions])
+
+
+def classes_to_make(
+    labels: np.ndarray | None, real: Splits, count: int, seed: int = 0
+) -> tuple[np.ndarray, str]:
+    """Return the classes of ``count`` images to generate, and in words whose shares they have.
+
+    Args:
+        labels: those of the real images that the generated ones are compared with.
+        real: the data, whose training images count where the real ones have no labels.
+        count: images to generate.
+        seed: key of the order.
+    """
+    if labels is not None and labels.min(initial=0) >= 0:
+        return labels_in_shares(labels, count, seed), "in the shares of the real images"
+    _, labels = real.train.sample(min(real.train.num_images, count), seed)
+    words = "in the shares of the training images: the real images have no labels"
+    return labels_in_shares(labels, count, seed), words
 
 
 def label_accuracy(logits: np.ndarray, labels: np.ndarray) -> Proportion:

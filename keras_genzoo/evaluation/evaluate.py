@@ -16,11 +16,12 @@ from keras_genzoo.evaluation.collapse import (
     mode_counts,
     stacked_labels,
 )
-from keras_genzoo.evaluation.features import FeatureNetwork, find_network
+from keras_genzoo.evaluation.conditional import classes_to_make
+from keras_genzoo.evaluation.features import FeatureNetwork, find_network, usual_network
 from keras_genzoo.evaluation.likelihood import BINARIZATIONS, vae_likelihood
 from keras_genzoo.evaluation.reconstruction import reconstruction_bce, reconstruction_quality
 from keras_genzoo.evaluation.samplers import SAMPLERS
-from keras_genzoo.evaluation.scores import SCORES, Material
+from keras_genzoo.evaluation.scores import SCORES, Material, check_needs, facts_of
 from keras_genzoo.evaluation.scoring import (
     add_floor,
     add_scores,
@@ -47,6 +48,8 @@ _NEEDED = {
 # Scores of the model itself; all others are of images.
 MODEL_SCORES = ("likelihood", "reconstruction", "modes")
 DEFAULT_COUNT = 10_000
+# Of classes among generated images, from those among real ones: more than chance would.
+SHARES_APART = 0.1
 # Enough to find what has been memorised; all of MNIST.
 TRAIN_IMAGES = 60_000
 # Networks that have seen four fifths of the training images.
@@ -66,7 +69,8 @@ class Options:
         scores: names in ``SCORES`` and ``MODEL_SCORES``; None takes the usual ones that fit.
         features: the feature network, as for ``find_network``.
         count: images of each kind; None takes all real ones, up to 10,000.
-        split: real images to measure against; None takes ``test`` if there is one.
+        split: real images to measure against; None takes ``test``, else ``validation``, else
+            ``train``.
         sampler: law of the codes of an autoencoder: ``normal``, or a name in ``SAMPLERS``.
         num_samples: draws of z for each image in the likelihood.
         binarization: how pixels become 0 or 1 in the likelihood.
@@ -100,6 +104,8 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Return the scores of a run's model: ``protocol``, ``scores``, ``floor``, ``warnings``.
 
+    A model with classes makes them in the shares of the real images that it is measured against.
+
     Raises:
         GenzooError: if the run has no model, the data cannot be had or are fewer than asked for,
             or a score needs what is not there.
@@ -108,9 +114,18 @@ def evaluate_run(
     model, weights = load_weights(run, echo)
     real = open_splits(run.settings)
     source = real.to_look_at(options.split)
-    count = options.count or min(source.num_images, DEFAULT_COUNT)
-    real_images, real_labels = source.sample(count, options.seed)
+    count = _count(options, source)
     names = _names(options.scores, model, run.settings.dataset)
+    _check_sampler(model, options)
+    trained_on = source.fingerprint == real.train.fingerprint
+    _check_known(
+        options,
+        real,
+        real_labels=bool(source.num_classes),
+        fake_labels=isinstance(model, CGAN),
+        train_images=not trained_on,
+    )
+    real_images, real_labels = source.sample(count, options.seed)
     of_images = [name for name in names if name not in MODEL_SCORES]
     protocol = {
         "run": str(run.path),
@@ -172,7 +187,7 @@ def _score_generated(
 ) -> None:
     """Add the scores of a model's images, and the floor, to a result."""
     protocol, count = result["protocol"], len(images[0])
-    fake_images, fake_labels = _generate(model, real, count, options)
+    fake_images, fake_labels = _generate(model, real, images[1], count, options, protocol)
     if isinstance(model, Autoencoder):
         protocol["sampler"] = options.sampler
     trained_on = source.fingerprint == real.train.fingerprint
@@ -188,7 +203,7 @@ def _score_generated(
         real_labels=images[1],
         fake_labels=fake_labels,
         train_images=train_images,
-        num_classes=source.num_classes,
+        class_names=source.class_names,
         seed=options.seed,
     )
     asked = options.scores is not None
@@ -223,25 +238,25 @@ def evaluate_images(
             f"real images are {source.image_shape} and generated ones {fake.image_shape}; "
             "bring both to one size with --image-size and --channels"
         )
-    smaller = min(source.num_images, fake.num_images)
-    count = options.count or min(smaller, DEFAULT_COUNT)
-    real_images, real_labels = source.sample(count, options.seed)
-    fake_images, fake_labels = fake.sample(count, options.seed)
+    count = _count(options, source, fake)
     names = _names(options.scores, None, None)
     for name in names:
         if name in MODEL_SCORES:
             raise GenzooError(f"the score '{name}' needs a model; evaluate a run")
-    network = find_network(options.features, real, echo)
-    labelled = source.num_classes and fake.num_classes
+    labelled = bool(source.num_classes and fake.num_classes)
+    _check_known(options, real, real_labels=bool(source.num_classes), fake_labels=labelled)
+    real_images, real_labels = source.sample(count, options.seed)
+    fake_images, fake_labels = fake.sample(count, options.seed)
     if labelled:
         fake_labels = _same_classes(fake, fake_labels, source)
+    network = find_network(options.features, real, echo)
     material = Material(
         real_images,
         fake_images,
         network,
         real_labels=real_labels if source.num_classes else None,
         fake_labels=fake_labels if labelled else None,
-        num_classes=source.num_classes,
+        class_names=source.class_names,
         seed=options.seed,
     )
     protocol = {
@@ -253,6 +268,8 @@ def evaluate_images(
         "seed": options.seed,
     }
     result: dict[str, Any] = {"protocol": protocol, "scores": {}, "warnings": []}
+    if labelled:
+        result["warnings"] += _shares_apart(real_labels, fake_labels)
     asked = options.scores is not None
     computed = score_images(result, material, names, asked)
     if network.name in TRAINED and source.fingerprint == real.train.fingerprint:
@@ -273,8 +290,8 @@ def _same_classes(fake: Source, labels: np.ndarray, real: Source) -> np.ndarray:
     for name in fake.class_names:
         if name not in numbers:
             raise GenzooError(
-                f"{fake.name} has the class '{name}', which {real.name} does not have; name the "
-                "classes of both alike, or give images without classes"
+                f"{fake.name} has the class '{name}', which {real.name} does not have; "
+                "name the classes of both alike, or give images without classes"
             )
     return np.array([numbers[name] for name in fake.class_names])[labels]
 
@@ -303,31 +320,76 @@ def _names(asked: Sequence[str] | None, model: ImageModel | None, dataset: str |
 
 
 def _generate(
-    model: ImageModel, real: Splits, count: int, options: Options
+    model: ImageModel,
+    real: Splits,
+    real_labels: np.ndarray | None,
+    count: int,
+    options: Options,
+    protocol: dict[str, Any],
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return generated images, and the classes that they were asked to be, if any.
-
-    Raises:
-        GenzooError: if a sampler of codes is asked of a model without codes.
-    """
+    """Return generated images, and the classes that they were asked to be, if any."""
     if isinstance(model, CGAN):
-        if options.sampler != "normal":
-            raise _no_codes(model)
-        labels = model.checked_labels(None, count)
+        labels, protocol["classes"] = classes_to_make(real_labels, real, count, options.seed)
         return model.generate(count, class_labels=labels, seed=options.seed), labels
     if options.sampler == "normal":
         return model.generate(count, seed=options.seed), None
-    if not isinstance(model, Autoencoder):
-        raise _no_codes(model)
     train, _ = real.train.sample(min(real.train.num_images, DEFAULT_COUNT), options.seed)
     codes = model.code(model.encode(train))
     sampler = SAMPLERS[options.sampler](codes, options.seed)
     return model.decode(sampler.sample(count, options.seed)), None
 
 
-def _no_codes(model: ImageModel) -> GenzooError:
-    name = type(model).__name__
-    return GenzooError(f"a {name} draws its own noise; --sampler is for ae and vae")
+def _check_sampler(model: ImageModel, options: Options) -> None:
+    """Check that a model has codes if a sampler of codes is asked for.
+
+    Raises:
+        GenzooError: if it has none.
+    """
+    if options.sampler != "normal" and not isinstance(model, Autoencoder):
+        name = type(model).__name__
+        raise GenzooError(f"a {name} draws its own noise; --sampler is for ae and vae")
+
+
+def _check_known(options: Options, real: Splits, **has: bool) -> None:
+    """Check the needs of the scores asked for by what is known before anything is computed.
+
+    Raises:
+        GenzooError: if a score cannot be had, whatever is computed.
+    """
+    facts = facts_of(options.features or usual_network(real), **has)
+    for name in options.scores or ():
+        if name in SCORES:
+            check_needs(name, facts)
+
+
+def _count(options: Options, *sources: Source) -> int:
+    """Return how many images of each source are measured.
+
+    Raises:
+        GenzooError: if there are fewer than asked for, or than two, which no score can do with.
+    """
+    for source in sources:
+        if source.num_images < 2:
+            raise GenzooError(
+                f"{source.name}, split {source.split}, has 1 image, and scores compare 2 or more "
+                "of each kind; measure against more images"
+            )
+    return options.count or min(DEFAULT_COUNT, *(source.num_images for source in sources))
+
+
+def _shares_apart(real_labels: np.ndarray, fake_labels: np.ndarray) -> list[str]:
+    """Return the warning that classes have other shares among generated images than real ones."""
+    classes = 1 + max(real_labels.max(), fake_labels.max())
+    counts = [np.bincount(labels, minlength=classes) for labels in (real_labels, fake_labels)]
+    apart = abs(counts[0] / len(real_labels) - counts[1] / len(fake_labels)).sum() / 2
+    # The distance of two samples of the same shares, about.
+    chance = np.sqrt(classes / (np.pi * len(real_labels)))
+    if apart <= SHARES_APART + chance:
+        return []
+    return [
+        f"{apart:.0%} of the generated images would have to change their class for the shares of "
+        "the real ones: distances grow by that, however good the images are"
+    ]
 
 
 def _modes(

@@ -27,6 +27,10 @@ class Features(NamedTuple):
     logits: np.ndarray | None
 
 
+class NothingLearntError(GenzooError):
+    """A network trained on the data that knows no more of it than what is commonest."""
+
+
 class FeatureNetwork(abc.ABC):
     """A function from uint8 images to features.
 
@@ -66,6 +70,12 @@ class FeatureNetwork(abc.ABC):
             return Features(features, None)
         return Features(features, np.concatenate([part.logits for part in parts]))
 
+    @property
+    def warnings(self) -> list[str]:
+        """What belongs beside each number as a warning: that it is taken in place of another."""
+        reason = self.details.get("instead_of")
+        return [f"features are those of '{self.name}': {reason}"] if reason else []
+
     def describe(self) -> dict[str, Any]:
         """Return what belongs beside each number, ready for JSON."""
         return {
@@ -81,6 +91,9 @@ class Pixels(FeatureNetwork):
 
     Needs neither labels nor weights; says little about what a person sees.
 
+    Args:
+        instead_of: why another network is not taken, in words, if these are taken in its place.
+
     >>> Pixels().compute(np.zeros((2, 28, 28, 1), "uint8")).features.shape
     (2, 256)
     """
@@ -89,8 +102,8 @@ class Pixels(FeatureNetwork):
     checksum = hashlib.sha256(b"pixels 16").hexdigest()
     resize = f"antialiased to {PIXELS_SIDE}x{PIXELS_SIDE} if larger"
 
-    def __init__(self):
-        self.details = {}
+    def __init__(self, instead_of: str | None = None):
+        self.details = {"instead_of": instead_of} if instead_of else {}
 
     def of_batch(self, images: np.ndarray) -> Features:
         """Return pixels as float32 ``(n, side * side * channels)``."""
@@ -157,6 +170,28 @@ FEATURE_NETWORKS = Registry(
 _PATHS = {"model": (True,), "inception": (False, True)}
 
 
+def accuracy_in_words(facts: dict[str, Any]) -> str:
+    """Return how good a network trained on the data is on held-out images, in words.
+
+    >>> facts = {"test_accuracy": 0.9, "tested_on": 100, "accuracy_of_the_commoner": 0.5}
+    >>> accuracy_in_words(facts)
+    'held-out accuracy 0.9000 on 100 images, 0.5000 for always naming the commonest'
+    """
+    words = f"held-out accuracy {facts['test_accuracy']:.4f} on {facts['tested_on']} images"
+    # Results of before it was measured have none.
+    commoner = facts.get("accuracy_of_the_commoner")
+    if commoner is None:
+        return words
+    return f"{words}, {commoner:.4f} for always naming the commonest"
+
+
+def usual_network(real: Splits) -> str:
+    """Return the name of the feature network that is taken where a person names none."""
+    if real.train.num_classes:
+        return "classifier"
+    return "attributes" if real.train.attribute_names else "pixels"
+
+
 def find_network(
     name: str | None, real: Splits, echo: Callable[[str], None] = lambda line: None
 ) -> FeatureNetwork:
@@ -165,16 +200,21 @@ def find_network(
     Args:
         name: a name in ``FEATURE_NETWORKS``, with ``:PATH`` behind ``model``, and behind
             ``inception`` unless it is to be fetched; None takes ``classifier`` for data with
-            labels, ``attributes`` for data with those, and ``pixels`` for others.
+            labels, ``attributes`` for data with those, and ``pixels`` for others, and in place of
+            a network that has learnt nothing: its ``warnings`` say so.
         real: the data set; the classifier is trained on it.
         echo: told when that takes place.
 
     Raises:
-        GenzooError: if the name is unknown, or the network cannot be had.
+        GenzooError: if the name is unknown, the network cannot be had, or it is named and has
+            learnt nothing.
     """
     if name is None:
-        name = "attributes" if real.train.attribute_names else "pixels"
-        name = "classifier" if real.train.num_classes else name
+        name = usual_network(real)
+        try:
+            return FEATURE_NETWORKS[name](real, "", echo)
+        except NothingLearntError as error:
+            return Pixels(instead_of=str(error))
     kind, _, path = name.partition(":")
     make = FEATURE_NETWORKS[kind]
     accepted = _PATHS.get(kind, (False,))

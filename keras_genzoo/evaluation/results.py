@@ -1,9 +1,12 @@
 """A result as a file and in words: the protocol, a row for each score, the warnings."""
 
+import math
 from pathlib import Path
 from typing import Any
 
-from keras_genzoo.files import write_json
+from keras_genzoo.classes import MOST_CLASSES
+from keras_genzoo.evaluation.features import accuracy_in_words
+from keras_genzoo.files import shown, write_json
 
 
 def write_result(result: dict[str, Any], path: Path) -> None:
@@ -14,7 +17,7 @@ def write_result(result: dict[str, Any], path: Path) -> None:
 def table(result: dict[str, Any]) -> str:
     """Return a result as lines of text: the protocol, a row for each score, the warnings.
 
-    Histograms are left to the JSON.
+    Histograms are left to the JSON, where null stands for a number that is not finite.
 
     >>> print(table({"protocol": {"num_fake": 10}, "scores": {"fid": 1.5}, "warnings": []}))
     num_fake  10
@@ -29,7 +32,7 @@ def table(result: dict[str, Any]) -> str:
     width = max(len(name) for name, *_ in scores)
     lines += ["", *(f"{name:{width}} {value:>10} {floor:>10}" for name, value, floor in scores)]
     lines += [f"warning: {warning}" for warning in result["warnings"]]
-    return "\n".join(line.rstrip() for line in lines)
+    return shown("\n".join(line.rstrip() for line in lines))
 
 
 def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
@@ -37,21 +40,26 @@ def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     protocol = dict(result["protocol"])
     network = protocol.pop("features", None)
     if network:
-        accuracy = network.get("test_accuracy")
-        told = f", test accuracy {accuracy:.4f}" if accuracy is not None else ""
-        protocol["features"] = f"{network['name']} ({network['checksum'][:12]}{told})"
+        accuracy = f", {accuracy_in_words(network)}" if "tested_on" in network else ""
+        protocol["features"] = f"{network['name']} ({network['checksum'][:12]}{accuracy})"
         protocol["resize"] = network["resize"]
     return [(name, str(value)) for name, value in protocol.items()]
 
 
 def score_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Return the scores of a result in words, but for histograms: (name, value, floor)."""
+    """Return the scores of a result in words: (name, value, floor).
+
+    Histograms, and scores of each of more than 20 classes, are left out.
+    """
+    scores = {name: value for name, value in result["scores"].items() if not _too_long(name, value)}
     floor = _flat(result.get("floor", {}))
     return [
-        (name, _shown(value), _shown(floor.get(name, "")))
-        for name, value in _flat(result["scores"]).items()
-        if not (isinstance(value, list) and len(value) > 2)
+        (name, _shown(value), _shown(floor.get(name, ""))) for name, value in _flat(scores).items()
     ]
+
+
+def _too_long(name: str, value: Any) -> bool:
+    return name == "class_histogram" or (isinstance(value, dict) and len(value) > MOST_CLASSES)
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -65,8 +73,10 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return "not finite"
     if isinstance(value, float):
-        return f"{value:.5g}"
+        return f"{value:.5g}" if math.isfinite(value) else "not finite"
     if isinstance(value, list):
         return " to ".join(_shown(item) for item in value)
     return str(value)

@@ -1,7 +1,7 @@
 """The scores by name: what each needs, and how it is computed from the material at hand."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -35,7 +35,7 @@ class Material:
         real_labels: classes of the real images, if they have any.
         fake_labels: classes that the generated images were asked to be, if any.
         train_images: images that the generator was trained on, if known.
-        num_classes: number of classes, if there are any.
+        class_names: names of the classes by number, if there are any.
         seed: key of all that is drawn.
     """
 
@@ -45,7 +45,7 @@ class Material:
     real_labels: np.ndarray | None = None
     fake_labels: np.ndarray | None = None
     train_images: np.ndarray | None = None
-    num_classes: int | None = None
+    class_names: Sequence[str] | None = None
     seed: int = 0
 
     @cached_property
@@ -65,14 +65,35 @@ class Material:
 
     def facts(self) -> set[str]:
         """Return what scores may need and this material has."""
-        has = {
-            "real_labels": self.real_labels is not None,
-            "fake_labels": self.fake_labels is not None,
-            "train_images": self.train_images is not None,
-            "classifier": self.network.name in ("classifier", "inception"),
-            "own_classifier": self.network.name == "classifier",
-        }
-        return {fact for fact, there in has.items() if there}
+        return facts_of(
+            self.network.name,
+            real_labels=self.real_labels is not None,
+            fake_labels=self.fake_labels is not None,
+            train_images=self.train_images is not None,
+        )
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes; 0 if there are none."""
+        if self.class_names is not None:
+            return len(self.class_names)
+        labels = [part for part in (self.real_labels, self.fake_labels) if part is not None]
+        return 1 + int(max((part.max() for part in labels), default=-1))
+
+
+def facts_of(network: str, **has: bool) -> set[str]:
+    """Return what scores may need and there is: known before a network is trained or images made.
+
+    Args:
+        network: name of the feature network, as a person writes it.
+        **has: by a name in ``NEEDS``, whether it is there.
+    """
+    kind = network.partition(":")[0]
+    has |= {
+        "classifier": kind in ("classifier", "inception"),
+        "own_classifier": kind == "classifier",
+    }
+    return {fact for fact, there in has.items() if there}
 
 
 def kept_features(network: FeatureNetwork, images: np.ndarray) -> Features:
@@ -121,16 +142,21 @@ def _score(name: str, *needs: str, usual: bool = True):
     return register
 
 
-def check_needs(name: str, material: Material) -> None:
+def check_needs(name: str, facts: set[str], because: Sequence[str] = ()) -> None:
     """Check that a score can be computed.
 
+    Args:
+        name: of the score.
+        facts: what there is, as ``facts_of`` says.
+        because: why something is not there, in words.
+
     Raises:
-        GenzooError: if the material lacks something; says what.
+        GenzooError: if something is missing; says what.
     """
-    missing = SCORES[name].needs - material.facts()
+    missing = SCORES[name].needs - facts
     if missing:
         words = ", ".join(NEEDS[fact] for fact in sorted(missing))
-        raise GenzooError(f"the score '{name}' needs {words}")
+        raise GenzooError("; ".join([f"the score '{name}' needs {words}", *because]))
 
 
 @_score("fid")
@@ -168,9 +194,18 @@ def _class_histogram(material: Material) -> dict[str, Any]:
         np.bincount(part.argmax(axis=1), minlength=part.shape[1]) / len(part) for part in logits
     )
     return {
-        "class_histogram": [round(float(share), 4) for share in fake],
+        "class_histogram": {
+            name: round(float(share), 4)
+            for name, share in zip(_class_names(material, len(fake)), fake, strict=True)
+        },
         "class_histogram_distance": float(abs(fake - real).sum() / 2),
     }
+
+
+def _class_names(material: Material, count: int) -> Sequence[str]:
+    """Return the names of ``count`` classes; the numbers, where there are not as many names."""
+    names = material.class_names or ()
+    return names if len(names) == count else [str(number) for number in range(count)]
 
 
 @_score("label_accuracy", "own_classifier", "fake_labels")
@@ -184,16 +219,16 @@ def _label_accuracy(material: Material) -> dict[str, Any]:
 @_score("fid_per_class", "real_labels", "fake_labels", usual=False)
 def _fid_per_class(material: Material) -> dict[str, Any]:
     values, counts = {}, []
-    for label in range(material.num_classes):
+    for label, name in enumerate(_class_names(material, material.num_classes)):
         real = material.real.features[material.real_labels == label]
         fake = material.fake.features[material.fake_labels == label]
         counts += [len(real), len(fake)]
         if min(len(real), len(fake)) < 2:
             raise GenzooError(
-                f"class {label} has {len(real)} real images and {len(fake)} generated ones, and "
-                "each needs 2; take more with -n"
+                f"class {name} has {len(real)} real images and {len(fake)} generated ones, "
+                "and each needs 2; take more with -n"
             )
-        values[str(label)] = frechet_distance(feature_statistics(real), feature_statistics(fake))
+        values[name] = frechet_distance(feature_statistics(real), feature_statistics(fake))
     return {"fid_per_class": values, "fid_per_class_fewest_images": min(counts)}
 
 

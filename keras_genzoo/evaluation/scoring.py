@@ -25,6 +25,7 @@ def score_images(
     """Add the scores of images, the feature network and its warnings; return those computed."""
     network: FeatureNetwork = material.network
     result["protocol"]["features"] = network.describe()
+    result["warnings"] += network.warnings
     count, width = len(material.fake_images), material.real.features.shape[1]
     if count < max(FEW_IMAGES, width):
         result["warnings"].append(
@@ -35,7 +36,7 @@ def score_images(
     for name in names:
         if not asked and SCORES[name].needs - material.facts():
             continue
-        check_needs(name, material)
+        check_needs(name, material.facts(), network.warnings)
         compute = functools.partial(SCORES[name].compute, material)
         if add_scores(result, "scores", f"the score '{name}'", compute, asked):
             computed.append(name)

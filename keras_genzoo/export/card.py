@@ -21,7 +21,8 @@ class Card:
         name: what the model is called where it is served.
         model: name of its class.
         signatures: ``{name: {"inputs": {name: {shape, dtype, range}}, "outputs": ...}}``.
-        facts: what is known of its origin, in words: data, terms, recipe, scores.
+        facts: what is known of it, in words: data, terms, recipe, scores, and of a model with
+            classes which number is which.
     """
 
     name: str

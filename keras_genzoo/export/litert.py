@@ -1,6 +1,5 @@
 """LiteRT (TFLite): a model in one file for phones and small machines, without TensorFlow there."""
 
-import json
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from keras_genzoo.export.networks import check_name, float32_networks, require
 from keras_genzoo.export.placing import placing, write_card
 from keras_genzoo.export.saved_model import write_networks
 from keras_genzoo.export.verify import Runner, Tolerance, verify
-from keras_genzoo.files import unwritable
+from keras_genzoo.files import json_text, unwritable
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
 from keras_genzoo.quiet import held_back_errors
@@ -185,7 +184,7 @@ def with_metadata(content: bytes, card: dict) -> bytes:
 
     file = flatbuffer_utils.convert_bytearray_to_object(bytearray(content))
     buffer = schema.BufferT()
-    buffer.data = np.frombuffer(json.dumps(card).encode(), "uint8")
+    buffer.data = np.frombuffer(json_text(card).encode(), "uint8")
     entry = schema.MetadataT()
     entry.name, entry.buffer = METADATA, len(file.buffers)
     file.buffers.append(buffer)

@@ -190,8 +190,9 @@ def facts_of(run: Run, weights: str) -> dict[str, str]:
         "versions": ", ".join(f"{k} {v}" for k, v in run.versions.items()),
         "scores": _scores(run),
     }
-    if run.data["class_names"]:
-        facts["classes"] = ", ".join(map(str, run.data["class_names"]))
+    if run.class_names:
+        # By number, since that is what an exported model is given.
+        facts["classes"] = ", ".join(f"{n} = {name}" for n, name in enumerate(run.class_names))
     return facts
 
 
@@ -202,7 +203,7 @@ def _scores(run: Run) -> str:
         result = json.loads(file.read_text())
         protocol, scores = result["protocol"], result["scores"]
         flat = {**scores, **scores.get("likelihood", {}), **scores.get("reconstruction", {})}
-        listed = [f"{name} {flat[name]:.4g}" for name in SHOWN_SCORES if name in flat]
+        listed = [f"{name} {flat[name]:.4g}" for name in SHOWN_SCORES if flat.get(name) is not None]
         features = protocol.get("features", {}).get("name", "no network")
         real = protocol["real"].rpartition("/")[2]
         measured = f"{protocol['num_fake']} images against {real}, features {features}"

@@ -1,6 +1,5 @@
 """What stands beside a SavedModel for those who serve it: requests to warm up, settings, calls."""
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import Card, signature_table
 from keras_genzoo.export.inputs import Arrays, draw_inputs
 from keras_genzoo.export.networks import require
-from keras_genzoo.files import writing
+from keras_genzoo.files import json_text, shown, writing
 from keras_genzoo.models import ImageModel
 
 WARM_UP = Path("assets.extra", "tf_serving_warmup_requests")
@@ -92,7 +91,7 @@ def write_serving_files(
     }
     for name, text in texts.items():
         with writing(base / name) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(shown(text), encoding="utf-8")
 
 
 def _models_config(name: str) -> str:
@@ -129,7 +128,7 @@ def readme(card: Card, version: int) -> str:
         model=card.model,
         version=version,
         table=signature_table(card),
-        request=json.dumps(request),
+        request=json_text(request),
         calls=calls,
         called=called,
         expressions=";".join(f"{key}={rows}" for key, rows in request["inputs"].items()),

@@ -34,10 +34,12 @@ def build_model(
     arguments = settings.of_role("model")
     model_class = MODELS[settings.model]
     if model_class.needs_labels:
-        if num_classes is None:
+        if num_classes is None or num_classes < 2:
+            has = "one class only" if num_classes else "none"
             raise GenzooError(
-                f"{settings.model} needs class labels and '{settings.dataset}' has none "
-                f"({labels_in_words}); put the images into one sub-folder for each class"
+                f"{settings.model} needs class labels, of 2 classes or more, and "
+                f"'{settings.dataset}' has {has} ({labels_in_words}); put the images into one "
+                "sub-folder for each class"
             )
         arguments["num_classes"] = num_classes
     keras.utils.set_random_seed(settings.seed)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_genzoo.classes import shown_classes
 from keras_genzoo.images import image_grid, readable_scale
 from keras_genzoo.models import VAE, Autoencoder, ImageModel
 
@@ -13,8 +14,9 @@ IMAGES = 4 * COLUMNS
 def sample_grid(model: ImageModel, images: np.ndarray, seed: int) -> np.ndarray:
     """Return a grid of what the model makes, uint8 ``(height, width, channels)``.
 
-    A generator shows images of fixed noise, a conditional one a row for each class; an autoencoder
-    shows ``images`` in every other row, and below each its reconstruction.
+    A generator shows images of fixed noise, a conditional one a row for each of
+    ``shown_classes``; an autoencoder shows ``images`` in every other row, and below each its
+    reconstruction.
 
     Args:
         model: any model of the zoo.
@@ -26,7 +28,7 @@ def sample_grid(model: ImageModel, images: np.ndarray, seed: int) -> np.ndarray:
         pairs = np.stack([_rows(images), _rows(model.reconstruct(images))], axis=1)
         made = pairs.reshape(-1, *model.image_shape)
     elif model.needs_labels:
-        labels = np.repeat(np.arange(model.num_classes), columns)
+        labels = np.repeat(shown_classes(model.num_classes), columns)
         made = model.generate(len(labels), class_labels=labels, seed=seed)
     else:
         made = model.generate(columns * columns, seed=seed)

@@ -121,6 +121,15 @@ class Run:
         """The finished model."""
         return self.path / "model.keras"
 
+    @property
+    def class_names(self) -> list[str]:
+        """The names of the classes by number: the numbers where the data have no names.
+
+        They are text for any output: bytes of a folder's name that are not UTF-8 are escaped.
+        """
+        names = self.data["class_names"] or range(self.data["num_classes"] or 0)
+        return [shown(str(name)) for name in names]
+
     def pictures(self) -> list[Path]:
         """Return the pictures made during training, oldest first."""
         return sorted(self.samples.glob("step-*.png"))

@@ -1,12 +1,13 @@
-"""Pictures out of a finished run: samples, reconstructions, walks."""
+"""Images out of a finished run: samples, reconstructions, interpolations."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import new_file, writing
+from keras_genzoo.classes import MOST_CLASSES, classes_in_words, shown_classes
+from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.files import new_file, shown, writing
 from keras_genzoo.images import image_grid, readable_scale, save_png
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training.build import load_model
@@ -19,7 +20,7 @@ Echo = Callable[[str], None]
 def sample(
     path: Path,
     count: int = 64,
-    class_label: int | None = None,
+    class_label: str | int | None = None,
     *,
     columns: int | None = None,
     seed: int = 0,
@@ -29,7 +30,19 @@ def sample(
 ) -> Path:
     """Write ``count`` generated images as a PNG grid, or as an ``.npz`` of arrays.
 
-    A conditional model without ``class_label`` makes a column for each class, in turn.
+    A conditional model without ``class_label`` makes its classes in turn: in a grid a column for
+    each, of more than 20 for evenly spread ones. Its ``.npz`` holds ``images``, ``labels`` (int32
+    numbers of classes) and ``class_names`` (the name of each number).
+
+    Args:
+        path: the run folder.
+        count: number of images.
+        class_label: the name of a class, or its number as ``model.generate`` takes it.
+        columns: images in a row of the grid.
+        seed: key of the noise.
+        out: a ``.png`` or ``.npz`` file; by default ``sample.png`` in the run.
+        force: replace the file if it exists.
+        echo: told which classes the columns are, and when the run is unfinished.
 
     Raises:
         GenzooError: if the run has no model, the class is unknown, or the file exists.
@@ -37,18 +50,40 @@ def sample(
     run = Run.open(path)
     out = new_file(out or run.path / "sample.png", force, ".png", ".npz")
     model = load_model(run, echo)
-    images = model.generate(count, class_labels=class_label, seed=seed)
+    labels = class_number(run, model, class_label)
     if out.suffix.lower() == ".npz":
-        arrays = {"images": images}
+        arrays = {"images": model.generate(count, class_labels=labels, seed=seed)}
         if isinstance(model, CGAN):
-            arrays["labels"] = model.checked_labels(class_label, count).astype("int32")
+            arrays["labels"] = model.checked_labels(labels, count).astype("int32")
+            arrays["class_names"] = np.array(run.class_names)
         with writing(out) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)
-    else:
-        if columns is None and isinstance(model, CGAN) and class_label is None:
-            columns = model.num_classes
-        save_png(out, image_grid(images, columns, scale=readable_scale(images.shape[1])))
+        return out
+    if labels is None and isinstance(model, CGAN):
+        classes = shown_classes(model.num_classes)
+        labels = np.resize(classes, count)
+        columns = columns or len(classes)
+        order = "a column for each class" if columns == len(classes) else "classes in turn"
+        echo(f"{order}, from the left: {classes_in_words(model.num_classes, run.class_names)}")
+    images = model.generate(count, class_labels=labels, seed=seed)
+    save_png(out, image_grid(images, columns, scale=readable_scale(images.shape[1])))
     return out
+
+
+def class_number(run: Run, model: ImageModel, label: str | int | None) -> int | None:
+    """Return the number of a class that is given by its name; a number stays what it is.
+
+    Raises:
+        GenzooError: if the model knows no classes, or none of that name.
+    """
+    if not isinstance(model, CGAN):
+        model.check_no_labels(label)
+    if not isinstance(label, str):
+        return label
+    names, name = run.class_names, shown(label)
+    if name not in names:
+        raise unknown("class", name, names)
+    return names.index(name)
 
 
 def reconstruct(
@@ -88,7 +123,7 @@ def interpolate(
     rows: int = 8,
     steps: int = 10,
     method: str | None = None,
-    class_label: int | None = None,
+    class_label: str | int | None = None,
     *,
     seed: int = 0,
     out: Path | None = None,
@@ -97,7 +132,19 @@ def interpolate(
 ) -> Path:
     """Write walks in latent space as PNG, a row each.
 
-    Autoencoders walk between real images, GANs between points of the noise.
+    Autoencoders walk between real images, GANs between points of the noise; a conditional model
+    keeps to one class in a row, and takes the classes in turn.
+
+    Args:
+        path: the run folder.
+        rows: number of walks.
+        steps: images in each.
+        method: ``linear`` or ``spherical``; by default the model's own.
+        class_label: of all rows, as ``sample`` takes it.
+        seed: key of the ends.
+        out: a ``.png`` file; by default ``interpolate.png`` in the run.
+        force: replace the file if it exists.
+        echo: told which classes the rows are, and when the run is unfinished.
 
     Raises:
         GenzooError: if a number is too small, or the method or class is unknown.
@@ -108,12 +155,17 @@ def interpolate(
     out = new_file(out or run.path / "interpolate.png", force, ".png")
     model = load_model(run, echo)
     options = {"method": method} if method else {}
+    label = class_number(run, model, class_label)
     if isinstance(model, Autoencoder):
-        model.check_no_labels(class_label)
         ends = real_images(run, 2 * rows, None, seed)
     else:
         ends = model.sample_latents(2 * rows, seed)
-        options["class_labels"] = class_label
+        options["class_labels"] = label
+    if isinstance(model, CGAN) and label is None:
+        numbers = [row % model.num_classes for row in range(min(rows, MOST_CLASSES))]
+        names = [run.class_names[number] for number in numbers]
+        more = ", ..." if rows > MOST_CLASSES else ""
+        echo(f"classes of the rows, from the top: {', '.join(names)}{more}")
     walks = [
         _walk(model, ends[2 * row], ends[2 * row + 1], steps, row, options) for row in range(rows)
     ]

@@ -1,13 +1,15 @@
 """All figures that a run can show: those of the thesis for its model, curves, and a film."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_genzoo.data import Source
+from keras_genzoo.classes import shown_classes
+from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.files import new_folder, writing_folder
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run, load_model
@@ -57,10 +59,10 @@ def draw_figures(
     run = Run.open(path)
     out = new_folder(Path(out) if out else run.path / "figures", force, *FILES)
     model = load_model(run, echo)
-    source = open_splits(run.settings).to_look_at()
+    splits = open_splits(run.settings)
     files: list[Path] = []
     with writing_folder(out, replace=force) as folder:
-        for name, figure in _figures(run, model, source, seed):
+        for name, figure in _figures(run, model, splits, seed):
             files += save_figure(figure, folder / name)
         if run.pictures():
             files.append(training_film(run.pictures(), folder / "training.gif"))
@@ -69,18 +71,23 @@ def draw_figures(
     return [out / file.name for file in files]
 
 
-def _figures(run: Run, model: ImageModel, source: Source, seed: int):
+def _figures(run: Run, model: ImageModel, splits: Splits, seed: int):
     """Give (name, figure) one after the other: few are in memory at a time."""
     history = run.read_history()
     if history:
         yield "curves", training_curves(history)
-    real, _ = source.sample(min(64, source.num_images), seed)
-    yield "real_and_generated", side_by_side(real, model.generate(64, seed=seed))
+    source = splits.to_look_at()
+    real, labels = source.sample(min(64, source.num_images), seed)
+    classes = None
     if isinstance(model, CGAN):
-        yield "classes", class_rows(model, seed)
+        classes, _ = classes_to_make(labels, splits, 64, seed)
+    generated = model.generate(64, class_labels=classes, seed=seed)
+    yield "real_and_generated", side_by_side(real, generated)
+    if isinstance(model, CGAN):
+        yield "classes", class_rows(model, run.class_names, seed)
     if isinstance(model, Autoencoder):
         yield "reconstructions_and_walk", reconstructions_and_walk(model, real[:10])
-        if model.latent_dim >= 2:
+        if model.latent_dim >= 2 and (model.latent_dim == 2 or source.num_images > 1):
             images, labels = source.sample(min(MAP_IMAGES, source.num_images), seed)
             labels = labels if source.num_classes else None
             codes = codes_of(model, images, labels, f"codes of {source.name}, {run.settings.model}")
@@ -99,39 +106,55 @@ def side_by_side(real: np.ndarray, generated: np.ndarray) -> "Figure":
     return figure
 
 
-def class_rows(model: CGAN, seed: int = 0, columns: int = 5) -> "Figure":
-    """Draw a row of images for each class (thesis, figure 7.2)."""
-    labels = np.arange(model.num_classes).repeat(columns)
+def class_rows(
+    model: CGAN, class_names: Sequence[str], seed: int = 0, columns: int = 5
+) -> "Figure":
+    """Draw a row of images for each class (thesis, figure 7.2).
+
+    Of more than 20 classes, evenly spread ones are drawn.
+
+    Args:
+        model: the model.
+        class_names: names of its classes.
+        seed: key of the noise.
+        columns: images in a row.
+    """
+    classes = shown_classes(model.num_classes)
+    labels = np.repeat(classes, columns)
     images = model.generate(len(labels), class_labels=labels, seed=seed)
     width, height = grid_size(images, columns)
     figure = new_figure(width + 0.4, height + 0.4)
     axes = figure.subplots()
     show_grid(axes, images, columns)
     axes.set_axis_on()
-    rows = (np.arange(model.num_classes) + 0.5) * axes.get_images()[0].get_array().shape[0]
-    axes.set_yticks(rows / model.num_classes, [str(n) for n in range(model.num_classes)])
+    rows = (np.arange(len(classes)) + 0.5) * axes.get_images()[0].get_array().shape[0]
+    names = [class_names[number] for number in classes]
+    axes.set_yticks(rows / len(classes), names, parse_math=False)
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_ylabel("class asked for")
+    part = "" if len(classes) == model.num_classes else f", {len(classes)} of {model.num_classes:,}"
+    axes.set_ylabel(f"class asked for{part}")
     return figure
 
 
 def reconstructions_and_walk(model: Autoencoder, images: np.ndarray) -> "Figure":
     """Draw real images, their reconstructions, and the walk from the first to the second.
 
-    The thesis' figure 4.4.
+    The thesis' figure 4.4. Of one image there is no walk.
     """
-    walk = model.interpolate(images[0], images[1], steps=len(images))
-    rows = np.concatenate([images, model.reconstruct(images), walk])
+    names, parts = ["real", "reconstruction"], [images, model.reconstruct(images)]
+    if len(images) > 1:
+        names.append("walk, 1st to 2nd")
+        parts.append(model.interpolate(images[0], images[1], steps=len(images)))
+    rows = np.concatenate(parts)
     width, height = grid_size(rows, len(images))
     figure = new_figure(width + 1.2, height + 0.2)
     axes = figure.subplots()
     show_grid(axes, rows, len(images))
     axes.set_axis_on()
     tall = axes.get_images()[0].get_array().shape[0]
-    names = ["real", "reconstruction", "walk, 1st to 2nd"]
-    axes.set_yticks((np.arange(3) + 0.5) * tall / 3, names)
+    axes.set_yticks((np.arange(len(names)) + 0.5) * tall / len(names), names)
     axes.set_xticks([])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

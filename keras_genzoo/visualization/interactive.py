@@ -3,11 +3,11 @@
 import base64
 import html
 import io
-import json
 from collections.abc import Sequence
 
 import numpy as np
 
+from keras_genzoo.files import json_text
 from keras_genzoo.images import image_grid
 from keras_genzoo.visualization.study import Study
 
@@ -46,7 +46,7 @@ def map_html(
         "width": images.shape[2],
         "columns": min(_COLUMNS, len(images)),
     }
-    text = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
+    text = json_text(data, separators=(",", ":")).replace("</", "<\\/")
     return _PART.replace("%DATA%", text).replace("%SPRITE%", sprite(images))
 
 

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from keras_genzoo.classes import shown_classes
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.files import shown
 from keras_genzoo.models import VAE, Autoencoder
 from keras_genzoo.visualization.style import colour_of, new_figure, plain, show_grid
 
@@ -35,13 +37,15 @@ def codes_of(
     """Return the codes of images in two dimensions: their own, or their two main components.
 
     Raises:
-        GenzooError: if the model has one dimension only.
+        GenzooError: if the model has one dimension only, or main components are of one image.
     """
     points = model.code(model.encode(images))
     if points.shape[1] < 2:
         raise GenzooError("a map needs codes of two dimensions or more; this model has one")
     if points.shape[1] == 2:
         return Codes(title, points, labels)
+    if len(points) < 2:
+        raise GenzooError("main components of codes need 2 images or more, not 1")
     from sklearn.decomposition import PCA
 
     pca = PCA(2, random_state=0)
@@ -55,7 +59,8 @@ def codes_of(
 def latent_map(panels: Sequence[Codes], class_names: Sequence[str] | None = None) -> "Figure":
     """Draw the codes of one or several models side by side, all with the same axes.
 
-    Each class has a colour, and its name stands at its median. The dashed circles hold 39, 86 and
+    Each class has a colour, and its name stands at its median; of more than 20 classes evenly
+    spread ones have their names there. The dashed circles hold 39, 86 and
     99 % of N(0, I) in two dimensions (radius 1, 2 and 3).
 
     Raises:
@@ -121,11 +126,13 @@ def _scatter(axes, panel: Codes) -> None:
 
 
 def _name_classes(axes, panel: Codes, class_names: Sequence[str] | None) -> None:
-    for label in () if panel.labels is None else np.unique(panel.labels):
+    labels = [] if panel.labels is None else np.unique(panel.labels)
+    for label in [labels[number] for number in shown_classes(len(labels))]:
         middle = np.median(panel.points[panel.labels == label], axis=0)
         box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": colour_of(int(label)), "lw": 1.2}
-        name = class_names[label] if class_names else str(label)
-        axes.text(*middle, name, ha="center", va="center", fontsize=9, bbox=box, zorder=4)
+        name = shown(class_names[label]) if class_names else str(label)
+        style = {"fontsize": 9, "bbox": box, "zorder": 4, "parse_math": False}
+        axes.text(*middle, name, ha="center", va="center", **style)
 
 
 def latent_manifold(model: Autoencoder, codes: np.ndarray, side: int = 20) -> "Figure":

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INSIDE = "#0B5394"
-THUMBNAILS = 60
+# Images that fit beside each other into a part of a map.
+ROW = 14
+# Images that a part of a map shows at least, and how often its side may become a quarter larger, up
+# to more than twice the map's, or smaller.
+DOZEN, LARGER, SMALLER = 12, 9, 20
 
 
 def maps(studies: Sequence[Study]) -> "Figure":
@@ -68,7 +72,7 @@ def galleries(study: Study, generated_images: np.ndarray) -> "Figure":
 def magnified(
     study: Study, real_images: np.ndarray, generated_images: np.ndarray, share: float = 0.35
 ) -> "Figure":
-    """Draw the part of a map with the most generated images, with the images at their points.
+    """Draw a dense part of a map, with the images at their points.
 
     The thesis' figure 8.5. Generated images have a frame; where images would cover each other,
     only the first is drawn, generated ones first.
@@ -77,27 +81,19 @@ def magnified(
         study: the map.
         real_images: those it was fitted on.
         generated_images: those placed on it.
-        share: the part's side, as a share of the map's.
+        share: the part's side, as a share of the map's; as ``choose_part`` takes it.
     """
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-    points = np.concatenate([study.generated, study.real])
     images = np.concatenate([generated_images, real_images])
-    side = share * max(np.ptp(points, axis=0))
-    middle = max(
-        study.generated, key=lambda p: (abs(study.generated - p).max(axis=1) < side / 2).sum()
-    )
+    points = np.concatenate([study.generated, study.real])
+    middle, side, drawn = choose_part(study, share)
     figure = new_figure(8, 8)
     axes = plain(figure.subplots(), f"a part of the map: {study.distance}")
     axes.set(xlim=middle[0] + side * np.array([-0.5, 0.5]), xticks=[])
     axes.set(ylim=middle[1] + side * np.array([-0.5, 0.5]), yticks=[], aspect="equal")
-    taken: list[np.ndarray] = []
-    for index, (point, image) in enumerate(zip(points, images, strict=True)):
-        out = abs(point - middle).max() > side / 2 * 0.95
-        if out or any(abs(point - other).max() < side / 14 for other in taken):
-            continue
-        taken.append(point)
-        is_generated = index < len(generated_images)
+    for index in drawn:
+        image, is_generated = images[index], index < len(generated_images)
         colour = REAL
         if is_generated:
             colour = GENERATED if study.at_border[index] else INSIDE
@@ -105,6 +101,65 @@ def magnified(
         thumbnail = OffsetImage(picture, zoom=34 / image.shape[0], cmap="gray")
         thumbnail.get_children()[0].set_clim(0, 255)
         frame = {"edgecolor": colour, "linewidth": 2.5 if is_generated else 0.5}
-        axes.add_artist(AnnotationBbox(thumbnail, point, pad=0.1, bboxprops=frame))
+        axes.add_artist(AnnotationBbox(thumbnail, points[index], pad=0.1, bboxprops=frame))
     axes.set_xlabel("thick frames: generated (red: at the border, blue: inside); thin: real")
     return figure
+
+
+def choose_part(study: Study, share: float = 0.35) -> tuple[np.ndarray, float, list[int]]:
+    """Return the middle and the side of the part of a map to magnify, and the images to draw.
+
+    It is the square around a generated image in which most images can be drawn that do not cover
+    each other: of the side given, or smaller where the map is a few dense spots. Where that is not
+    a dozen, the part is made larger until it is; where no generated image has so many around it,
+    the middle is a real one.
+
+    Returns:
+        the middle ``(2,)``, the side, and numbers of images, generated ones first.
+    """
+    whole = max(np.ptp(np.concatenate([study.generated, study.real]), axis=0)) or 1.0
+    sides = [share * whole * 1.25**power for power in range(-SMALLER, LARGER + 1)]
+    best: tuple[np.ndarray, float, list[int]] | None = None
+    for points in (study.generated, study.real):
+        # The sides up to the one given, largest first, and then the larger ones.
+        for side in (*sides[SMALLER::-1], *sides[SMALLER + 1 :]):
+            if best is not None and len(best[2]) >= DOZEN and side > share * whole:
+                break
+            middle = _densest(study, points, side)
+            drawn = _apart(study, middle, side)
+            if best is None or len(drawn) > len(best[2]):
+                best = middle, side, drawn
+        if len(best[2]) >= DOZEN:
+            break
+    return best
+
+
+def _densest(study: Study, points: np.ndarray, side: float) -> np.ndarray:
+    """Return the point with most images of both kinds in the square around it.
+
+    Counted are the places that they take, since of many at one place only one can be seen;
+    places of generated images count twice.
+    """
+    everything = np.concatenate([study.generated, study.real])
+
+    def places(middle: np.ndarray) -> int:
+        return _places(everything, middle, side) + _places(study.generated, middle, side)
+
+    return max(points, key=places)
+
+
+def _places(points: np.ndarray, middle: np.ndarray, side: float) -> int:
+    """Return how many of the places for an image in a square have a point."""
+    inside = points[abs(points - middle).max(axis=1) <= side / 2]
+    rows, columns = np.floor((inside - middle) / side * ROW).astype(int).T
+    return len(np.unique(2 * ROW * rows + columns))
+
+
+def _apart(study: Study, middle: np.ndarray, side: float) -> list[int]:
+    """Return the images inside a square that do not cover each other, the first ones first."""
+    points = np.concatenate([study.generated, study.real])
+    drawn: list[int] = []
+    for index in np.flatnonzero(abs(points - middle).max(axis=1) <= side / 2 * 0.95):
+        if all(abs(points[index] - points[other]).max() >= side / ROW for other in drawn):
+            drawn.append(int(index))
+    return drawn

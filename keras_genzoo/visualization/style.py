@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_genzoo.files import writing
+from keras_genzoo.files import shown, writing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,7 +52,7 @@ def plain(axes: "Axes", title: str = "") -> "Axes":
     """Take the upper and right border from axes, and give them a title."""
     axes.spines[["top", "right"]].set_visible(False)
     if title:
-        axes.set_title(title, loc="left", fontsize=11)
+        axes.set_title(shown(title), loc="left", fontsize=11)
     return axes
 
 
@@ -67,7 +67,7 @@ def show_grid(
     axes.imshow(grid, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     axes.set_axis_off()
     if title:
-        axes.set_title(title, loc="left", fontsize=11)
+        axes.set_title(shown(title), loc="left", fontsize=11)
 
 
 def grid_size(images: np.ndarray, columns: int | None = None, pixel: float = 0.02) -> tuple:

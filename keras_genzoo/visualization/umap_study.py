@@ -7,22 +7,26 @@ from typing import Any
 
 import numpy as np
 
+from keras_genzoo.data import Source, Splits
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.evaluation import find_network
 from keras_genzoo.evaluation.cache import load_arrays
+from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.evaluation.evaluate import TRAINED
 from keras_genzoo.evaluation.features import FeatureNetwork
 from keras_genzoo.evaluation.similarity import WINDOW
-from keras_genzoo.files import new_folder, write_json, writing_folder
+from keras_genzoo.files import new_folder, shown, write_json, writing_folder
+from keras_genzoo.models import CGAN
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import open_splits
 from keras_genzoo.visualization.interactive import map_page
-from keras_genzoo.visualization.study import DISTANCES, Study, at_border, study
+from keras_genzoo.visualization.study import DISTANCES, NEIGHBOURS, Study, at_border, study
 from keras_genzoo.visualization.study_figures import galleries, magnified, maps
 from keras_genzoo.visualization.style import FORMATS, save_figure
 
 Echo = Callable[[str], None]
+NUM_REAL = 1000
 # What the folder may hold.
 NAMES = "maps", "galleries-*", "magnified-*"
 FILES = (
@@ -36,7 +40,7 @@ FILES = (
 def draw_umap(
     path: Path,
     distances: Sequence[str] | None = None,
-    num_real: int = 1000,
+    num_real: int | None = None,
     num_generated: int = 64,
     *,
     split: str | None = None,
@@ -59,9 +63,9 @@ def draw_umap(
         path: the run folder.
         distances: some of ``DISTANCES``; by default all, without ``ssim`` for images smaller than
             its window of 11 pixels.
-        num_real: real images to fit on.
+        num_real: real images to fit on, more than 15; by default 1,000, or all if there are fewer.
         num_generated: generated images to place.
-        split: part of the data; by default that held out, if it has so many images.
+        split: part of the data; by default that held out, unless ``train`` is nearer to so many.
         features: the feature network of the distance ``features``, as for ``find_network``.
         num_neighbours: UMAP's ``n_neighbors``.
         min_dist: UMAP's.
@@ -84,16 +88,20 @@ def draw_umap(
     run = Run.open(path)
     out = new_folder(Path(out) if out else run.path / "umap", force, *FILES)
     splits = open_splits(run.settings)
-    source = splits.to_look_at(split)
-    if split is None and source.num_images < num_real:
-        source = splits.train
-    real, _ = source.sample(num_real, seed)
+    source = _source(splits, split, num_real or NUM_REAL)
+    num_real = num_real or min(NUM_REAL, source.num_images)
+    _check_enough(source, num_real, num_neighbours)
+    real, labels = source.sample(num_real, seed)
     if distances is None:
         fits = min(real.shape[1:3]) >= WINDOW
         distances = [name for name in DISTANCES if fits or name != "ssim"]
     model, weights = load_weights(run, echo)
     network = find_network(features, splits, echo) if "features" in distances else None
-    generated = model.generate(num_generated, seed=seed)
+    classes = None
+    if isinstance(model, CGAN):
+        # Other shares than the real images have would lie elsewhere on the map.
+        classes, _ = classes_to_make(labels, splits, num_generated, seed)
+    generated = model.generate(num_generated, class_labels=classes, seed=seed)
     options = {"num_neighbours": num_neighbours, "min_dist": min_dist, "seed": seed, "echo": echo}
     studies = [study(real, generated, name, network, **options) for name in distances]
     numbers = {
@@ -113,7 +121,35 @@ def draw_umap(
     return numbers
 
 
+def _source(splits: Splits, split: str | None, count: int) -> Source:
+    """Return the split that is named, else the one held out unless ``train`` offers more."""
+    source = splits.to_look_at(split)
+    if split is None and source.num_images < count:
+        return max(source, splits.train, key=lambda part: min(part.num_images, count))
+    return source
+
+
+def _check_enough(source: Source, count: int, num_neighbours: int) -> None:
+    """Check that UMAP can be fitted on so many images.
+
+    Raises:
+        GenzooError: if not; says how many it takes, and how many there are.
+    """
+    least = max(NEIGHBOURS, num_neighbours) + 1
+    if source.num_images < least:
+        raise GenzooError(
+            f"a map needs {least} real images or more, and {source.name}, split {source.split}, "
+            f"has {source.num_images}"
+        )
+    if count < least:
+        raise GenzooError(
+            f"a map needs {least} real images or more, not {count}; give -n {least} or more"
+        )
+
+
 def _warnings(on_training_images: bool, network: FeatureNetwork | None) -> list[str]:
+    if network is not None and network.warnings:
+        return network.warnings
     if not on_training_images or network is None or network.name not in TRAINED:
         return []
     return [
@@ -135,7 +171,7 @@ def _write(
     np.savez_compressed(out / "umap.npz", **points, **images)
     title = f"Real and generated images: {Path(numbers['run']).name}"
     page = map_page(title, list(studies.values()), real, generated)
-    (out / "map.html").write_text(page, encoding="utf-8")
+    (out / "map.html").write_text(shown(page), encoding="utf-8")
     write_json(out / "umap.json", numbers)
 
 

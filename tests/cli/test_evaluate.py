@@ -71,7 +71,10 @@ def test_scores_that_need_labels_of_a_conditional_model(genzoo, trained, tmp_pat
     assert set(result["scores"]["fid_per_class"]) == {str(label) for label in range(10)}
     # The 250 images are those of ten classes: 25 generated of each, and about as many real ones.
     assert 10 < result["scores"]["fid_per_class_fewest_images"] <= 25
-    assert sum(result["floor"]["class_histogram"]) == pytest.approx(1, abs=1e-3)
+    histogram = result["floor"]["class_histogram"]
+    assert list(histogram) == [str(label) for label in range(10)]
+    assert sum(histogram.values()) == pytest.approx(1, abs=1e-3)
+    assert result["protocol"]["classes"] == "in the shares of the real images"
     ended = genzoo("evaluate --scores fid -n 250 --out b.json", trained("cgan"))
     assert "training" not in ended.output
 

@@ -124,7 +124,8 @@ def test_umap_of_a_run(genzoo, trained, tmp_path):
     ("arguments", "words"),
     [
         ("umap RUN --distance pixel", "unknown distance 'pixel'; did you mean 'pixels'?"),
-        ("umap RUN -n 10", "a map needs more than 15 real images, not 10"),
+        ("umap RUN -n 10", "a map needs 16 real images or more, not 10; give -n 16 or more"),
+        ("umap RUN -n 20 --num-neighbours 30", "needs 31 real images or more, not 20; give -n 31"),
         ("umap RUN -n 5000", "5000 images were asked for"),
         ("umap RUN --features model:none.keras", "there is no feature network none.keras"),
         ("umap nowhere", "is not a run"),

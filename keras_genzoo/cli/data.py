@@ -26,7 +26,7 @@ def command() -> None:
 @command.command("list")
 def list_() -> None:
     """List the well-known data sets."""
-    from keras_genzoo.data import DATASETS
+    from keras_genzoo.data import DATASETS, paths_in_words
 
     row = "{:<18}{:>12}{:>10}{:>9}  {}"
     click.echo(row.format("name", "shape", "images", "classes", ""))
@@ -36,7 +36,7 @@ def list_() -> None:
         click.echo(
             row.format(name, shape, f"{entry.num_images:,}", entry.num_classes or "-", entry.note)
         )
-    click.echo("\nany image data set of tensorflow-datasets, a folder or an .npz file will do, too")
+    click.echo(f"\nany image data set of tensorflow-datasets, {paths_in_words()} will do, too")
 
 
 @command.command()

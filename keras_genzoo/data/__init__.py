@@ -1,4 +1,4 @@
-"""Images in: four kinds of source (digits, tensorflow-datasets, folder, arrays), one pipeline.
+"""Images in: sources of many kinds (`SOURCES` lists them), one pipeline.
 
 Everything here is uint8, ``(height, width, channels)``; numeric ranges belong to the models.
 Importing this package imports neither TensorFlow nor an image library.
@@ -9,7 +9,9 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "array_files": ["open_npy", "open_npz"],
         "arrays": ["ArraySource"],
+        "asked": ["SourceKind"],
         "checking": [
             "check_folder",
             "check_prepared",
@@ -18,10 +20,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "find_manual_files",
         ],
         "folder": ["FolderSource"],
+        "idx": ["read_idx"],
         "opening": ["open_source"],
+        "parquet": ["ParquetSource"],
         "pipeline": ["load_dataset", "training_stream"],
         "prepared": ["PreparedSource", "prepare"],
-        "registry": ["DATASETS", "DataSet"],
+        "registry": ["DATASETS", "SOURCES", "DataSet", "paths_in_words"],
         "source": ["Source"],
         "splits": ["Splits"],
         "stacked": ["StackedSource"],

@@ -23,8 +23,8 @@ from keras_genzoo.data.images import (
 from keras_genzoo.data.kinds import remedy
 from keras_genzoo.data.layout import classes_of, split_folders, splits_in_words
 from keras_genzoo.data.listing import list_images, read_file, suffix_of
-from keras_genzoo.data.opening import looks_like_path
 from keras_genzoo.data.prepared import ManualFile, find_builder, is_prepared, manual_files
+from keras_genzoo.data.registry import looks_like_path
 from keras_genzoo.data.shapes import Shape, in_words, sample_shapes, sizes_of
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import shown

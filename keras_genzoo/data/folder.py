@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from keras_genzoo.data.archives import open_file
 from keras_genzoo.data.arrays import check_split
 from keras_genzoo.data.images import (
     BadImageError,
@@ -33,14 +34,14 @@ LOOKED_OVER = 20_000
 
 
 class FolderSource(Source):
-    """The images of a folder; see `open_source`.
+    """The images of a folder, or of a ``.zip`` read in place as if it were one; see `open_source`.
 
     Folders in it become classes if there are several, and are not splits, nor numbered parts of
     one set; those without an image are no classes. ``labels_in_words`` says what was found. Images
     are read by their content; a file of unknown suffix is one if its first bytes say so.
 
     Args:
-        path: the folder.
+        path: the folder or ``.zip``.
         split: a folder ``train``, ``validation`` or ``test`` in it, in any usual spelling; a
             folder without such has one split, ``train``.
         image_size: side of the square to crop and resize to; by default that of the images.
@@ -195,7 +196,7 @@ class FolderSource(Source):
 
         def look(index: int) -> None:
             # Whatever cannot be read is named when it is read.
-            with contextlib.suppress(BadImageError, OSError), open(self._path(index), "rb") as file:  # noqa: PTH123
+            with contextlib.suppress(BadImageError, OSError), open_file(self._path(index)) as file:
                 self._compare(index, open_image(file))
 
         if (self._compares_size or self._compares_colour) and not self._looked_over:

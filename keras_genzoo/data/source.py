@@ -46,6 +46,9 @@ class Source(abc.ABC):
         class_names: their names, or None.
         labels_are_folders: whether the labels are the folders that the images lie in.
         attribute_names: what else is known of each image, yes or no; None if nothing is.
+        labels_note: why labels that are there are no classes, in a few words; None if they are.
+        statistics: mean and covariance of the images' Inception features where they are stored
+            beside them, float64 ``(d,)`` and ``(d, d)``; else None.
         fingerprint: changes when the data change; cheap to compute.
     """
 
@@ -57,6 +60,8 @@ class Source(abc.ABC):
     class_names: list[str] | None
     labels_are_folders: bool = False
     attribute_names: list[str] | None = None
+    labels_note: str | None = None
+    statistics: tuple[np.ndarray, np.ndarray] | None = None
     fingerprint: str
 
     def __init__(self):

@@ -242,6 +242,7 @@ def evaluate_images(
         real_labels=real_labels if source.num_classes else None,
         fake_labels=fake_labels if labelled else None,
         num_classes=source.num_classes,
+        real_statistics=source.statistics,
         seed=options.seed,
     )
     protocol = {

@@ -1,0 +1,304 @@
+"""Parquet files with a column of encoded images, as Hugging Face's hub keeps data sets.
+
+A row group is read whole, and the last few are kept: memory stays bounded however long the files
+are. What the columns mean is in the schema; where that says nothing, their names and types do.
+"""
+
+import hashlib
+import json
+import re
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet, types
+
+from keras_genzoo.data.arrays import check_split
+from keras_genzoo.data.asked import file_names, folder_names, parquet_folder, split_named
+from keras_genzoo.data.encoded import EncodedSource
+from keras_genzoo.data.images import BadImageError
+from keras_genzoo.data.labels import Classes, plain_labels
+from keras_genzoo.data.layout import split_of
+from keras_genzoo.data.memory import refuse_what_does_not_fit, usable_memory
+from keras_genzoo.errors import GenzooError
+
+KEPT_BYTES = 512 * 2**20
+_IMAGE_NAMES = ("image", "img", "images")
+_LABEL_NAMES = ("label", "labels", "fine_label")
+_SHARD = re.compile(r"(?P<split>\w+)-(?P<number>\d{5})-of-(?P<count>\d{5})\b.*")
+_ERRORS = (pa.ArrowException, OSError, ValueError)
+
+
+class ParquetSource(EncodedSource):
+    """The images of a parquet file, or of a folder of such.
+
+    Files are of the split that their names begin with (``train-00000-of-00002.parquet``), or that
+    of their folder; a file alone is the split ``train``, whatever it is called. Row groups are
+    read whole: shuffled training on files that are larger than memory is fast where these are
+    small (Hugging Face writes 100 to 1,000 images into one).
+
+    Args:
+        path: the file or folder.
+        split: a split of it.
+        image_size: side of the square to crop and resize to; by default that of the images.
+        channels: 1 or 3; by default 1 if a sample of the images is all grey, else 3.
+
+    Raises:
+        GenzooError: if a file cannot be read, no column or several may be the images, a shard is
+            missing, there is no such split, or images differ in size while ``image_size`` is not
+            given.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        split: str = "train",
+        *,
+        image_size: int | None = None,
+        channels: int | None = None,
+    ):
+        super().__init__()
+        self.name, self.split = str(path), split_of(split) or split
+        splits = _splits(path)
+        files = splits[check_split(str(path), self.split, splits)]
+        self._table = _Table(files)
+        self.num_images = self._table.num_rows
+        if not self.num_images:
+            raise GenzooError(f"{path}, split {self.split}, holds no images")
+        self._labels = np.full(self.num_images, -1, np.int32)
+        self.num_classes = self.class_names = None
+        self._find_classes(splits)
+        self.fingerprint = self._table.fingerprint
+        self.image_shape = self.find_shape(image_size, channels)
+
+    def encoded(self, index: int) -> bytes:
+        """Return the bytes of one image file."""
+        try:
+            data = self._table.image(index)
+        except _ERRORS as error:
+            raise BadImageError(f"damaged row group ({' '.join(str(error).split())})") from error
+        if data is None:
+            raise BadImageError("the row holds no image, or but the path of one")
+        return data
+
+    def label(self, index: int) -> int:
+        """Return the label of one image."""
+        return int(self._labels[index])
+
+    def describe(self, index: int) -> str:
+        """Return the file and the row in it."""
+        file, row = self._table.locate(index)
+        return f"row {row} of {file}"
+
+    def _find_classes(self, splits: dict[str, list[Path]]) -> None:
+        labels, names = self._table.labels, self._table.class_names
+        if labels is None:
+            return
+        where = f"{self.name}, split {self.split},"
+        if labels.dtype.kind in "iu" and (labels == -1).all():
+            self.labels_note = "every label is -1, which means none"
+            return
+        labels = plain_labels(labels, self.num_images, where)
+        if names is not None:
+            classes = Classes.named(names, where)
+        elif self.split != "train" and "train" in splits:
+            train = _Table(splits["train"]).labels
+            classes = Classes.among(plain_labels(train, len(train), self.name))
+        else:
+            classes = Classes.among(labels)
+        numbers = classes.number(labels, where)
+        if len(classes) < 2:
+            self.labels_note = f"every label is {classes.names[0]}"
+            return
+        self._labels, self.class_names = numbers, classes.names
+        self.num_classes = len(classes)
+
+
+class _Table:
+    """The rows of some parquet files, read a row group at a time."""
+
+    def __init__(self, paths: list[Path]):
+        self._paths = paths
+        self._files = [_open(path) for path in paths]
+        schema = self._files[0].schema_arrow
+        features = _features(schema)
+        self._image, self._in_struct = _image_column(schema, features, paths[0])
+        self._label = _label_column(schema, features)
+        self.class_names = (features.get(self._label) or {}).get("names")
+        for path, file in zip(paths, self._files, strict=True):
+            if not {self._image, self._label or self._image} <= set(file.schema_arrow.names):
+                raise GenzooError(f"{path} has other columns than {paths[0]}; keep them apart")
+        rows = [
+            (number, group, file.metadata.row_group(group).num_rows)
+            for number, file in enumerate(self._files)
+            for group in range(file.num_row_groups)
+        ]
+        self._groups = [(number, group) for number, group, _ in rows]
+        self._starts = np.cumsum([0, *(count for _, _, count in rows)])
+        self.num_rows = int(self._starts[-1])
+        self._kept: OrderedDict[int, Any] = OrderedDict()
+        self._kept_bytes, self._lock = 0, threading.Lock()
+        self._most = max(KEPT_BYTES, usable_memory() // 16)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the files' names, sizes and footers, which tell where and what rows are."""
+        digest = hashlib.sha256()
+        for path, file in zip(self._paths, self._files, strict=True):
+            size, footer = path.stat().st_size, file.metadata.serialized_size
+            with path.open("rb") as opened:
+                opened.seek(max(0, size - footer - 8))
+                digest.update(f"{path.name}\0{size}\0".encode("utf-8", "surrogateescape"))
+                digest.update(opened.read())
+        return digest.hexdigest()
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """The labels of all rows; None if there are none."""
+        if self._label is None:
+            return None
+        try:
+            columns = [file.read([self._label]).column(0) for file in self._files]
+        except _ERRORS as error:
+            reason = " ".join(str(error).split())
+            raise GenzooError(f"cannot read the labels in {self._paths[0]}: {reason}") from error
+        if nulls := sum(column.null_count for column in columns):
+            raise GenzooError(
+                f"{nulls} rows of {self._paths[0].parent} have no '{self._label}'; leave them out, "
+                "or drop the column"
+            )
+        return np.array([value for column in columns for value in column.to_pylist()])
+
+    def locate(self, index: int) -> tuple[Path, int]:
+        """Return the file that a row is in, and its number there."""
+        at = int(np.searchsorted(self._starts, index, side="right")) - 1
+        number, _ = self._groups[at]
+        first = next(i for i, (other, _) in enumerate(self._groups) if other == number)
+        return self._paths[number], index - int(self._starts[first])
+
+    def image(self, index: int) -> bytes | None:
+        """Return the bytes of the image in a row, None if there are none."""
+        at = int(np.searchsorted(self._starts, index, side="right")) - 1
+        with self._lock:
+            column = self._group(at)
+        value = column[index - int(self._starts[at])]
+        return value.as_py()
+
+    def _group(self, at: int) -> Any:
+        """Return the images of a row group; keeps it, and drops those not asked for longest."""
+        if at in self._kept:
+            self._kept.move_to_end(at)
+            return self._kept[at]
+        number, group = self._groups[at]
+        size = self._files[number].metadata.row_group(group).total_byte_size
+        refuse_what_does_not_fit(2 * size, f"a row group of {self._paths[number]}")
+        column = f"{self._image}.bytes" if self._in_struct else self._image
+        read = self._files[number].read_row_group(group, columns=[column]).column(0)
+        read = read.combine_chunks()
+        read = read.field("bytes") if self._in_struct else read
+        self._kept[at] = read
+        self._kept_bytes += read.nbytes
+        while self._kept_bytes > self._most and len(self._kept) > 1:
+            _, dropped = self._kept.popitem(last=False)
+            self._kept_bytes -= dropped.nbytes
+        return read
+
+
+def _open(path: Path) -> parquet.ParquetFile:
+    try:
+        return parquet.ParquetFile(path)
+    except _ERRORS as error:
+        reason = " ".join(str(error).split())
+        raise GenzooError(f"cannot read {path}: {reason}") from error
+
+
+def _features(schema: pa.Schema) -> dict[str, Any]:
+    """Return what Hugging Face's metadata says of each column; empty if there is none."""
+    try:
+        known = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = known["info"]["features"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return {name: one for name, one in features.items() if isinstance(one, dict)}
+
+
+def _image_column(schema: pa.Schema, features: dict[str, Any], path: Path) -> tuple[str, bool]:
+    """Return the column of images, and whether it is a struct with the bytes in it."""
+    structs = [f.name for f in schema if types.is_struct(f.type) and _has_bytes(f.type)]
+    plain = [f.name for f in schema if types.is_binary(f.type) or types.is_large_binary(f.type)]
+    marked = [n for n in structs + plain if features.get(n, {}).get("_type") == "Image"]
+    for names in (marked, structs, plain):
+        usual = [name for name in _IMAGE_NAMES if name in names]
+        if usual or len(names) == 1:
+            name = usual[0] if usual else names[0]
+            return name, name in structs
+        if names:
+            raise GenzooError(
+                f"{path} has several columns of images ({', '.join(names)}), none of which is "
+                f"called {' or '.join(_IMAGE_NAMES)}; keep one"
+            )
+    raise GenzooError(
+        f"{path} has no column of images: expected bytes, or a struct with 'bytes' as Hugging Face "
+        f"writes it; its columns are {', '.join(schema.names)}"
+    )
+
+
+def _has_bytes(kind: pa.StructType) -> bool:
+    index = kind.get_field_index("bytes")
+    return index >= 0 and (
+        types.is_binary(kind.field(index).type) or types.is_large_binary(kind.field(index).type)
+    )
+
+
+def _label_column(schema: pa.Schema, features: dict[str, Any]) -> str | None:
+    marked = [name for name in schema.names if features.get(name, {}).get("_type") == "ClassLabel"]
+    usual = [name for name in _LABEL_NAMES if name in marked]
+    if usual or len(marked) == 1:
+        return (usual or marked)[0]
+    for name in _LABEL_NAMES:
+        index = schema.get_field_index(name)
+        kind = schema.field(index).type if index >= 0 else None
+        if kind and (types.is_integer(kind) or types.is_string(kind) or types.is_boolean(kind)):
+            return name
+    return None
+
+
+def _splits(path: Path) -> dict[str, list[Path]]:
+    """Return the files of each split, sorted."""
+    if path.is_file():
+        return {"train": [path]}
+    folder = parquet_folder(path)
+    files = [folder / name for name in file_names(folder) if name.lower().endswith(".parquet")]
+    splits: dict[str, list[Path]] = {}
+    for file in files:
+        match = _SHARD.fullmatch(file.name)
+        named = split_named(file.name) or (match and match["split"])
+        splits.setdefault(named or "", []).append(file)
+    if not files:
+        for name in folder_names(folder):
+            found = [n for n in file_names(folder / name) if n.lower().endswith(".parquet")]
+            if found:
+                splits.setdefault(split_named(name), []).extend(folder / name / n for n in found)
+    if "" in splits and len(splits) > 1:
+        raise GenzooError(
+            f"{splits[''][0]} names no split and stands beside files that do "
+            f"({', '.join(sorted(filter(None, splits)))}); move it elsewhere"
+        )
+    splits = {name or "train": found for name, found in splits.items()}
+    for found in splits.values():
+        _refuse_missing_shards(found)
+    return {name: splits[name] for name in sorted(splits, key=lambda name: name != "train")}
+
+
+def _refuse_missing_shards(files: list[Path]) -> None:
+    matches = [match for file in files if (match := _SHARD.fullmatch(file.name))]
+    count = max((int(match["count"]) for match in matches), default=0)
+    there = {int(match["number"]) for match in matches}
+    if missing := [number for number in range(count) if number not in there]:
+        raise GenzooError(
+            f"{files[0].parent} lacks {matches[0]['split']}-{missing[0]:05}-of-{count:05}.parquet; "
+            "fetch it, or rename the others"
+        )

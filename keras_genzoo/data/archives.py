@@ -73,7 +73,7 @@ def open_file(path: str | os.PathLike) -> IO[bytes]:
         OSError: if it cannot be read.
     """
     try:
-        return open(path, "rb")  # noqa: PTH123, SIM115
+        return open(path, "rb")  # noqa: PTH123
     except NotADirectoryError:
         archive, inside = _find(path)
         return io.BytesIO(archive.read(inside))

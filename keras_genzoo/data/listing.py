@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from keras_genzoo.data.archives import open_file, scan, status
+from keras_genzoo.data import archives
 from keras_genzoo.data.images import BadImageError
 from keras_genzoo.data.kinds import IMAGE, OTHER, UNREADABLE, Kinds, remedy
 from keras_genzoo.errors import GenzooError
@@ -181,7 +181,7 @@ def read_file(path: str | os.PathLike) -> bytes:
         BadImageError: if it cannot be read.
     """
     try:
-        with open_file(path) as file:
+        with archives.open_file(path) as file:
             return file.read()
     except OSError as error:
         raise BadImageError(error.strerror or str(error)) from error
@@ -223,7 +223,7 @@ def _walk(
 
 def _scan(folder: str | os.PathLike) -> Iterator[os.DirEntry]:
     try:
-        with scan(folder) as entries:
+        with archives.scan(folder) as entries:
             for entry in entries:
                 name = entry.name
                 if not name.startswith((".", "__MACOSX")) and name.lower() not in _JUNK:
@@ -244,7 +244,7 @@ def _is_folder(entry: os.DirEntry) -> bool:
 def _status(entry: os.DirEntry | Path) -> Status:
     """Return what the system knows of a file; None of a link that leads nowhere."""
     try:
-        return status(entry) if isinstance(entry, Path) else entry.stat()
+        return archives.status(entry) if isinstance(entry, Path) else entry.stat()
     except OSError:
         return None
 

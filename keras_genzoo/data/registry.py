@@ -153,7 +153,10 @@ SOURCES = Registry(
             "any image data set of tensorflow-datasets", _looks_like_a_name, _PREPARED, by_name=True
         ),
         "folder": SourceKind(
-            "a folder of images", is_folder, "keras_genzoo.data.folder:FolderSource", of_folders=True
+            "a folder of images",
+            is_folder,
+            "keras_genzoo.data.folder:FolderSource",
+            of_folders=True,
         ),
         "npz": file_kind("an .npz file", ".npz", "keras_genzoo.data.array_files:open_npz"),
         "npy": file_kind("an .npy file", ".npy", "keras_genzoo.data.array_files:open_npy"),

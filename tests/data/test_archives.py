@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from keras_genzoo.data import load_dataset, open_source, zipped
+from keras_genzoo.data import archives, load_dataset, open_source
 from keras_genzoo.errors import GenzooError
 from tests.data.files import encoded
 
@@ -36,7 +36,7 @@ def test_images_side_by_side_have_no_classes(archive):
     source = open_source(archive({f"{n}.png": flat(n) for n in (2, 1, 3)} | {"notes.txt": b"x"}))
     assert (source.image_shape, source.num_classes) == ((8, 8, 1), None)
     assert brightness(source) == ([1, 2, 3], [-1, -1, -1])
-    assert source.left_out == ["notes.txt"]
+    assert source.left_out == [f"{source.name}/notes.txt"]
     assert source.describe(0).endswith("some.zip/1.png")
 
 
@@ -61,9 +61,10 @@ def test_splits_have_the_classes_of_train(archive):
     assert (test.class_names, brightness(test)) == (["cat", "dog"], ([3], [1]))
     with pytest.raises(GenzooError, match="no split 'validation'; it has: train, test"):
         open_source(path, "val")
-    with pytest.raises(GenzooError, match="the class eel in its split test"):
-        open_source(archive(files | {"set/Test/eel/3.png": flat(3)}), "test")
-    with pytest.raises(GenzooError, match="holds others beside the splits Train"):
+    with pytest.raises(GenzooError, match="has the class folder eel, which train lacks"):
+        both = {"set/Test/dog/3.png": flat(3), "set/Test/eel/3.png": flat(3)}
+        open_source(archive(files | both), "test")
+    with pytest.raises(GenzooError, match="can be read in two ways: as the splits Train"):
         open_source(archive(files | {"set/others/3.png": flat(3)}))
 
 
@@ -78,13 +79,13 @@ def test_many_threads_read_at_once(archive):
 
 
 def test_damaged_and_oversized_members_are_set_aside(archive, monkeypatch):
-    monkeypatch.setattr(zipped, "LARGEST", 1000)
+    monkeypatch.setattr(archives, "LARGEST", 1000)
     files = {"1.png": flat(1), "2.png": b"no image", "3.png": bytes(1001), "4.png": flat(4)}
     source = open_source(archive(files, zipfile.ZIP_STORED))
     reasons = dict(source.check())
     assert [reasons[f"{source.name}/{name}.png"] for name in "23"] == [
         "not an image",
-        "says to be of 0 MiB",
+        "says to be of 1,001 bytes, which no image is",
     ]
     path = archive(files, zipfile.ZIP_STORED)
     data = path.read_bytes()
@@ -98,7 +99,7 @@ def test_other_files_are_refused(archive, tmp_path):
     path.write_bytes(b"text")
     with pytest.raises(GenzooError, match=r"cannot read .*not a zip file"):
         open_source(path)
-    with pytest.raises(GenzooError, match=r"no images in .* \(1 other files, such as a.txt\)"):
+    with pytest.raises(GenzooError, match=r"no images in .* \(left out: 1 other file .*a\.txt\)"):
         open_source(archive({"a.txt": b"x"}))
     with pytest.raises(GenzooError, match="images beside class folders"):
         open_source(archive({"1.png": flat(1), "cat/1.png": flat(2)}))
@@ -116,11 +117,14 @@ def test_an_encrypted_archive_is_refused(archive):
         open_source(path)
 
 
-def test_the_fingerprint_follows_content_and_not_compression(archive):
-    files = {"1.png": flat(1), "2.png": flat(2)}
-    first = open_source(archive(files)).fingerprint
-    assert open_source(archive(files, zipfile.ZIP_STORED)).fingerprint == first
-    assert open_source(archive(files | {"2.png": flat(3)})).fingerprint != first
+def test_an_archive_is_read_as_the_folder_it_was_packed_from(archive, folder):
+    files = {"b/1.png": flat(1), "a/2.png": flat(2), "a/c/3": flat(3), "a-/4.PNG": flat(4)}
+    packed, unpacked = open_source(archive(files)), open_source(folder(files))
+    assert packed.fingerprint == unpacked.fingerprint
+    assert packed.class_names == unpacked.class_names == ["a", "a-", "b"]
+    assert brightness(packed) == brightness(unpacked)
+    other = open_source(archive(files | {"a/5.png": flat(5)}))
+    assert other.fingerprint != packed.fingerprint
 
 
 def test_names_with_backslashes_are_paths(tmp_path):

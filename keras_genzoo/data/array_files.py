@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_genzoo.data.archives import READ_ERRORS
 from keras_genzoo.data.arrays import ArraySource, check_split
-from keras_genzoo.data.layout import split_of
+from keras_genzoo.data.layout import find_split, split_of
 from keras_genzoo.data.memory import refuse_what_does_not_fit
 from keras_genzoo.errors import GenzooError
 
@@ -57,7 +57,7 @@ def open_npz(
     with _reading(path, b"PK") as opened, np.load(opened, allow_pickle=False) as file:
         names = _Names(file, path)
         parts = _parts(list(file.files), path)
-        part = parts[check_split(str(path), split_of(split) or split, parts)]
+        part = parts[check_split(str(path), find_split(split, {}), parts)]
         images, labels = names[part.images], names.get(part.labels)
         options, note = {}, None
         if labels is not None and labels.ndim == 2 and labels.shape[1] > 1:
@@ -73,7 +73,7 @@ def open_npz(
         image_size=image_size,
         channels=channels,
         name=str(path),
-        split=split_of(split) or split,
+        split=find_split(split, {}),
         **options,
     )
     source.labels_note = note or source.labels_note

@@ -15,6 +15,8 @@ from keras_genzoo.data.source import Source
 from keras_genzoo.errors import GenzooError
 
 DIGITS_TRAIN = 1500
+# So many classes of one image each are more likely ids.
+MANY_CLASSES = 100
 
 
 class ArraySource(Source):
@@ -90,6 +92,8 @@ class ArraySource(Source):
             return
         self._labels, self.class_names = numbers, classes.names
         self.num_classes = len(classes)
+        if len(classes) == self.num_images > MANY_CLASSES:
+            self.labels_note = "each image is a class of its own; are its labels ids?"
 
     def read(self, index: int) -> tuple[np.ndarray, int]:
         """Return one image and its label."""

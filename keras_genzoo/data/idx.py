@@ -17,7 +17,7 @@ import numpy as np
 
 from keras_genzoo.data.arrays import ArraySource, check_split
 from keras_genzoo.data.asked import IDX_IMAGES, file_names, idx_folder, installed_folder
-from keras_genzoo.data.layout import split_of
+from keras_genzoo.data.layout import find_split, split_of
 from keras_genzoo.data.memory import refuse_what_does_not_fit
 from keras_genzoo.data.registry import DATASETS
 from keras_genzoo.errors import GenzooError
@@ -42,7 +42,7 @@ def open_idx(
             IDX file, or damaged.
     """
     splits = _splits(idx_folder(path)) if path.is_dir() else {"train": path}
-    asked = split_of(split) or split
+    asked = find_split(split, {})
     images_file = splits[check_split(str(path), asked, splits)]
     images = read_idx(images_file)
     labels = _labels_of(images_file)
@@ -73,7 +73,7 @@ def open_installed(
     """
     folder = installed_folder(name)
     splits = _splits(folder)
-    file = splits[check_split(f"{name} in {folder}", split_of(split) or split, splits)]
+    file = splits[check_split(f"{name} in {folder}", find_split(split, {}), splits)]
     return ArraySource(
         read_idx(file),
         _labels_of(file),
@@ -81,7 +81,7 @@ def open_installed(
         image_size=image_size,
         channels=channels,
         name=name,
-        split=split_of(split) or split,
+        split=find_split(split, {}),
     )
 
 

@@ -101,6 +101,14 @@ class Listing:
             for name in self.files
         )
 
+    def read(self, index: int) -> bytes:
+        """Return the content of one image.
+
+        Raises:
+            BadImageError: if it cannot be read.
+        """
+        return read_file(os.path.join(self.root, self.files[index]))  # noqa: PTH118
+
     @property
     def left_out_in_words(self) -> str | None:
         """Which files are not read, in one line; None if all are."""

@@ -21,11 +21,13 @@ from keras_genzoo.data.asked import file_names, folder_names, parquet_folder, sp
 from keras_genzoo.data.encoded import EncodedSource
 from keras_genzoo.data.images import BadImageError
 from keras_genzoo.data.labels import Classes, plain_labels
-from keras_genzoo.data.layout import split_of
+from keras_genzoo.data.layout import find_split
 from keras_genzoo.data.memory import refuse_what_does_not_fit, usable_memory
 from keras_genzoo.errors import GenzooError
 
 KEPT_BYTES = 512 * 2**20
+# Of files that are not kept whole, each image looked at may cost a row group.
+LOOKED_OVER_IN_PARTS = 100
 _IMAGE_NAMES = ("image", "img", "images")
 _LABEL_NAMES = ("label", "labels", "fine_label")
 _SHARD = re.compile(r"(?P<split>\w+)-(?P<number>\d{5})-of-(?P<count>\d{5})\b.*")
@@ -61,7 +63,7 @@ class ParquetSource(EncodedSource):
         channels: int | None = None,
     ):
         super().__init__()
-        self.name, self.split = str(path), split_of(split) or split
+        self.name, self.split = str(path), find_split(split, {})
         splits = _splits(path)
         files = splits[check_split(str(path), self.split, splits)]
         self._table = _Table(files)
@@ -72,7 +74,9 @@ class ParquetSource(EncodedSource):
         self.num_classes = self.class_names = None
         self._find_classes(splits)
         self.fingerprint = self._table.fingerprint
-        self.image_shape = self.find_shape(image_size, channels)
+        if not self._table.fits:
+            self.looked_over = LOOKED_OVER_IN_PARTS
+        self.find_shape(image_size, channels)
 
     def encoded(self, index: int) -> bytes:
         """Return the bytes of one image file."""
@@ -142,6 +146,9 @@ class _Table:
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._kept_bytes, self._lock = 0, threading.Lock()
         self._most = max(KEPT_BYTES, usable_memory() // 16)
+        sizes = (file.metadata.row_group(group).total_byte_size
+                 for file in self._files for group in range(file.num_row_groups))  # fmt: skip
+        self.fits = sum(sizes) <= self._most
 
     @property
     def fingerprint(self) -> str:

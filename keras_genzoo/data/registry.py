@@ -196,6 +196,13 @@ def find_kind(asked: Asked) -> SourceKind | None:
     return next((kind for kind in kinds if kind.takes(asked)), None)
 
 
+def kind_of_path(name_or_path: str | os.PathLike) -> SourceKind | None:
+    """Return the kind of source that a path leads to; None of a name, or if it leads to none."""
+    is_path = isinstance(name_or_path, os.PathLike)
+    kind = find_kind(Asked(os.fspath(name_or_path), is_path))
+    return kind if kind and not kind.by_name else None
+
+
 def paths_in_words() -> str:
     """Return what a path may name: a folder of images, an .npz file, and so on."""
     words = [SOURCES[name].words for name in SOURCES if not SOURCES[name].by_name]

@@ -46,7 +46,7 @@ class Source(abc.ABC):
         class_names: their names, or None.
         labels_are_folders: whether the labels are the folders that the images lie in.
         attribute_names: what else is known of each image, yes or no; None if nothing is.
-        labels_note: why labels that are there are no classes, in a few words; None if they are.
+        labels_note: what is odd about the labels, in a few words; None if nothing is.
         statistics: mean and covariance of the images' Inception features where they are stored
             beside them, float64 ``(d,)`` and ``(d, d)``; else None.
         fingerprint: changes when the data change; cheap to compute.
@@ -88,7 +88,8 @@ class Source(abc.ABC):
         >>> open_source("digits").labels_in_words
         '10 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9'
         """
-        return classes_in_words(self.class_names)
+        words = classes_in_words(self.class_names)
+        return f"{words}: {self.labels_note}" if self.labels_note else words
 
     @property
     def notes(self) -> list[str]:

@@ -61,9 +61,10 @@ def test_splits_have_the_classes_of_train(archive):
     assert (test.class_names, brightness(test)) == (["cat", "dog"], ([3], [1]))
     with pytest.raises(GenzooError, match="no split 'validation'; it has: train, test"):
         open_source(path, "val")
+    both = {"set/Test/dog/3.png": flat(3), "set/Test/eel/3.png": flat(3)}
+    path = archive(files | both)
     with pytest.raises(GenzooError, match="has the class folder eel, which train lacks"):
-        both = {"set/Test/dog/3.png": flat(3), "set/Test/eel/3.png": flat(3)}
-        open_source(archive(files | both), "test")
+        open_source(path, "test")
     with pytest.raises(GenzooError, match="can be read in two ways: as the splits Train"):
         open_source(archive(files | {"set/others/3.png": flat(3)}))
 

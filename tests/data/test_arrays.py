@@ -128,10 +128,12 @@ def test_a_label_that_train_lacks_is_refused():
 def test_one_label_for_all_is_no_class():
     source = ArraySource(IMAGES, np.full(12, 7))
     assert (source.num_classes, source.class_names, source.read(0)[1]) == (None, None, -1)
-    assert source.labels_note == "every label is 7"
+    assert source.labels_in_words == "no classes: every label is 7"
 
 
 def test_labels_that_are_ids_cost_nothing():
     source = ArraySource(IMAGES, 2**62 + np.arange(12) // 2 * 10**9)
     assert source.num_classes == 6
     assert source.class_names[1] == str(2**62 + 10**9)
+    each = ArraySource(IMAGES.repeat(9, 0), 5 + np.arange(108))
+    assert each.labels_in_words.startswith("108 classes: 5, 6, 7, 8, 9, ...: each image is a class")

@@ -62,6 +62,8 @@ def test_a_folder_of_idx_files_has_the_splits_that_they_name(
         np.testing.assert_array_equal(numbers, LABELS[:5] - 1)
     with pytest.raises(GenzooError, match="no split 'none'; it has: train, test"):
         open_source(tmp_path / "set", "none")
+    with pytest.raises(GenzooError, match=r"no split 'train\[:5\]'"):
+        open_source(tmp_path / "set", "train[:5]")
 
 
 def test_one_file_is_the_split_train(mnist):

@@ -157,3 +157,15 @@ def test_parquet_beside_images_is_about_them(folder):
     path = folder({"a.png": PNGS[1], "metadata.parquet": b"x", "b/c.png": PNGS[2]})
     with pytest.raises(GenzooError, match="beside class folders"):
         open_source(path)
+
+
+def test_images_that_differ_from_the_others_are_named(tmp_path):
+    odd = encoded(np.zeros((9, 8, 3), np.uint8))
+    column = pa.array([{"bytes": one, "path": None} for one in [*PNGS, odd, *PNGS]])
+    pq.write_table(pa.table({"image": column}), tmp_path / "a.parquet")
+    source = open_source(tmp_path / "a.parquet")
+    labels, size, colour = source.notes
+    assert labels == "no classes"
+    assert "1 image of another size than 8x8" in size
+    assert "such as row 20 of" in size
+    assert "1 image in colour among grey ones" in colour

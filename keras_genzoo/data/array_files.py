@@ -12,6 +12,7 @@ from keras_genzoo.data.archives import READ_ERRORS
 from keras_genzoo.data.arrays import ArraySource, check_split
 from keras_genzoo.data.layout import find_split, split_of
 from keras_genzoo.data.memory import refuse_what_does_not_fit
+from keras_genzoo.data.source import NO_LABELS
 from keras_genzoo.errors import GenzooError
 
 # In one file the first pair whose images are there; the other letter case counts, too.
@@ -40,7 +41,12 @@ class _Part:
 
 
 def open_npz(
-    path: Path, split: str, *, image_size: int | None = None, channels: int | None = None
+    path: Path,
+    split: str,
+    *,
+    image_size: int | None = None,
+    channels: int | None = None,
+    labels: str = "auto",
 ) -> ArraySource:
     """Return the arrays of an ``.npz`` file.
 
@@ -58,18 +64,13 @@ def open_npz(
         names = _Names(file, path)
         parts = _parts(list(file.files), path)
         part = parts[check_split(str(path), find_split(split, {}), parts)]
-        images, labels = names[part.images], names.get(part.labels)
-        options, note = {}, None
-        if labels is not None and labels.ndim == 2 and labels.shape[1] > 1:
-            labels, note = None, f"each image has {labels.shape[1]} labels, '{part.labels}'"
-        if labels is not None and "class_names" in file.files:
-            options["class_names"] = names["class_names"]
-        elif labels is not None and part is not parts.get("train", part):
-            options["train_labels"] = names.get(parts["train"].labels)
+        images = names[part.images]
+        options, note = {}, NO_LABELS if labels == "none" else None
+        if labels != "none":
+            options, note = _label_options(names, part, parts)
         statistics = _statistics(names)
     source = ArraySource(
         images,
-        labels,
         image_size=image_size,
         channels=channels,
         name=str(path),
@@ -84,7 +85,12 @@ def open_npz(
 
 
 def open_npy(
-    path: Path, split: str, *, image_size: int | None = None, channels: int | None = None
+    path: Path,
+    split: str,
+    *,
+    image_size: int | None = None,
+    channels: int | None = None,
+    labels: str = "auto",
 ) -> ArraySource:
     """Return the images of an ``.npy`` file: one uint8 array, the split ``train``.
 
@@ -117,6 +123,22 @@ class _Names(Mapping):
 
     def __len__(self) -> int:
         return len(self._file.files)
+
+
+def _label_options(
+    names: "_Names", part: _Part, parts: dict[str, _Part]
+) -> tuple[dict[str, np.ndarray], str | None]:
+    """Return what `ArraySource` is to know of the labels, and what a person is."""
+    labels = names.get(part.labels)
+    if labels is None:
+        return {}, None
+    if labels.ndim == 2 and labels.shape[1] > 1:
+        return {}, f"each image has {labels.shape[1]} labels, '{part.labels}'"
+    if "class_names" in names:
+        return {"labels": labels, "class_names": names["class_names"]}, None
+    if part is parts.get("train", part):
+        return {"labels": labels}, None
+    return {"labels": labels, "train_labels": names.get(parts["train"].labels)}, None
 
 
 def _parts(names: list[str], path: Path) -> dict[str, _Part]:

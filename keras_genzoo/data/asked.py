@@ -55,10 +55,10 @@ class SourceKind:
         takes: whether it is this that a person asked for.
         opens: import path ``"module:function"`` of what opens it: called with the path (or the
             name, where ``by_name``), the split, and the keywords ``image_size`` and ``channels``;
-            where ``by_name`` also with ``data_dir``, ``manual_dir`` and ``download``.
+            a path also with ``labels``, a name with ``data_dir``, ``manual_dir`` and ``download``.
         suffixes: how its files' names end, if they are known by that.
         by_name: whether it is asked for by a name and not by a path.
-        of_folders: whether folders in it may be classes, and it takes the keyword ``labels``.
+        of_folders: whether folders in it may be classes.
     """
 
     words: str

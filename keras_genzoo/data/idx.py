@@ -20,6 +20,7 @@ from keras_genzoo.data.asked import IDX_IMAGES, file_names, idx_folder, installe
 from keras_genzoo.data.layout import find_split, split_of
 from keras_genzoo.data.memory import refuse_what_does_not_fit
 from keras_genzoo.data.registry import DATASETS
+from keras_genzoo.data.source import NO_LABELS
 from keras_genzoo.errors import GenzooError
 
 _DTYPES = {0x08: np.dtype("uint8"), 0x0C: np.dtype(">i4")}
@@ -29,7 +30,12 @@ _CHUNK = 2**24
 
 
 def open_idx(
-    path: Path, split: str, *, image_size: int | None = None, channels: int | None = None
+    path: Path,
+    split: str,
+    *,
+    image_size: int | None = None,
+    channels: int | None = None,
+    labels: str = "auto",
 ) -> ArraySource:
     """Return the images of IDX files: those of a folder, or the one named.
 
@@ -44,18 +50,20 @@ def open_idx(
     splits = _splits(idx_folder(path)) if path.is_dir() else {"train": path}
     asked = find_split(split, {})
     images_file = splits[check_split(str(path), asked, splits)]
-    images = read_idx(images_file)
-    labels = _labels_of(images_file)
-    train_labels = labels if asked == "train" else _labels_of(splits.get("train", images_file))
-    return ArraySource(
-        images,
-        labels,
-        train_labels=train_labels,
+    options = {}
+    if labels != "none":
+        options["labels"] = _labels_of(images_file)
+        options["train_labels"] = _labels_of(splits.get("train", images_file))
+    source = ArraySource(
+        read_idx(images_file),
         image_size=image_size,
         channels=channels,
         name=str(path),
         split=asked,
+        **options,
     )
+    source.labels_note = NO_LABELS if labels == "none" else source.labels_note
+    return source
 
 
 def open_installed(

@@ -106,7 +106,7 @@ def plain_labels(labels: np.ndarray, num_images: int, name: str) -> np.ndarray:
     if len(labels) and labels.min() < 0:
         raise GenzooError(
             f"{name}: labels are numbers from 0 on, but one is {int(labels.min())}, which often "
-            "marks an image without a class; leave out such images, or give no labels"
+            "marks an image without a class; leave out such images, or the labels (--labels none)"
         )
     return labels.astype(np.int64)
 

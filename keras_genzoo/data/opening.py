@@ -62,9 +62,9 @@ def open_source(
     options = {"image_size": image_size, "channels": channels}
     if kind.by_name:
         options |= {"data_dir": data_dir, "manual_dir": manual_dir, "download": download}
-    if kind.of_folders:
+    else:
         options["labels"] = labels
-    elif labels == "folders":
+    if labels == "folders" and not kind.of_folders:
         raise GenzooError(
             f"{text} is no folder of images, whose folders could be classes; leave out "
             "--labels folders"

@@ -223,8 +223,8 @@ def _batches(
     source = plan.source
     if with_labels and source.num_classes is None:
         raise GenzooError(
-            f"{source.name} has no class labels; use a labelled data set, or a folder with one "
-            "folder for each class"
+            f"{source.name} has no class labels ({source.labels_in_words}); use a labelled data "
+            "set, or a folder with one folder for each class"
         )
     reader = source.in_memory if _fits(source, cache) else source
 

@@ -17,6 +17,8 @@ from keras_genzoo.errors import GenzooError
 
 # So many names of classes make a line; of more, the first few are named.
 SHOWN_CLASSES = 12
+# Why there are no classes where a person wants none.
+NO_LABELS = "as asked for by labels none"
 
 
 def classes_in_words(names: Sequence[str] | None) -> str:
@@ -260,7 +262,7 @@ class UnlabelledSource(Source):
     @property
     def labels_in_words(self) -> str:
         """That there are no classes, and why."""
-        return "no classes: as asked for by labels none"
+        return f"no classes: {NO_LABELS}"
 
     @property
     def set_aside(self) -> list[tuple[str, str]]:

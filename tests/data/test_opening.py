@@ -1,11 +1,14 @@
 """From a name or path to the kind of source it is, and the texts that list the kinds."""
 
+import struct
 import subprocess
 import sys
 import textwrap
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet as pq
 
 from keras_genzoo.cli.data import list_
 from keras_genzoo.data import SOURCES, ArraySource, open_source, paths_in_words
@@ -15,7 +18,7 @@ from keras_genzoo.errors import GenzooError
 from tests.data.files import encoded
 
 
-def open_dots(path, split, *, image_size=None, channels=None):
+def open_dots(path, split, **options):
     rows = [[255 * (mark == "#") for mark in line] for line in path.read_text().split()]
     return ArraySource(np.array([rows], np.uint8), name=str(path), split=split)
 
@@ -71,3 +74,24 @@ def test_telling_the_kind_imports_no_reader(tmp_path):
         assert not heavy & set(sys.modules), heavy & set(sys.modules)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.parquet", "train-images-idx3-ubyte"])
+def test_labels_that_no_one_wants_may_be_anything(name, tmp_path):
+    images, labels = np.zeros((4, 8, 8), np.uint8), np.array([-1, 0, 1, 2])
+    if name == "a.npz":
+        np.savez(tmp_path / name, images=images, labels=labels)
+    elif name == "a.parquet":
+        files = [encoded(image) for image in images]
+        pq.write_table(pa.table({"image": files, "label": labels}), tmp_path / name)
+    else:
+        (tmp_path / name).write_bytes(
+            b"\0\0\x08\3" + struct.pack(">3I", 4, 8, 8) + images.tobytes()
+        )
+        (tmp_path / "train-labels-idx1-ubyte").write_bytes(b"damaged")
+    with pytest.raises(GenzooError):
+        open_source(tmp_path / name)
+    source = open_source(tmp_path / name, labels="none")
+    assert source.labels_in_words == "no classes: as asked for by labels none"
+    with pytest.raises(GenzooError, match="is no folder of images, whose folders"):
+        open_source(tmp_path / name, labels="folders")

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet as pq
 
-from keras_genzoo.data import load_dataset, open_source, parquet
+from keras_genzoo.data import load_dataset, open_source, tables
 from keras_genzoo.errors import GenzooError
 from tests.data.files import encoded
 
@@ -101,8 +101,8 @@ def test_labels_kept_back_are_none(tmp_path):
 
 
 def test_memory_stays_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr(parquet, "KEPT_BYTES", 1000)
-    monkeypatch.setattr(parquet, "usable_memory", lambda: 16_000)
+    monkeypatch.setattr(tables, "KEPT_BYTES", 1000)
+    monkeypatch.setattr(tables, "usable_memory", lambda: 16_000)
     write(tmp_path / "a.parquet", range(20), group=2)
     source = open_source(tmp_path / "a.parquet")
     order = np.random.RandomState(0).permutation(20)

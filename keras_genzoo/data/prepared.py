@@ -148,6 +148,9 @@ def find_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
             names = tfds.list_builders(with_community_datasets=False)
             raise unknown_data_set(name, names) from None
         except (AssertionError, ValueError, RuntimeError, ImportError, OSError) as error:
+            if "Parsing builder name" in str(error):
+                names = tfds.list_builders(with_community_datasets=False)
+                raise unknown_data_set(name, names) from None
             raise GenzooError(f"cannot open the data set {name}: {_first_line(error)}") from error
 
 

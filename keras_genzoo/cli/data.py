@@ -26,7 +26,7 @@ def command() -> None:
 @command.command("list")
 def list_() -> None:
     """List the well-known data sets."""
-    from keras_genzoo.data import DATASETS
+    from keras_genzoo.data import DATASETS, paths_in_words
 
     row = "{:<18}{:>12}{:>10}{:>9}  {}"
     click.echo(row.format("name", "shape", "images", "classes", ""))
@@ -36,7 +36,7 @@ def list_() -> None:
         click.echo(
             row.format(name, shape, f"{entry.num_images:,}", entry.num_classes or "-", entry.note)
         )
-    click.echo("\nany image data set of tensorflow-datasets, a folder or an .npz file will do, too")
+    click.echo(f"\nany image data set of tensorflow-datasets, {paths_in_words()} will do, too")
 
 
 @command.command()
@@ -56,7 +56,7 @@ def prepare(name: str, data_dir: Path | None, manual_dir: Path | None) -> None:
 
 
 @command.command()
-@click.argument("name_or_folder", metavar="NAME|DIR")
+@click.argument("name_or_folder", metavar="NAME|PATH")
 @_places
 @click.option("--strict", is_flag=True, help="Fail at files that are unusual, too.")
 @setting_flags("labels")
@@ -67,7 +67,7 @@ def check(
     strict: bool,
     labels: str | None,
 ) -> None:
-    """Verify the files of a data set, or read every image of a folder.
+    """Verify the files of a data set, or read every image of a folder or file.
 
     Of a folder it also says what is taken for splits and classes, and what is left out.
 
@@ -82,20 +82,27 @@ def check(
 
     name_or_folder = _made_of(name_or_folder)
     labels = labels or "auto"
-    is_folder = name_or_folder not in data.DATASETS and Path(name_or_folder).is_dir()
+    kind = data.kind_of_path(name_or_folder)
+    is_folder = bool(kind and kind.of_folders)
     if is_folder:
         for line in data.describe_folder(name_or_folder, labels):
             click.echo(line)
         counted = _print(data.check_folder(name_or_folder))
     elif labels != "auto":
         raise GenzooError(f"--labels is for folders of images, and {name_or_folder} is none")
+    elif kind:
+        sources = data.open_to_check(name_or_folder)
+        for line in data.describe_sources(sources):
+            click.echo(line)
+        counted = _print(data.check_sources(sources))
     else:
         counted = _print(data.check_prepared(name_or_folder, data_dir, manual_dir), "sound")
     total, bad, unusual = counted
-    click.echo(f"{total} files: {bad} unusable, {unusual} unusual but read right")
+    what = "images" if kind and not is_folder else "files"
+    click.echo(f"{total} {what}: {bad} unusable, {unusual} unusual but read right")
     if bad or (strict and unusual):
         raise GenzooError(
-            f"{name_or_folder}: {bad or unusual} of {total} files are "
+            f"{name_or_folder}: {bad or unusual} of {total} {what} are "
             f"{'unusable' if bad else 'unusual'}; repair, fetch again or remove those listed above"
         )
     if strict and is_folder and (empty := data.empty_class_folders(name_or_folder, labels)):

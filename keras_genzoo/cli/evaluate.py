@@ -7,6 +7,7 @@ import click
 
 from keras_genzoo.cli.options import NameList, force_option, seed_option, setting_flags
 from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.data.registry import paths_in_words
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import new_file
 
@@ -43,8 +44,8 @@ from keras_genzoo.files import new_file
     default=True,
     help="Also score other real images, as the best there is.  [default: floor]",
 )
-@click.option("--real", help="Real images: a data set, a folder or an .npz file.")
-@click.option("--fake", help="Generated images: a folder or an .npz file.")
+@click.option("--real", help=f"Real images: a data set, {paths_in_words()}.")
+@click.option("--fake", help=f"Generated images: {paths_in_words()}.")
 @click.option("--fake-split", default="train", show_default=True, help="Part of --fake.")
 @setting_flags("image_size", "channels", "data_dir", "manual_dir")
 @click.option(

@@ -2,7 +2,7 @@
 
 import click
 
-from keras_genzoo.data import DATASETS
+from keras_genzoo.data import DATASETS, paths_in_words
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
 from keras_genzoo.models import MODELS
 from keras_genzoo.training import RECIPES
@@ -20,4 +20,4 @@ def command() -> None:
     }
     for title, names in tables.items():
         click.echo(f"{title}: {', '.join(names)}")
-    click.echo("\nany image data set of tensorflow-datasets, a folder or an .npz file will do, too")
+    click.echo(f"\nany image data set of tensorflow-datasets, {paths_in_words()} will do, too")

@@ -1,4 +1,4 @@
-"""Images in: four kinds of source (digits, tensorflow-datasets, folder, arrays), one pipeline.
+"""Images in: sources of many kinds (`SOURCES` lists them), one pipeline.
 
 Everything here is uint8, ``(height, width, channels)``; numeric ranges belong to the models.
 Importing this package imports neither TensorFlow nor an image library.
@@ -9,19 +9,26 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "array_files": ["open_npy", "open_npz"],
         "arrays": ["ArraySource"],
+        "asked": ["SourceKind"],
         "checking": [
             "check_folder",
             "check_prepared",
+            "check_sources",
             "describe_folder",
+            "describe_sources",
             "empty_class_folders",
             "find_manual_files",
+            "open_to_check",
         ],
         "folder": ["FolderSource"],
+        "idx": ["read_idx"],
         "opening": ["open_source"],
+        "parquet": ["ParquetSource"],
         "pipeline": ["load_dataset", "training_stream"],
         "prepared": ["PreparedSource", "prepare"],
-        "registry": ["DATASETS", "DataSet"],
+        "registry": ["DATASETS", "SOURCES", "DataSet", "kind_of_path", "paths_in_words"],
         "source": ["Source"],
         "splits": ["Splits"],
         "stacked": ["StackedSource"],

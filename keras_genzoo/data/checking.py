@@ -5,7 +5,7 @@ Nothing is repaired or removed here; the findings are for a person to act on.
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +23,12 @@ from keras_genzoo.data.images import (
 from keras_genzoo.data.kinds import remedy
 from keras_genzoo.data.layout import classes_of, split_folders, splits_in_words
 from keras_genzoo.data.listing import list_images, read_file, suffix_of
-from keras_genzoo.data.opening import looks_like_path
+from keras_genzoo.data.opening import open_source
 from keras_genzoo.data.prepared import ManualFile, find_builder, is_prepared, manual_files
+from keras_genzoo.data.registry import looks_like_path, paths_in_words
 from keras_genzoo.data.shapes import Shape, in_words, sample_shapes, sizes_of
+from keras_genzoo.data.source import Source
+from keras_genzoo.data.splits import Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import shown
 
@@ -64,7 +67,7 @@ def describe_folder(path: str | os.PathLike, labels: str = "auto") -> list[str]:
     for split, folder in folders.items():
         listing = list_images(folder)
         classes = classes_of(split, listing, folders, labels)
-        sizes = sizes_of(sample_shapes(folder, listing.files))
+        sizes = sizes_of(sample_shapes(len(listing.files), listing.read))
         size = in_words(sizes[0]) if len(sizes) == 1 else "sizes differ: give an image size"
         lines.append(f"{split}: {len(listing.files):,} images ({size}); {classes.in_words}")
     lines.append(list_images(Path(path)).left_out_in_words)
@@ -96,7 +99,7 @@ def check_folder(path: str | os.PathLike) -> Iterator[Finding]:
         GenzooError: if the folder cannot be read or holds no images.
     """
     listing = list_images(Path(path))
-    shapes = sample_shapes(listing.root, listing.files)
+    shapes = sample_shapes(len(listing.files), listing.read)
     with ThreadPoolExecutor() as pool:
         for start in range(0, len(listing.files), 256):
             part = listing.files[start : start + 256]
@@ -104,6 +107,41 @@ def check_folder(path: str | os.PathLike) -> Iterator[Finding]:
     for name in listing.unreadable:
         problem = f"an image that Pillow cannot open here; {remedy(suffix_of(name))}"
         yield Finding(shown(name), problem)
+
+
+def open_to_check(path: str | os.PathLike) -> list[Source]:
+    """Return the splits of a file of images, or of a folder of such, as `open_source` opens them.
+
+    Raises:
+        GenzooError: as it does.
+    """
+
+    def open_split(split: str) -> Source:
+        try:
+            return open_source(Path(path), split)
+        except GenzooError as error:
+            if "give an image size" not in str(error):
+                raise
+            return open_source(Path(path), split, image_size=64)
+
+    splits = Splits(open_split)
+    return [source for split in ("train", "validation", "test") if (source := splits.find(split))]
+
+
+def describe_sources(sources: Iterable[Source]) -> list[str]:
+    """Say what the splits hold: a line for each, for a person."""
+    return [
+        f"{source.split}: {source.num_images:,} images; {source.labels_in_words}"
+        for source in sources
+    ]
+
+
+def check_sources(sources: Iterable[Source]) -> Iterator[Finding]:
+    """Read every image of some sources, and yield one finding for each."""
+    for source in sources:
+        bad = [Finding(which, reason) for which, reason in source.check()]
+        yield from bad
+        yield from [Finding(source.name)] * (source.num_images - len(bad))
 
 
 def check_prepared(
@@ -123,7 +161,7 @@ def check_prepared(
         GenzooError: if there is no such data set, or nothing of it to check.
     """
     if Path(name).is_file():
-        raise GenzooError(f"{name} is a file; what can be checked are folders and data sets")
+        raise GenzooError(f"{name} is a file; expected a data set, {paths_in_words()}")
     if looks_like_path(name):
         raise GenzooError(f"there is no folder {name}")
     findings = [_check_file(file, manual_dir) for file in manual_files(name, data_dir)]

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 
 from PIL import Image
 
+from keras_genzoo.data.archives import open_file
+
 # What a file is: an image to read, an image that this Pillow cannot open, or no image.
 IMAGE, UNREADABLE, OTHER = "image", "unreadable image", "other"
 
@@ -139,7 +141,7 @@ def formats() -> tuple[str, ...]:
 def kind_of_file(path: str | os.PathLike) -> str:
     """Return what a file is by its first bytes; one that cannot be read is no image."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open_file(path) as file:
             return kind_of_content(file.read(HEAD))
     except OSError:
         return OTHER

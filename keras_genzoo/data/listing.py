@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from keras_genzoo.data import archives
 from keras_genzoo.data.images import BadImageError
 from keras_genzoo.data.kinds import IMAGE, OTHER, UNREADABLE, Kinds, remedy
 from keras_genzoo.errors import GenzooError
@@ -100,6 +101,14 @@ class Listing:
             for name in self.files
         )
 
+    def read(self, index: int) -> bytes:
+        """Return the content of one image.
+
+        Raises:
+            BadImageError: if it cannot be read.
+        """
+        return read_file(os.path.join(self.root, self.files[index]))  # noqa: PTH118
+
     @property
     def left_out_in_words(self) -> str | None:
         """Which files are not read, in one line; None if all are."""
@@ -180,7 +189,7 @@ def read_file(path: str | os.PathLike) -> bytes:
         BadImageError: if it cannot be read.
     """
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with archives.open_file(path) as file:
             return file.read()
     except OSError as error:
         raise BadImageError(error.strerror or str(error)) from error
@@ -222,7 +231,7 @@ def _walk(
 
 def _scan(folder: str | os.PathLike) -> Iterator[os.DirEntry]:
     try:
-        with os.scandir(folder) as entries:
+        with archives.scan(folder) as entries:
             for entry in entries:
                 name = entry.name
                 if not name.startswith((".", "__MACOSX")) and name.lower() not in _JUNK:
@@ -243,7 +252,7 @@ def _is_folder(entry: os.DirEntry) -> bool:
 def _status(entry: os.DirEntry | Path) -> Status:
     """Return what the system knows of a file; None of a link that leads nowhere."""
     try:
-        return entry.stat()
+        return archives.status(entry) if isinstance(entry, Path) else entry.stat()
     except OSError:
         return None
 

@@ -1,9 +1,11 @@
 """From a name or a path to the source it means."""
 
+import importlib
 import os
 from pathlib import Path
 
-from keras_genzoo.data.registry import DATASETS, LABELS
+from keras_genzoo.data.asked import Asked
+from keras_genzoo.data.registry import LABELS, find_kind, paths_in_words
 from keras_genzoo.data.source import Source, UnlabelledSource
 from keras_genzoo.errors import GenzooError, unknown
 
@@ -22,11 +24,12 @@ def open_source(
 ) -> Source:
     """Open one split of a data set.
 
-    A name that `DATASETS` lists comes first, then a folder of images or an ``.npz`` file, then
-    any other image data set of tensorflow-datasets.
+    A name that `DATASETS` lists comes first, then a path (a folder of images, or of IDX or parquet
+    files; an ``.npz``, ``.npy``, ``.zip``, parquet or IDX file), then any other image data set of
+    tensorflow-datasets. `SOURCES` says what each kind is and when it is taken.
 
     Args:
-        name_or_path: ``digits``, a name of tensorflow-datasets, a folder or an ``.npz`` file.
+        name_or_path: ``digits``, a name of tensorflow-datasets, or a path.
         split: ``train``, ``test``, or another that the data set has.
         image_size: side of the images in pixels: centre crop to a square, Lanczos resize. By
             default as stored (``celeb_a``: the centre 148 pixels resized to 64).
@@ -51,14 +54,24 @@ def open_source(
     """
     if labels not in LABELS:
         raise unknown("labels", labels, LABELS)
+    text, is_path = os.fspath(name_or_path), isinstance(name_or_path, os.PathLike)
+    asked = Asked(text, is_path, data_dir, manual_dir)
+    kind = find_kind(asked)
+    if kind is None:
+        raise _unknown(asked.path)
     options = {"image_size": image_size, "channels": channels}
-    place = {"data_dir": data_dir, "manual_dir": manual_dir, "download": download}
-    source = _open(name_or_path, split, labels, options, place)
-    if labels == "folders" and not source.labels_are_folders:
+    if kind.by_name:
+        options |= {"data_dir": data_dir, "manual_dir": manual_dir, "download": download}
+    else:
+        options["labels"] = labels
+    if labels == "folders" and not kind.of_folders:
         raise GenzooError(
-            f"{source.name} is no folder of images, whose folders could be classes; leave out "
+            f"{text} is no folder of images, whose folders could be classes; leave out "
             "--labels folders"
         )
+    module, function = kind.opens.split(":")
+    opens = getattr(importlib.import_module(module), function)
+    source = opens(text if kind.by_name else asked.path, split, **options)
     if labels == "none" and source.num_classes is not None:
         source = UnlabelledSource(source)
     if strict:
@@ -66,37 +79,7 @@ def open_source(
     return source
 
 
-def _open(
-    name_or_path: str | os.PathLike, split: str, labels: str, options: dict, place: dict
-) -> Source:
-    # Imported one by one: a folder needs no scikit-learn, digits need no TensorFlow.
-    from keras_genzoo.data.arrays import open_digits, open_npz
-    from keras_genzoo.data.folder import FolderSource
-    from keras_genzoo.data.prepared import PreparedSource
-    from keras_genzoo.data.stacked import open_stacked
-
-    text, path = os.fspath(name_or_path), Path(name_or_path).expanduser()
-    if text == "digits":
-        return open_digits(split, **options)
-    if text in DATASETS and DATASETS[text].made_of and not isinstance(name_or_path, os.PathLike):
-        return open_stacked(text, DATASETS[text].made_of, split, **options, **place)
-    if text in DATASETS and not isinstance(name_or_path, os.PathLike):
-        return PreparedSource(text, split, **options, **place)
-    if path.is_dir():
-        return FolderSource(path, split, labels=labels, **options)
+def _unknown(path: Path) -> GenzooError:
     if path.exists():
-        if path.suffix.lower() != ".npz":
-            raise GenzooError(f"{path} is a file; expected a folder of images or an .npz file")
-        return open_npz(path, split, **options)
-    if isinstance(name_or_path, os.PathLike) or looks_like_path(text):
-        raise GenzooError(f"there is no folder or file {path}")
-    return PreparedSource(text, split, **options, **place)
-
-
-def looks_like_path(text: str) -> bool:
-    """Whether a text that names nothing known was meant as a path.
-
-    >>> looks_like_path("./faces"), looks_like_path("faces.npz"), looks_like_path("emnist/letters")
-    (True, True, False)
-    """
-    return text.startswith((".", "~", os.sep)) or text.endswith(("/", ".npz")) or "\\" in text
+        return GenzooError(f"{path} is a file; expected {paths_in_words()}")
+    return GenzooError(f"there is no folder or file {path}")

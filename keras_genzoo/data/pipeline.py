@@ -4,12 +4,10 @@ The order is a pure function of (seed, epoch), so any step of a run can be had w
 before it. What the images are, and how they are decoded, is the sources'.
 """
 
-import contextlib
 import copy
 import functools
 import itertools
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ import tensorflow as tf
 from keras_genzoo.data.arrays import ArraySource
 from keras_genzoo.data.ending import at_rest_when_ending
 from keras_genzoo.data.images import check_request, whole_number
+from keras_genzoo.data.memory import usable_memory
 from keras_genzoo.data.opening import open_source
 from keras_genzoo.data.source import Source
 from keras_genzoo.errors import GenzooError
@@ -65,7 +64,9 @@ def load_dataset(
         strict: stop at an image that cannot be read, before the first batch.
 
     Returns:
-        A dataset of uint8 ``(batch, h, w, c)``, or pairs with int32 labels ``(batch,)``.
+        A dataset of uint8 ``(batch, h, w, c)``, or pairs with int32 labels ``(batch,)``: the
+        numbers of the classes, which count from 0 in the order of the labels that occur; an
+        `ArraySource` with ``class_names`` fixes them.
 
     Raises:
         GenzooError: as `open_source`; if labels are asked of unlabelled data, the batch is
@@ -222,8 +223,8 @@ def _batches(
     source = plan.source
     if with_labels and source.num_classes is None:
         raise GenzooError(
-            f"{source.name} has no class labels; use a labelled data set, or a folder with one "
-            "folder for each class"
+            f"{source.name} has no class labels ({source.labels_in_words}); use a labelled data "
+            "set, or a folder with one folder for each class"
         )
     reader = source.in_memory if _fits(source, cache) else source
 
@@ -259,8 +260,8 @@ def _fits(source: Source, cache: bool | str) -> bool:
     if cache not in (True, False, "auto"):
         raise GenzooError(f"cache is True, False or 'auto', not {cache!r}")
     if cache == "auto":
-        return source.nbytes <= max(AUTO_CACHE_BYTES, _memory() // 16)
-    if cache and source.nbytes > (memory := _memory()):
+        return source.nbytes <= max(AUTO_CACHE_BYTES, usable_memory() // 16)
+    if cache and source.nbytes > (memory := usable_memory()):
         raise GenzooError(
             f"{source.name} takes {source.nbytes / 2**30:.1f} GiB in memory and this machine has "
             f"{memory / 2**30:.1f}; use cache='auto' or a smaller image size"
@@ -273,11 +274,3 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _memory() -> int:
-    """Return the bytes of memory this process may use: the machine's, or its container's."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with contextlib.suppress(OSError, ValueError):
-        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return memory

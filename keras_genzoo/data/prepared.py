@@ -20,13 +20,12 @@ from typing import Any
 
 import numpy as np
 
+from keras_genzoo.data.asked import DEFAULT_DATA_DIR
 from keras_genzoo.data.images import BadImageError, check_request, decode, target_shape
 from keras_genzoo.data.records import Records
-from keras_genzoo.data.registry import DATASETS, DataSet
+from keras_genzoo.data.registry import DATASETS, DataSet, paths_in_words
 from keras_genzoo.data.source import Source
 from keras_genzoo.errors import GenzooError, unknown
-
-DEFAULT_DATA_DIR = "~/tensorflow_datasets"
 
 
 @dataclass(frozen=True)
@@ -149,6 +148,9 @@ def find_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
             names = tfds.list_builders(with_community_datasets=False)
             raise unknown_data_set(name, names) from None
         except (AssertionError, ValueError, RuntimeError, ImportError, OSError) as error:
+            if "Parsing builder name" in str(error):
+                names = tfds.list_builders(with_community_datasets=False)
+                raise unknown_data_set(name, names) from None
             raise GenzooError(f"cannot open the data set {name}: {_first_line(error)}") from error
 
 
@@ -173,9 +175,7 @@ def unknown_data_set(name: str, more: list[str]) -> GenzooError:
     if "did you mean" not in error:
         near = difflib.get_close_matches(name, more, n=1)
         error = error.replace(";", f"; did you mean '{near[0]}'?", 1) if near else error
-    return GenzooError(
-        f"{error}; or any image data set of tensorflow-datasets, a folder of images, an .npz file"
-    )
+    return GenzooError(f"{error}; or any image data set of tensorflow-datasets, {paths_in_words()}")
 
 
 def manual_files(name: str, data_dir: str | os.PathLike | None = None) -> list[ManualFile]:

@@ -1,10 +1,23 @@
-"""The data sets by name, with what a person wants to know before choosing one.
+"""The data sets by name, and the kinds of source: all that is known without opening one.
 
-Any other image data set of tensorflow-datasets works, too; this is not the place where it is read.
+A new kind of source is a file that reads it, and a line in ``SOURCES``; every text that lists what
+can be opened is made from that. Nothing is read here.
 """
 
+import os
+import re
 from dataclasses import dataclass
 
+from keras_genzoo.data.asked import (
+    Asked,
+    SourceKind,
+    file_kind,
+    installed_folder,
+    is_folder,
+    is_idx,
+    is_parquet,
+    is_prepared_by_name,
+)
 from keras_genzoo.registry import Registry
 
 # How images get labels: as the data has them, from every folder that they lie in, or not at all.
@@ -25,6 +38,7 @@ class DataSet:
         by_hand: where to fetch the files if the automatic download often fails.
         made_of: the data set whose images these are made of.
         terms: what those who made it allow, for the card of a model that was trained on it.
+        class_names: names of its classes where its own files hold but their numbers.
     """
 
     image_shape: tuple[int, int, int] | None
@@ -36,6 +50,7 @@ class DataSet:
     by_hand: str | None = None
     made_of: str | None = None
     terms: str = "see those who made the data set"
+    class_names: tuple[str, ...] | None = None
 
 
 _NON_COMMERCIAL = "non-commercial research only"
@@ -51,9 +66,24 @@ DATASETS = Registry(
             "handwritten digits inside scikit-learn; offline",
             terms="CC BY 4.0 (UCI, optical recognition of handwritten digits)",
         ),
-        "mnist": DataSet((28, 28, 1), 60_000, 10, "handwritten digits", terms=_UNSTATED),
+        "mnist": DataSet(
+            (28, 28, 1),
+            60_000,
+            10,
+            "handwritten digits",
+            terms=_UNSTATED,
+            class_names=tuple("0123456789"),
+        ),
         "fashion_mnist": DataSet(
-            (28, 28, 1), 60_000, 10, "clothes, bags and shoes", terms="MIT licence"
+            (28, 28, 1),
+            60_000,
+            10,
+            "clothes, bags and shoes",
+            terms="MIT licence",
+            class_names=(
+                *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+                *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+            ),
         ),
         "stacked_mnist": DataSet(
             (28, 28, 3),
@@ -64,7 +94,12 @@ DATASETS = Registry(
             terms=_UNSTATED,
         ),
         "kmnist": DataSet(
-            (28, 28, 1), 60_000, 10, "cursive Japanese characters", terms="CC BY-SA 4.0"
+            (28, 28, 1),
+            60_000,
+            10,
+            "cursive Japanese characters",
+            terms="CC BY-SA 4.0",
+            class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
         ),
         "cifar10": DataSet((32, 32, 3), 50_000, 10, "small photographs of animals and vehicles"),
         "cifar100": DataSet((32, 32, 3), 50_000, 100, "small photographs of many things"),
@@ -83,3 +118,112 @@ DATASETS = Registry(
         ),
     },
 )
+
+
+def _looks_like_a_name(asked: Asked) -> bool:
+    return not (asked.is_path or looks_like_path(asked.text) or asked.path.exists())
+
+
+def _is_known(asked: Asked) -> bool:
+    return asked.text in DATASETS and not asked.is_path
+
+
+def _is_stacked(asked: Asked) -> bool:
+    return _is_known(asked) and DATASETS[asked.text].made_of is not None
+
+
+def _is_installed(asked: Asked) -> bool:
+    """Whether the system has the files, and neither what is prepared nor a person has others."""
+    return (
+        _is_known(asked)
+        and DATASETS[asked.text].class_names is not None
+        and asked.manual_dir is None
+        and not is_prepared_by_name(asked)
+        and installed_folder(asked.text) is not None
+    )
+
+
+_PREPARED = "keras_genzoo.data.prepared:PreparedSource"
+
+# Tried from the last to the first: what is registered later is more particular.
+SOURCES = Registry(
+    "source",
+    {
+        "tensorflow-datasets": SourceKind(
+            "any image data set of tensorflow-datasets", _looks_like_a_name, _PREPARED, by_name=True
+        ),
+        "folder": SourceKind(
+            "a folder of images",
+            is_folder,
+            "keras_genzoo.data.folder:FolderSource",
+            of_folders=True,
+        ),
+        "npz": file_kind("an .npz file", ".npz", "keras_genzoo.data.array_files:open_npz"),
+        "npy": file_kind("an .npy file", ".npy", "keras_genzoo.data.array_files:open_npy"),
+        "zip": file_kind(
+            "a .zip of images", ".zip", "keras_genzoo.data.folder:FolderSource", of_folders=True
+        ),
+        "parquet": SourceKind(
+            "parquet files",
+            is_parquet,
+            "keras_genzoo.data.parquet:ParquetSource",
+            suffixes=(".parquet",),
+        ),
+        "idx": SourceKind("IDX files", is_idx, "keras_genzoo.data.idx:open_idx"),
+        "known": SourceKind("a well-known data set", _is_known, _PREPARED, by_name=True),
+        "installed": SourceKind(
+            "a data set that the system has installed",
+            _is_installed,
+            "keras_genzoo.data.idx:open_installed",
+            by_name=True,
+        ),
+        "stacked": SourceKind(
+            "digits stacked", _is_stacked, "keras_genzoo.data.stacked:open_stacked", by_name=True
+        ),
+        "digits": SourceKind(
+            "the embedded digits",
+            lambda asked: asked.text == "digits" and not asked.is_path,
+            "keras_genzoo.data.arrays:open_digits",
+            by_name=True,
+        ),
+    },
+)
+
+
+def find_kind(asked: Asked) -> SourceKind | None:
+    """Return the kind of source that a person asked for; None if it is none."""
+    kinds = (SOURCES[name] for name in reversed(list(SOURCES)))
+    return next((kind for kind in kinds if kind.takes(asked)), None)
+
+
+def kind_of_path(name_or_path: str | os.PathLike) -> SourceKind | None:
+    """Return the kind of source that a path leads to; None of a name, or if it leads to none."""
+    is_path = isinstance(name_or_path, os.PathLike)
+    kind = find_kind(Asked(os.fspath(name_or_path), is_path))
+    return kind if kind and not kind.by_name else None
+
+
+def paths_in_words() -> str:
+    """Return what a path may name: a folder of images, an .npz file, and so on."""
+    words = [SOURCES[name].words for name in SOURCES if not SOURCES[name].by_name]
+    return f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def file_suffixes() -> tuple[str, ...]:
+    """Return the suffixes of files that are sources."""
+    return tuple(suffix for name in SOURCES for suffix in SOURCES[name].suffixes)
+
+
+def looks_like_path(text: str) -> bool:
+    """Whether a text that names nothing known was meant as a path.
+
+    >>> looks_like_path("./faces"), looks_like_path("faces.npz"), looks_like_path("emnist/letters")
+    (True, True, False)
+    """
+    return (
+        text.startswith(("~", os.sep))
+        or text.lower().endswith(("/", *file_suffixes()))
+        or "\\" in text
+        # No data set has a dot in its name; versions and configurations may.
+        or "." in re.split("[/:]", text)[0]
+    )

@@ -3,14 +3,13 @@
 Pixels are decoded of palettes only, which may hold nothing but greys.
 """
 
-import os
-from collections.abc import Sequence
-from pathlib import Path
+import contextlib
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
 from keras_genzoo.data.images import BadImageError, is_grey, open_image, upright_size
-from keras_genzoo.data.listing import read_file
 
 # Few enough to open at once, enough to tell a grey folder from a colour one with a grey image.
 SAMPLE = 16
@@ -27,29 +26,34 @@ def spread(number: int, count: int) -> list[int]:
     return np.unique(np.linspace(0, number - 1, count).astype(int)).tolist()
 
 
-def look(path: str | os.PathLike) -> Shape | None:
-    """Return ``(height, width, 1 or 3)`` of an image file as stored; None if it cannot be read."""
-    try:
-        image = open_image(read_file(path))
-        return (*upright_size(image), 1 if is_grey(image) else 3)
-    except BadImageError:
-        return None
+def shape_of(data: bytes) -> Shape:
+    """Return ``(height, width, 1 or 3)`` of an image file as stored.
 
-
-def sample_shapes(root: Path, files: Sequence[str]) -> list[Shape]:
-    """Return the shapes of a few files spread evenly; of the first that can be read, if none can.
-
-    The list is empty if no file can be read.
+    Raises:
+        BadImageError: if it is none.
     """
+    image = open_image(data)
+    return (*upright_size(image), 1 if is_grey(image) else 3)
 
-    def path(index: int) -> str:
-        return os.path.join(root, files[index])  # noqa: PTH118
 
-    shapes = [shape for index in spread(len(files), SAMPLE) if (shape := look(path(index)))]
-    if shapes:
-        return shapes
-    first = next(filter(None, (look(path(index)) for index in range(len(files)))), None)
-    return [first] if first else []
+def sample_shapes(number: int, encoded: Callable[[int], bytes]) -> list[Shape]:
+    """Return the shapes of a few images spread evenly; of the first that can be read, if none can.
+
+    Args:
+        number: how many images there are.
+        encoded: gives the file of one of them, by its number.
+
+    Returns:
+        The shapes; none if no image can be read.
+    """
+    shapes = list(_shapes(spread(number, SAMPLE), encoded))
+    return shapes or list(itertools.islice(_shapes(range(number), encoded), 1))
+
+
+def _shapes(indices: Iterable[int], encoded: Callable[[int], bytes]) -> Iterator[Shape]:
+    for index in indices:
+        with contextlib.suppress(BadImageError):
+            yield shape_of(encoded(index))
 
 
 def sizes_of(shapes: Sequence[Shape]) -> list[tuple[int, int]]:

@@ -17,6 +17,8 @@ from keras_genzoo.errors import GenzooError
 
 # So many names of classes make a line; of more, the first few are named.
 SHOWN_CLASSES = 12
+# Why there are no classes where a person wants none.
+NO_LABELS = "as asked for by labels none"
 
 
 def classes_in_words(names: Sequence[str] | None) -> str:
@@ -46,6 +48,9 @@ class Source(abc.ABC):
         class_names: their names, or None.
         labels_are_folders: whether the labels are the folders that the images lie in.
         attribute_names: what else is known of each image, yes or no; None if nothing is.
+        labels_note: what is odd about the labels, in a few words; None if nothing is.
+        statistics: mean and covariance of the images' Inception features where they are stored
+            beside them, float64 ``(d,)`` and ``(d, d)``; else None.
         fingerprint: changes when the data change; cheap to compute.
     """
 
@@ -57,6 +62,8 @@ class Source(abc.ABC):
     class_names: list[str] | None
     labels_are_folders: bool = False
     attribute_names: list[str] | None = None
+    labels_note: str | None = None
+    statistics: tuple[np.ndarray, np.ndarray] | None = None
     fingerprint: str
 
     def __init__(self):
@@ -83,7 +90,8 @@ class Source(abc.ABC):
         >>> open_source("digits").labels_in_words
         '10 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9'
         """
-        return classes_in_words(self.class_names)
+        words = classes_in_words(self.class_names)
+        return f"{words}: {self.labels_note}" if self.labels_note else words
 
     @property
     def notes(self) -> list[str]:
@@ -254,7 +262,7 @@ class UnlabelledSource(Source):
     @property
     def labels_in_words(self) -> str:
         """That there are no classes, and why."""
-        return "no classes: as asked for by labels none"
+        return f"no classes: {NO_LABELS}"
 
     @property
     def set_aside(self) -> list[tuple[str, str]]:

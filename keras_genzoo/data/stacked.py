@@ -6,7 +6,8 @@ of single digits.
 
 import numpy as np
 
-from keras_genzoo.data.prepared import PreparedSource
+from keras_genzoo.data.opening import open_source
+from keras_genzoo.data.registry import DATASETS
 from keras_genzoo.data.source import Source
 from keras_genzoo.errors import GenzooError
 
@@ -50,15 +51,21 @@ class StackedSource(Source):
 
 
 def open_stacked(
-    name: str, made_of: str, split: str, image_size: int | None, channels: int | None, **place
+    name: str,
+    split: str,
+    *,
+    image_size: int | None = None,
+    channels: int | None = None,
+    **place,
 ) -> StackedSource:
     """Return the stacked images of a data set of tensorflow-datasets.
 
     Raises:
         GenzooError: if other channels than three are asked for, or the data cannot be had.
     """
+    made_of = DATASETS[name].made_of
     if channels not in (None, 3):
         raise GenzooError(f"{name} has 3 channels, not {channels}; take {made_of} for one")
     return StackedSource(
-        PreparedSource(made_of, split, image_size=image_size, channels=1, **place), name
+        open_source(made_of, split, image_size=image_size, channels=1, **place), name
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_genzoo.data.arrays import READ_ERRORS
+from keras_genzoo.data.archives import READ_ERRORS
 from keras_genzoo.files import writing
 
 FEATURE_BYTES = 2 * 2**30

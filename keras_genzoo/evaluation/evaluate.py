@@ -257,6 +257,7 @@ def evaluate_images(
         real_labels=real_labels if source.num_classes else None,
         fake_labels=fake_labels if labelled else None,
         class_names=source.class_names,
+        real_statistics=source.statistics,
         seed=options.seed,
     )
     protocol = {

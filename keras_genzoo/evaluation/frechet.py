@@ -76,4 +76,5 @@ def frechet_distance(real: FeatureStatistics, fake: FeatureStatistics) -> float:
     trace_of_root = np.sqrt(np.clip(eigenvalues, 0, None)).sum()
     difference = real.mean - fake.mean
     traces = np.trace(real.covariance) + np.trace(fake.covariance)
-    return float(difference @ difference + traces - 2 * trace_of_root)
+    # Rounding may take the distance of equal statistics below the least that there is.
+    return max(0.0, float(difference @ difference + traces - 2 * trace_of_root))

@@ -13,7 +13,11 @@ from keras_genzoo.evaluation.cache import cache_folder, digest, load_arrays, sav
 from keras_genzoo.evaluation.checking import check_features
 from keras_genzoo.evaluation.conditional import label_accuracy, wilson_interval
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
-from keras_genzoo.evaluation.frechet import feature_statistics, frechet_distance
+from keras_genzoo.evaluation.frechet import (
+    FeatureStatistics,
+    feature_statistics,
+    frechet_distance,
+)
 from keras_genzoo.evaluation.inception_score import inception_score
 from keras_genzoo.evaluation.kernel import kernel_distance
 from keras_genzoo.evaluation.manifold import manifold_scores
@@ -36,6 +40,8 @@ class Material:
         fake_labels: classes that the generated images were asked to be, if any.
         train_images: images that the generator was trained on, if known.
         class_names: names of the classes by number, if there are any.
+        real_statistics: mean and covariance of Inception's features of the real images, where
+            they come with such.
         seed: key of all that is drawn.
     """
 
@@ -46,6 +52,7 @@ class Material:
     fake_labels: np.ndarray | None = None
     train_images: np.ndarray | None = None
     class_names: Sequence[str] | None = None
+    real_statistics: tuple[np.ndarray, np.ndarray] | None = None
     seed: int = 0
 
     @cached_property
@@ -62,6 +69,15 @@ class Material:
     def train(self) -> Features:
         """Features of the training images."""
         return kept_features(self.network, self.train_images)
+
+    @property
+    def has_statistics(self) -> bool:
+        """Whether statistics of this network's features came with the real images."""
+        return (
+            self.real_statistics is not None
+            and self.network.name == "inception"
+            and len(self.real_statistics[0]) == self.fake.features.shape[1]
+        )
 
     def facts(self) -> set[str]:
         """Return what scores may need and this material has."""
@@ -161,8 +177,11 @@ def check_needs(name: str, facts: set[str], because: Sequence[str] = ()) -> None
 
 @_score("fid")
 def _fid(material: Material) -> dict[str, Any]:
-    parts = [feature_statistics(part.features) for part in (material.real, material.fake)]
-    return {"fid": frechet_distance(*parts)}
+    fake = feature_statistics(material.fake.features)
+    if not material.has_statistics:
+        return {"fid": frechet_distance(feature_statistics(material.real.features), fake)}
+    # Of how many images they are is not stored.
+    return {"fid": frechet_distance(FeatureStatistics(0, *material.real_statistics), fake)}
 
 
 @_score("kid")
@@ -237,8 +256,14 @@ def _gan_train(material: Material) -> dict[str, Any]:
     """GAN-train (1807.09499): what a classifier of generated images knows of real ones."""
     from keras_genzoo.evaluation.classifier import train_classifier
 
-    fake = ArraySource(material.fake_images, material.fake_labels, name="generated images")
-    real = ArraySource(material.real_images, material.real_labels, name="real images")
+    # The generated images may lack a class, and its number must stay its own.
+    names = [str(number) for number in range(material.num_classes)]
+    fake = ArraySource(
+        material.fake_images, material.fake_labels, class_names=names, name="generated images"
+    )
+    real = ArraySource(
+        material.real_images, material.real_labels, class_names=names, name="real images"
+    )
     _, facts = train_classifier(fake, real)
     hits = round(facts["test_accuracy"] * real.num_images)
     result = wilson_interval(hits, real.num_images)

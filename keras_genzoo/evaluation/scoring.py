@@ -32,6 +32,8 @@ def score_images(
             f"{count} images are few for {width} features: distances come out too large; compare "
             "only numbers of one N"
         )
+    if "fid" in names and material.has_statistics:
+        result["protocol"]["fid_real"] = "mu and sigma as stored with the real images"
     computed = []
     for name in names:
         if not asked and SCORES[name].needs - material.facts():

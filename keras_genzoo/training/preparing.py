@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from keras_genzoo.data import DATASETS, Source, Splits, open_source, training_stream
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models import ImageModel
+from keras_genzoo.models import MODELS, ImageModel
 from keras_genzoo.training.build import build_model
 from keras_genzoo.training.pictures import IMAGES
 from keras_genzoo.training.run import DATA, Run
@@ -132,7 +132,7 @@ def check_same_data(run: Run, source: Source) -> None:
     Raises:
         GenzooError: if it is not.
     """
-    before, after = _without_only_class(run.data), _without_only_class(_description(source))
+    before, after = (_comparable(data, run) for data in (run.data, _description(source)))
     for name, now in after.items():
         if before[name] != now:
             remedy = "put the old data back, or start a new run"
@@ -148,10 +148,13 @@ def check_same_data(run: Run, source: Source) -> None:
             )
 
 
-def _without_only_class(data: dict[str, Any]) -> dict[str, Any]:
-    """Return what is known of the data; a single class, which trains nothing, counts as none."""
-    only = data["num_classes"] == 1
-    return data | ({"num_classes": None, "class_names": None} if only else {})
+def _comparable(data: dict[str, Any], run: Run) -> dict[str, Any]:
+    """Return what is known of the data, without classes that train nothing.
+
+    They are a single one, and any where the model takes none: they were counted otherwise once.
+    """
+    unused = data["num_classes"] == 1 or not MODELS[run.settings.model].needs_labels
+    return data | ({"num_classes": None, "class_names": None} if unused else {})
 
 
 def _description(source: Source) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_genzoo._version import __version__
+from keras_genzoo.data.registry import file_suffixes
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import permissions, shown, unwritable, write_json, writing
 from keras_genzoo.training.settings import Settings
@@ -268,7 +269,7 @@ def check_free(path: Path | None, force: bool) -> None:
 def _next_free(fresh: Path, settings: Settings) -> Path:
     """Give a new run the next free name; two that begin at once get two."""
     dataset = Path(settings.dataset)
-    name = dataset.stem if dataset.suffix == ".npz" else dataset.name
+    name = dataset.stem if dataset.suffix.lower() in file_suffixes() else dataset.name
     name = f"{settings.model}-{re.sub(r'[^A-Za-z0-9_.-]', '_', name) or 'data'}"
     taken = re.compile(rf"{re.escape(name)}-(\d+)")
     while True:

@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable
 from typing import Any
 
-from keras_genzoo.data.registry import LABELS
+from keras_genzoo.data.registry import LABELS, paths_in_words
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
 
@@ -73,7 +73,7 @@ class Settings:
     """
 
     model: str = _setting("dcgan", "Model to train.", choices=MODELS)
-    dataset: str = _setting("digits", "Data set: a name, a folder of images or an .npz file.")
+    dataset: str = _setting("digits", f"Data set: a name, {paths_in_words()}.")
     split: str = _setting("train", "Part of the data set to train on.")
     image_size: int | None = _setting(
         None, "Height and width of the images, in pixels.", bound=AT_LEAST_1

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 
@@ -82,9 +83,29 @@ def test_check_of_a_folder_that_is_not_there_says_so(tmp_path):
 
 
 def test_check_of_a_file_says_what_can_be_checked(tmp_path):
-    (tmp_path / "images.npz").write_bytes(b"")
-    with pytest.raises(GenzooError, match=r"images\.npz is a file"):
-        run("check", str(tmp_path / "images.npz"))
+    (tmp_path / "images.txt").write_bytes(b"")
+    with pytest.raises(GenzooError, match=r"images\.txt is a file; expected a data set, a folder"):
+        run("check", str(tmp_path / "images.txt"))
+
+
+def test_check_of_an_archive_is_that_of_a_folder(folder, tmp_path):
+    archive = shutil.make_archive(str(tmp_path / "more" / "faces"), "zip", folder)
+    with pytest.raises(GenzooError, match="1 of 3 files are unusable"):
+        run("check", archive)
+
+
+def test_check_reads_every_split_of_a_file(tmp_path):
+    images = np.random.RandomState(0).randint(0, 255, (9, 8, 8), np.uint8)
+    labels = np.arange(9) % 3 * 50
+    path = tmp_path / "some.npz"
+    np.savez(path, x_train=images, y_train=labels, x_test=images[:2], y_test=labels[:2])
+    output = run("check", str(path))
+    assert "train: 9 images; 3 classes: 0, 50, 100" in output
+    assert "test: 2 images" in output
+    assert "11 images: 0 unusable" in output
+    path.write_bytes(b"text")
+    with pytest.raises(GenzooError, match=r"its content is no \.npz file"):
+        run("check", str(path))
 
 
 def test_digits_need_no_preparation():

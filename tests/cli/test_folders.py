@@ -143,7 +143,7 @@ def test_a_run_on_a_palette_of_greys_keeps_its_colours(genzoo, tmp_path):
 
 
 def test_an_odd_image_that_training_meets_is_named_at_the_end(genzoo, images, monkeypatch):
-    monkeypatch.setattr("keras_genzoo.data.folder.LOOKED_OVER", 2)
+    monkeypatch.setattr("keras_genzoo.data.FolderSource.looked_over", 2)
     images(*(f"{n:02d}.png" for n in range(32)))
     images("01.png", size=(9, 8))
     ended = genzoo(small("vae", "--dataset data"))

@@ -14,7 +14,12 @@ import tensorflow as tf
 
 from keras_genzoo.data import open_source
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation import feature_statistics, frechet_distance, inception_score
+from keras_genzoo.evaluation import (
+    FeatureStatistics,
+    feature_statistics,
+    frechet_distance,
+    inception_score,
+)
 from keras_genzoo.evaluation.inception import GRAPH, Inception, fetch_inception
 
 WIDTH, CLASSES = 5, 4
@@ -126,6 +131,25 @@ def test_scores_are_those_of_the_graphs_features(genzoo, tmp_path):
     assert result["scores"]["fid"] == pytest.approx(distance, rel=1e-4)
     score = inception_score(logits)
     assert result["scores"]["inception_score"] == pytest.approx(score.mean, rel=1e-4)
+
+
+def test_the_distance_is_to_the_statistics_that_come_with_a_reference_batch(genzoo, tmp_path):
+    (tmp_path / "graph.pb").write_bytes(frozen_graph())
+    whole, _ = expected(colours(500, 7))
+    mean, covariance = whole.mean(axis=0), np.cov(whole, rowvar=False)
+    np.savez(tmp_path / "real.npz", arr_0=colours(80), mu=mean, sigma=covariance)
+    np.savez(tmp_path / "fake.npz", images=colours(80, 1))
+    line = "evaluate --real real.npz --fake fake.npz --no-floor --features"
+    ended = genzoo(f"{line} inception:graph.pb --scores fid --out a.json")
+    assert "fid_real" in ended.output
+    result = json.loads((tmp_path / "a.json").read_text())
+    assert result["protocol"]["fid_real"] == "mu and sigma as stored with the real images"
+    fake, _ = expected(open_source(tmp_path / "fake.npz").sample(80, 0)[0])
+    distance = frechet_distance(FeatureStatistics(500, mean, covariance), feature_statistics(fake))
+    assert result["scores"]["fid"] == pytest.approx(distance, rel=1e-4)
+    # They are of no other network's features, whatever the size.
+    ended = genzoo(f"{line} pixels --scores fid")
+    assert "fid_real" not in ended.output
 
 
 @pytest.mark.usefixtures("own_cache")

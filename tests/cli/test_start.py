@@ -7,7 +7,7 @@ import pytest
 
 from keras_genzoo.cli.main import COMMANDS, LazyGroup
 
-HEAVY = ("tensorflow", "keras", "numpy", "tqdm", "PIL", "sklearn", "tensorflow_datasets")
+HEAVY = ("tensorflow", "keras", "numpy", "tqdm", "PIL", "pyarrow", "sklearn", "tensorflow_datasets")
 
 
 def imported(arguments, cwd=None):

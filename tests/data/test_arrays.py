@@ -54,8 +54,13 @@ def test_the_fingerprint_follows_the_data_and_nothing_else():
         (np.zeros((2, 8, 8, 4), np.uint8), None, "1 or 3"),
         (IMAGES[:0], None, "no images"),
         (IMAGES, LABELS[:5], "12 images but 5 labels"),
-        (IMAGES, LABELS / 2, "integers"),
-        (IMAGES, LABELS - 1, "count from 0"),
+        (IMAGES, LABELS / 2, "whole numbers or strings, not float64 with fractions"),
+        (IMAGES, LABELS - 1, "from 0 on, but one is -1"),
+        (IMAGES, np.eye(12, dtype=int), r"shape .12,., not .12, 12.*argmax"),
+        (IMAGES, np.full(12, np.nan), "whole numbers"),
+        (IMAGES, np.full(12, 2**63, np.uint64), "whole numbers"),
+        (IMAGES, np.full(12, b"\xff"), "UTF-8"),
+        (IMAGES, np.array([None] * 12), "whole numbers or strings, not object"),
     ],
 )
 def test_other_arrays_are_refused(images, labels, words):
@@ -81,51 +86,54 @@ def test_other_sizes_and_channels_are_refused(options, words):
         open_source("digits", **options)
 
 
+def test_classes_are_the_label_values_that_occur():
+    source = ArraySource(IMAGES, np.repeat([50, 0, 100], 4))
+    assert source.class_names == ["0", "50", "100"]
+    assert source.num_classes == 3
+    np.testing.assert_array_equal(source.fetch(np.arange(12))[1], np.repeat([1, 0, 2], 4))
+
+
+def test_names_of_classes_fix_their_numbers():
+    names = ["cat", "dog", "eel", "fox"]
+    by_number = ArraySource(IMAGES, LABELS + 1, class_names=names)
+    by_name = ArraySource(IMAGES, np.array(["dog", "eel", "fox"] * 4), class_names=names)
+    for source in (by_number, by_name):
+        assert (source.class_names, source.num_classes) == (names, 4)
+        np.testing.assert_array_equal(source.fetch(np.arange(12))[1], LABELS + 1)
+
+
 @pytest.mark.parametrize(
-    ("arrays", "splits"),
+    ("labels", "names", "words"),
     [
-        ({"images": IMAGES, "labels": LABELS}, {"train": 12}),
-        ({"faces": IMAGES}, {"train": 12}),
-        (
-            {"x_train": IMAGES, "y_train": LABELS, "x_test": IMAGES[:5], "y_test": LABELS[:5]},
-            {"train": 12, "test": 5},
-        ),
+        (LABELS, ["cat", "dog"], "label 2, which is none of the 2 classes"),
+        (np.array(["ape"] * 12), ["cat", "dog"], "label ape, which is none of"),
+        (LABELS, ["cat", "dog", "cat"], "two classes are called 'cat'"),
+        (LABELS, [1, 2, 3], "class_names must be strings"),
     ],
 )
-def test_npz_files_are_read(tmp_path, arrays, splits):
-    np.savez(tmp_path / "some.npz", **arrays)
-    for split, count in splits.items():
-        source = open_source(tmp_path / "some.npz", split)
-        assert source.num_images == count
-        np.testing.assert_array_equal(source.fetch(np.arange(5))[0][..., 0], IMAGES[:5])
-    with pytest.raises(GenzooError, match=f"it has: {', '.join(splits)}"):
-        open_source(tmp_path / "some.npz", "none")
+def test_labels_without_a_name_are_refused(labels, names, words):
+    with pytest.raises(GenzooError, match=words):
+        ArraySource(IMAGES, labels, class_names=names)
 
 
-def test_npz_without_images_or_with_pickles_is_refused(tmp_path):
-    path = tmp_path / "some.npz"
-    np.savez(path, one=IMAGES, two=IMAGES)
-    with pytest.raises(GenzooError, match="holds one, two; expected an array 'images'"):
-        open_source(path)
-    np.savez(path, images=np.array([{"a": 1}], object))
-    with pytest.raises(GenzooError, match="pickled"):
-        open_source(path)
-    path.write_bytes(b"PK\x03\x04 cut short")
-    with pytest.raises(GenzooError, match="cannot read"):
-        open_source(path)
+def test_a_label_that_train_lacks_is_refused():
+    test = ArraySource(IMAGES, np.full(12, 50), train_labels=np.repeat([50, 7], 4))
+    assert (test.class_names, test.read(3)[1]) == (["7", "50"], 1)
+    with pytest.raises(GenzooError, match=r"label 8, which is none of the 2 classes .7, 50."):
+        ArraySource(IMAGES, np.full(12, 8), train_labels=np.repeat([50, 7], 4))
+    with pytest.raises(GenzooError, match="the classes are cat, dog"):
+        ArraySource(IMAGES, np.full(12, 8), train_labels=np.array(["cat", "dog"]))
 
 
-@pytest.mark.parametrize("mask", [0x01, 0xFF])
-def test_a_damaged_compressed_npz_is_refused_or_right(tmp_path, mask):
-    path = tmp_path / "some.npz"
-    np.savez_compressed(path, images=IMAGES[:4] // 64, labels=LABELS[:4])
-    sound, refused = path.read_bytes(), 0
-    for place in range(len(sound)):
-        path.write_bytes(sound[:place] + bytes([sound[place] ^ mask]) + sound[place + 1 :])
-        try:
-            images = open_source(path).fetch(np.arange(4))[0][..., 0]
-        except GenzooError:
-            refused += 1
-        else:
-            np.testing.assert_array_equal(images, IMAGES[:4] // 64)
-    assert refused > len(sound) / 2
+def test_one_label_for_all_is_no_class():
+    source = ArraySource(IMAGES, np.full(12, 7))
+    assert (source.num_classes, source.class_names, source.read(0)[1]) == (None, None, -1)
+    assert source.labels_in_words == "no classes: every label is 7"
+
+
+def test_labels_that_are_ids_cost_nothing():
+    source = ArraySource(IMAGES, 2**62 + np.arange(12) // 2 * 10**9)
+    assert source.num_classes == 6
+    assert source.class_names[1] == str(2**62 + 10**9)
+    each = ArraySource(IMAGES.repeat(9, 0), 5 + np.arange(108))
+    assert each.labels_in_words.startswith("108 classes: 5, 6, 7, 8, 9, ...: each image is a class")

@@ -23,9 +23,13 @@ CELEBA = {
 }
 
 
-def test_an_unknown_name_is_answered_with_the_nearest():
-    with pytest.raises(GenzooError, match=r"unknown data set 'minst'; did you mean 'mnist'\?"):
-        open_source("minst")
+@pytest.mark.parametrize(
+    ("name", "near"), [("minst", "mnist"), ("fashion-mnist", "fashion_mnist"), ("a b", None)]
+)
+def test_an_unknown_name_is_answered_with_the_nearest(name, near):
+    hint = rf" did you mean '{near}'\?" if near else " known: celeb_a"
+    with pytest.raises(GenzooError, match=f"unknown data set '{name}';{hint}"):
+        open_source(name)
 
 
 def test_a_data_set_without_images_is_refused(tmp_path):

@@ -15,6 +15,7 @@ from keras_genzoo.evaluation import (
 )
 from keras_genzoo.evaluation.collapse import stacked_labels
 from keras_genzoo.evaluation.features import Features, Pixels
+from keras_genzoo.evaluation.scores import SCORES, Material
 
 
 def test_wilson_interval_is_that_of_the_textbook():
@@ -99,3 +100,20 @@ def test_stacked_labels_are_the_digits_of_the_channels():
     images[0] += np.array([1, 2, 3], "uint8")
     images[1] += np.array([9, 0, 4], "uint8")
     assert stacked_labels(images, Brightness()).tolist() == [123, 904]
+
+
+@pytest.mark.slow
+def test_a_class_that_is_not_generated_keeps_its_number():
+    labels = np.arange(90) % 3
+    images = np.repeat((100 * labels).astype(np.uint8), 64).reshape(90, 8, 8, 1)
+    generated = labels > 0
+    material = Material(
+        images,
+        images[generated],
+        Pixels(),
+        real_labels=labels,
+        fake_labels=labels[generated],
+        class_names=["0", "1", "2"],
+    )
+    # All but the images of the class that the classifier has never seen.
+    assert SCORES["gan_train"].compute(material)["gan_train"] == pytest.approx(2 / 3)

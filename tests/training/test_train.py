@@ -275,6 +275,18 @@ def test_runs_are_numbered(small, tmp_path):
     assert name("faces/my.faces/") == "runs/ae-my.faces-1"
 
 
+def test_a_run_that_counted_classes_without_an_image_goes_on(small, tmp_path):
+    labels = np.arange(20) % 3 * 50
+    np.savez(tmp_path / "a.npz", images=np.zeros((20, 8, 8), "uint8"), labels=labels)
+    settings = small("ae", dataset=str(tmp_path / "a.npz"), image_size=None, steps=1)
+    run = fit(settings, tmp_path / "run").run
+    config = json.loads((run.path / "config.json").read_text())
+    assert config["data"]["class_names"] == ["0", "50", "100"]
+    config["data"] |= {"num_classes": 101, "class_names": [str(n) for n in range(101)]}
+    (run.path / "config.json").write_text(json.dumps(config))
+    assert resume(run.path, {"steps": 2}).finished
+
+
 def test_data_is_found_from_any_folder(small, tmp_path, monkeypatch):
     np.savez(tmp_path / "a.npz", images=np.zeros((20, 8, 8), "uint8"))
     run = fit(small("ae", dataset="a.npz", image_size=None, steps=1), tmp_path / "run").run

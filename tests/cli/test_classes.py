@@ -9,7 +9,7 @@ from PIL import Image
 
 from keras_genzoo.classes import MOST_CLASSES, shown_classes
 from keras_genzoo.cli.main import main
-from keras_genzoo.data import ArraySource, Splits, open_source
+from keras_genzoo.data import Splits, open_source
 from keras_genzoo.evaluation import Options, evaluate_images
 from keras_genzoo.export.run import facts_of
 from keras_genzoo.files import shown

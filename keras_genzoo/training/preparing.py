@@ -137,10 +137,9 @@ def check_same_data(run: Run, source: Source) -> None:
         if before[name] != now:
             remedy = "put the old data back, or start a new run"
             if before["fingerprint"] == after["fingerprint"] and source.labels_are_folders:
-                flag = "--labels folders" if before["num_classes"] else "--labels none"
                 remedy = (
-                    f"the images are the same and taken for {source.labels_in_words}; give {flag} "
-                    "to go on as it began"
+                    f"the images are the same and taken for {source.labels_in_words}; give "
+                    "--labels folders to go on as it began"
                 )
             raise GenzooError(
                 f"the data of {run.path} has changed: {name} was {before[name]}, now {now}; "

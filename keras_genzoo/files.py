@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one."""
+"""Writing files so that a reader never meets half of one, nor does who comes after a power cut."""
 
 import contextlib
 import errno
@@ -40,7 +40,9 @@ def writing(path: str | os.PathLike) -> Iterator[Path]:
             temporary = Path(name)
             temporary.chmod(permissions(0o666))
             yield temporary
+            flush(temporary)
             temporary.replace(path)
+            flush(path.parent)
         except OSError as error:
             raise unwritable(path, error) from error
         finally:
@@ -86,11 +88,13 @@ def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterato
             temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
             temporary.chmod(permissions(0o777))
             yield temporary
+            flush_tree(temporary)
             if replace and place.is_dir():
                 # Aside first: a rename cannot replace a folder that holds something.
                 old = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
                 place.rename(old)
             temporary.rename(place)
+            flush(place.parent)
         except OSError as error:
             raise unwritable(path, error) from error
         finally:
@@ -100,6 +104,51 @@ def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterato
                 if not place.exists():
                     old.rename(place)
                 shutil.rmtree(old, ignore_errors=True)
+
+
+def flush(path: Path) -> None:
+    """Have the system write a file, or the names in a folder, to the disk now.
+
+    A rename alone may reach the disk before what the file holds, and a power cut then leaves an
+    empty file under the new name. File systems that cannot do it are left to themselves.
+
+    Raises:
+        OSError: if the disk is full or broken, which some file systems only say now.
+    """
+    descriptor = None
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT_FLUSH:
+            raise
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+# What systems answer that cannot flush a folder, or any file.
+_CANNOT_FLUSH = (
+    errno.EINVAL,
+    errno.ENOTSUP,
+    errno.ENOSYS,
+    errno.EBADF,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EISDIR,
+)
+
+
+def flush_tree(folder: Path) -> None:
+    """Flush a folder and all that lies in it, the folders after what they hold.
+
+    Raises:
+        OSError: as ``flush`` does.
+    """
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if not path.is_symlink():
+            flush(path)
+    flush(folder)
 
 
 def new_picture(path: Path, force: bool) -> Path:

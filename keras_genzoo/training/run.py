@@ -18,7 +18,7 @@ from typing import Any
 from keras_genzoo._version import __version__
 from keras_genzoo.data.registry import file_suffixes
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import permissions, shown, unwritable, write_json, writing
+from keras_genzoo.files import flush, flush_tree, permissions, shown, unwritable, write_json, writing
 from keras_genzoo.training.settings import Settings
 
 RUNS = Path("runs")
@@ -72,7 +72,9 @@ class Run:
             run.checkpoints.mkdir()
             run.samples.mkdir()
             run.write_config()
+            flush_tree(fresh)
             path = _next_free(fresh, settings) if out is None else _replace(fresh, place)
+            flush(path.parent)
         except OSError as error:
             raise unwritable(place, error) from error
         finally:

@@ -151,25 +151,25 @@ def flush_tree(folder: Path) -> None:
     flush(folder)
 
 
-def new_picture(path: Path, force: bool) -> Path:
+def new_picture(path: str | os.PathLike, force: bool) -> Path:
     """Return the place of a figure, without suffix, if both its PNG and its SVG may be written.
 
     Raises:
         GenzooError: as ``new_file``, which looks at each.
     """
-    new_file(path, force, ".png")
-    plain = path.with_suffix("")
+    plain = new_file(path, force, ".png").with_suffix("")
     for suffix in (".png", ".svg"):
         new_file(plain.with_name(plain.name + suffix), force, suffix)
     return plain
 
 
-def new_file(path: Path, force: bool, *suffixes: str) -> Path:
+def new_file(path: str | os.PathLike, force: bool, *suffixes: str) -> Path:
     """Return ``path`` if it may be written, as a file with one of ``suffixes``.
 
     Raises:
         GenzooError: if it exists and ``force`` is not given, or has another suffix.
     """
+    path = Path(path)
     if path.suffix.lower() not in suffixes:
         raise GenzooError(f"{path} has none of the suffixes {', '.join(suffixes)}; add one")
     if path.is_dir() or (path.exists() and not force):
@@ -177,7 +177,7 @@ def new_file(path: Path, force: bool, *suffixes: str) -> Path:
     return path
 
 
-def new_folder(path: Path, force: bool, *ours: str) -> Path:
+def new_folder(path: str | os.PathLike, force: bool, *ours: str) -> Path:
     """Return ``path`` if a folder may be written there, in place of what is there.
 
     Args:
@@ -188,6 +188,7 @@ def new_folder(path: Path, force: bool, *ours: str) -> Path:
     Raises:
         GenzooError: if it is a file, or holds something that may not be replaced.
     """
+    path = Path(path)
     if not path.exists():
         return path
     if not path.is_dir() or (any(path.iterdir()) and not force):

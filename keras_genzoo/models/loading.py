@@ -30,6 +30,7 @@ def load_model(path: str | os.PathLike) -> ImageModel:
     ...     load_model(path).generate(2, seed=0).shape
     (2, 8, 8, 1)
     """
+    path = os.fspath(path)
     for name in MODELS:
         MODELS[name]
     try:

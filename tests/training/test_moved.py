@@ -105,7 +105,11 @@ USES = {
 
 
 @pytest.mark.parametrize(
-    "use", [pytest.param(use, marks=pytest.mark.slow) if use == "umap" else use for use in USES]
+    "use",
+    [
+        use if use in ("reconstruct", "evaluate") else pytest.param(use, marks=pytest.mark.slow)
+        for use in USES
+    ],
 )
 def test_what_needs_the_images_takes_their_new_place(moved, tmp_path, use):
     run, new = moved

@@ -87,7 +87,7 @@ CALLS = {
         done.path, out=folder / "served", check=True
     ),
 }
-SLOW = ("classifier", "theory", "latent map", "umap", "saved_model")
+QUICK = ("load", "load a checkpoint", "build", "a feature network", "keras")
 
 
 def own_network(folder):
@@ -100,7 +100,7 @@ def own_network(folder):
 
 
 @pytest.mark.parametrize(
-    "call", [pytest.param(c, marks=pytest.mark.slow) if c in SLOW else c for c in CALLS]
+    "call", [c if c in QUICK else pytest.param(c, marks=pytest.mark.slow) for c in CALLS]
 )
 def test_a_script_draws_the_numbers_that_it_draws_without_the_library(runs, call):
     expected = []

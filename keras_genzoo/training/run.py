@@ -19,7 +19,15 @@ from typing import Any
 from keras_genzoo._version import __version__
 from keras_genzoo.data.registry import file_suffixes
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import flush, flush_tree, permissions, shown, unwritable, write_json, writing
+from keras_genzoo.files import (
+    flush,
+    flush_tree,
+    permissions,
+    shown,
+    unwritable,
+    write_json,
+    writing,
+)
 from keras_genzoo.training.settings import Settings
 
 RUNS = Path("runs")

@@ -1,4 +1,4 @@
-"""Writing files so that a reader never meets half of one."""
+"""Writing files so that a reader never meets half of one, nor does who comes after a power cut."""
 
 import contextlib
 import errno
@@ -40,7 +40,9 @@ def writing(path: str | os.PathLike) -> Iterator[Path]:
             temporary = Path(name)
             temporary.chmod(permissions(0o666))
             yield temporary
+            flush(temporary)
             temporary.replace(path)
+            flush(path.parent)
         except OSError as error:
             raise unwritable(path, error) from error
         finally:
@@ -86,11 +88,13 @@ def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterato
             temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
             temporary.chmod(permissions(0o777))
             yield temporary
+            flush_tree(temporary)
             if replace and place.is_dir():
                 # Aside first: a rename cannot replace a folder that holds something.
                 old = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
                 place.rename(old)
             temporary.rename(place)
+            flush(place.parent)
         except OSError as error:
             raise unwritable(path, error) from error
         finally:
@@ -102,25 +106,70 @@ def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterato
                 shutil.rmtree(old, ignore_errors=True)
 
 
-def new_picture(path: Path, force: bool) -> Path:
+def flush(path: Path) -> None:
+    """Have the system write a file, or the names in a folder, to the disk now.
+
+    A rename alone may reach the disk before what the file holds, and a power cut then leaves an
+    empty file under the new name. File systems that cannot do it are left to themselves.
+
+    Raises:
+        OSError: if the disk is full or broken, which some file systems only say now.
+    """
+    descriptor = None
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _CANNOT_FLUSH:
+            raise
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+# What systems answer that cannot flush a folder, or any file.
+_CANNOT_FLUSH = (
+    errno.EINVAL,
+    errno.ENOTSUP,
+    errno.ENOSYS,
+    errno.EBADF,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EISDIR,
+)
+
+
+def flush_tree(folder: Path) -> None:
+    """Flush a folder and all that lies in it, the folders after what they hold.
+
+    Raises:
+        OSError: as ``flush`` does.
+    """
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if not path.is_symlink():
+            flush(path)
+    flush(folder)
+
+
+def new_picture(path: str | os.PathLike, force: bool) -> Path:
     """Return the place of a figure, without suffix, if both its PNG and its SVG may be written.
 
     Raises:
         GenzooError: as ``new_file``, which looks at each.
     """
-    new_file(path, force, ".png")
-    plain = path.with_suffix("")
+    plain = new_file(path, force, ".png").with_suffix("")
     for suffix in (".png", ".svg"):
         new_file(plain.with_name(plain.name + suffix), force, suffix)
     return plain
 
 
-def new_file(path: Path, force: bool, *suffixes: str) -> Path:
+def new_file(path: str | os.PathLike, force: bool, *suffixes: str) -> Path:
     """Return ``path`` if it may be written, as a file with one of ``suffixes``.
 
     Raises:
         GenzooError: if it exists and ``force`` is not given, or has another suffix.
     """
+    path = Path(path)
     if path.suffix.lower() not in suffixes:
         raise GenzooError(f"{path} has none of the suffixes {', '.join(suffixes)}; add one")
     if path.is_dir() or (path.exists() and not force):
@@ -128,7 +177,7 @@ def new_file(path: Path, force: bool, *suffixes: str) -> Path:
     return path
 
 
-def new_folder(path: Path, force: bool, *ours: str) -> Path:
+def new_folder(path: str | os.PathLike, force: bool, *ours: str) -> Path:
     """Return ``path`` if a folder may be written there, in place of what is there.
 
     Args:
@@ -139,6 +188,7 @@ def new_folder(path: Path, force: bool, *ours: str) -> Path:
     Raises:
         GenzooError: if it is a file, or holds something that may not be replaced.
     """
+    path = Path(path)
     if not path.exists():
         return path
     if not path.is_dir() or (any(path.iterdir()) and not force):

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -205,6 +206,74 @@ def test_only_what_a_command_wrote_is_replaced(tmp_path):
     (own / "map-2.svg").mkdir()
     with pytest.raises(GenzooError, match=r"own holds map-2\.svg"):
         new_folder(own, True, *patterns)
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """What is asked of the disk, in order: (flush or rename, the file's name)."""
+    asked = []
+    fsync, replace, rename = os.fsync, os.replace, os.rename
+
+    def note(kind, name):
+        asked.append((kind, os.path.basename(name)))  # noqa: PTH119
+
+    def fsync_noted(descriptor):
+        note("flush", os.readlink(f"/proc/self/fd/{descriptor}"))  # noqa: PTH115
+        fsync(descriptor)
+
+    def replace_noted(old, new):
+        note("rename", new)
+        replace(old, new)
+
+    def rename_noted(old, new):
+        note("rename", new)
+        rename(old, new)
+
+    monkeypatch.setattr(os, "fsync", fsync_noted)
+    monkeypatch.setattr(os, "replace", replace_noted)
+    monkeypatch.setattr(os, "rename", rename_noted)
+    return asked
+
+
+linux = pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="reads /proc")  # noqa: PTH110
+
+
+@linux
+def test_a_file_is_on_the_disk_before_its_name_and_the_name_after(tmp_path, disk):
+    with writing(tmp_path / "a.txt") as temporary:
+        temporary.write_text("1")
+    assert disk == [("flush", temporary.name), ("rename", "a.txt"), ("flush", tmp_path.name)]
+
+
+@linux
+def test_a_folder_is_on_the_disk_before_its_name_and_the_name_after(tmp_path, disk):
+    with writing_folder(tmp_path / "a") as temporary:
+        (temporary / "inner").mkdir()
+        (temporary / "inner" / "1").write_text("1")
+    flushed = [("flush", name) for name in ("1", "inner", temporary.name)]
+    assert disk == [*flushed, ("rename", "a"), ("flush", tmp_path.name)]
+
+
+@linux
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTSUP, errno.EIO])
+def test_a_file_system_that_cannot_flush_is_written_to_and_a_broken_one_is_named(
+    tmp_path, monkeypatch, number
+):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def refuse(descriptor):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", refuse)
+    if number == errno.EIO:
+        with pytest.raises(GenzooError, match=f"cannot write {path}: Input/output error"):
+            write_json(path, 1)
+        assert path.read_text() == "old"
+    else:
+        write_json(path, 1)
+        assert path.read_text() == "1\n"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 WRITE = """

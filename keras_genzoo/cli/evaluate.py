@@ -5,11 +5,20 @@ from typing import Any
 
 import click
 
-from keras_genzoo.cli.options import NameList, force_option, seed_option, setting_flags
+from keras_genzoo.cli.options import (
+    NameList,
+    dataset_option,
+    force_option,
+    seed_option,
+    setting_flags,
+)
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.data.registry import paths_in_words
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import new_file
+
+# How --real and --fake are opened; a run has noted it.
+OF_IMAGES = ("image_size", "channels", "data_dir", "manual_dir")
 
 
 @click.command("evaluate")
@@ -44,10 +53,11 @@ from keras_genzoo.files import new_file
     default=True,
     help="Also score other real images, as the best there is.  [default: floor]",
 )
+@dataset_option
 @click.option("--real", help=f"Real images: a data set, {paths_in_words()}.")
 @click.option("--fake", help=f"Generated images: {paths_in_words()}.")
 @click.option("--fake-split", default="train", show_default=True, help="Part of --fake.")
-@setting_flags("image_size", "channels", "data_dir", "manual_dir")
+@setting_flags(*OF_IMAGES)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -62,10 +72,6 @@ def command(
     fake_split: str,
     out: Path | None,
     force: bool,
-    image_size: int | None,
-    channels: int | None,
-    data_dir: str | None,
-    manual_dir: str | None,
     **options: Any,
 ) -> None:
     """Score the images of RUN, or those of --fake against those of --real.
@@ -74,6 +80,8 @@ def command(
     """
     if (run is None) == (real is None or fake is None) or (run and (real or fake)):
         raise GenzooError("evaluate takes a run, or both --real and --fake")
+    given = {name: options.pop(name) for name in OF_IMAGES}
+    _refuse_foreign(run, given, options["dataset"])
     start_tensorflow()
     from keras_genzoo import data, evaluation
 
@@ -84,15 +92,28 @@ def command(
     if run is not None:
         result = evaluation.evaluate_run(run, asked, click.echo)
     else:
-        shape = {"image_size": image_size, "channels": channels}
-        places = {"data_dir": data_dir, "manual_dir": manual_dir}
-        images = data.Splits(lambda split: data.open_source(real, split, **shape, **places))
+        images = data.Splits(lambda split: data.open_source(real, split, **given))
         # The first that is named is the first that is missed.
         images.to_look_at(asked.split)
-        generated = data.open_source(fake, fake_split, **shape, **places)
+        generated = data.open_source(fake, fake_split, **given)
         result = evaluation.evaluate_images(images, generated, asked, click.echo)
     if out is not None:
         evaluation.write_result(result, out)
     click.echo(evaluation.table(result))
     if out is not None:
         click.echo(f"\n{out}")
+
+
+def _refuse_foreign(run: Path | None, given: dict[str, Any], dataset: Path | None) -> None:
+    """Refuse options that a run has noted, or that only a run has.
+
+    Raises:
+        GenzooError: if there is one.
+    """
+    if run is None and dataset is not None:
+        raise GenzooError("--dataset goes with a run; name the images by --real and --fake")
+    for name, value in given.items():
+        if run is not None and value is not None:
+            flag = f"--{name.replace('_', '-')}"
+            place = "; another place is noted by genzoo fit --resume" if "dir" in name else ""
+            raise GenzooError(f"{flag} goes with --real and --fake; a run has noted its own{place}")

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from keras_genzoo.cli.options import IntegerList, NameList, run_argument
+from keras_genzoo.cli.options import IntegerList, NameList, dataset_option, run_argument
 from keras_genzoo.cli.tensorflow import start_tensorflow
 
 
@@ -49,6 +49,7 @@ from keras_genzoo.cli.tensorflow import start_tensorflow
     type=click.IntRange(min=1),
     help="Rows of input that int8 measures its ranges on.  [default: 200] [litert]",
 )
+@dataset_option
 @click.option("--verify", "check", is_flag=True, help="Compare each file with the model.")
 @click.option(
     "--force",

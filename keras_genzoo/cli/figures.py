@@ -1,22 +1,24 @@
 """``genzoo figures``: all that a run can show."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from keras_genzoo.cli.options import force_option, run_argument, seed_option
+from keras_genzoo.cli.options import dataset_option, force_option, run_argument, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
 
 
 @click.command("figures")
 @run_argument
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; by default RUN/figures.")
+@dataset_option
 @force_option
 @seed_option
-def command(run: Path, out: Path | None, force: bool, seed: int) -> None:
+def command(run: Path, out: Path | None, **options: Any) -> None:
     """Draw all figures of RUN as PNG and SVG, and a film of its training."""
     start_tensorflow()
     from keras_genzoo import visualization
 
-    for file in visualization.draw_figures(run, out, seed=seed, force=force, echo=click.echo):
+    for file in visualization.draw_figures(run, out, **options, echo=click.echo):
         click.echo(file)

@@ -20,7 +20,11 @@ from keras_genzoo.errors import GenzooError
     help="Named settings to start from; see 'genzoo list'.",
 )
 @click.option("--config", type=click.Path(path_type=Path), help="Repeat the run of a config.json.")
-@click.option("--resume", type=click.Path(path_type=Path), help="Go on with the run in a folder.")
+@click.option(
+    "--resume",
+    type=click.Path(path_type=Path),
+    help="Go on with the run in a folder; if its images have moved, --dataset names their place.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; by default a new one.")
 @click.option("--force", is_flag=True, help="Replace the run folder if it exists.")
 @click.option("--tensorboard", is_flag=True, help="Also write events for TensorBoard.")

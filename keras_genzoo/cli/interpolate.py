@@ -5,7 +5,13 @@ from typing import Any
 
 import click
 
-from keras_genzoo.cli.options import Name, class_option, picture_options, run_argument
+from keras_genzoo.cli.options import (
+    Name,
+    class_option,
+    dataset_option,
+    picture_options,
+    run_argument,
+)
 from keras_genzoo.cli.tensorflow import start_tensorflow
 
 
@@ -19,6 +25,7 @@ from keras_genzoo.cli.tensorflow import start_tensorflow
     help="By default linear for autoencoders, spherical for GANs.",
 )
 @class_option
+@dataset_option
 @picture_options("PNG file")
 def command(
     run: Path,
@@ -26,11 +33,11 @@ def command(
     steps: int,
     method: str | None,
     class_label: str | None,
-    **picture: Any,
+    **options: Any,
 ) -> None:
     """Walk between real images (autoencoders) or between points of the noise (GANs)."""
     start_tensorflow()
     from keras_genzoo import training
 
-    walks = training.interpolate(run, rows, steps, method, class_label, echo=click.echo, **picture)
+    walks = training.interpolate(run, rows, steps, method, class_label, echo=click.echo, **options)
     click.echo(walks)

@@ -1,10 +1,11 @@
 """``genzoo latent``: where the codes of images lie."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from keras_genzoo.cli.options import force_option, seed_option
+from keras_genzoo.cli.options import dataset_option, force_option, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.files import new_picture
 
@@ -20,10 +21,16 @@ from keras_genzoo.files import new_picture
     type=click.Path(path_type=Path),
     help="PNG file, with an SVG beside it; by default latent.png in the first run's folder.",
 )
+@dataset_option
 @force_option
 @seed_option
 def command(
-    runs: tuple[Path, ...], count: int, split: str | None, out: Path | None, force: bool, seed: int
+    runs: tuple[Path, ...],
+    count: int,
+    split: str | None,
+    out: Path | None,
+    force: bool,
+    **options: Any,
 ) -> None:
     """Draw the codes of the same images under each of RUNS (ae, vae), side by side."""
     start_tensorflow()
@@ -31,7 +38,7 @@ def command(
 
     path = new_picture(out or runs[0] / "latent.png", force)
     files = visualization.draw_latent_map(
-        list(runs), count, split, seed=seed, out=path, echo=click.echo
+        list(runs), count, split, out=path, echo=click.echo, **options
     )
     for file in files:
         click.echo(file)

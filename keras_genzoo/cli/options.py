@@ -139,6 +139,15 @@ def class_option(command: Command) -> Command:
     return click.option("--class", "class_label", metavar="NAME", help=words)(command)
 
 
+def dataset_option(command: Command) -> Command:
+    """Add ``--dataset``: where the images of RUN lie now."""
+    return click.option(
+        "--dataset",
+        type=click.Path(path_type=Path),
+        help="Where the images of the run lie now, if they have moved.",
+    )(command)
+
+
 force_option = click.option("--force", is_flag=True, help="Replace the file if it exists.")
 seed_option = click.option(
     "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Key of chance."

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from keras_genzoo.cli.options import picture_options, run_argument
+from keras_genzoo.cli.options import dataset_option, picture_options, run_argument
 from keras_genzoo.cli.tensorflow import start_tensorflow
 
 
@@ -13,10 +13,11 @@ from keras_genzoo.cli.tensorflow import start_tensorflow
 @run_argument
 @click.option("-n", "count", type=int, default=16, show_default=True, help="Number of images.")
 @click.option("--split", help="Part of the data set; by default the one held out, if there is one.")
+@dataset_option
 @picture_options("PNG file")
-def command(run: Path, count: int, split: str | None, **picture: Any) -> None:
+def command(run: Path, count: int, split: str | None, **options: Any) -> None:
     """Draw real images in one row and their reconstructions below."""
     start_tensorflow()
     from keras_genzoo import training
 
-    click.echo(training.reconstruct(run, count, split, echo=click.echo, **picture))
+    click.echo(training.reconstruct(run, count, split, echo=click.echo, **options))

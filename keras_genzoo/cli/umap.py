@@ -5,7 +5,13 @@ from typing import Any
 
 import click
 
-from keras_genzoo.cli.options import NameList, force_option, run_argument, seed_option
+from keras_genzoo.cli.options import (
+    NameList,
+    dataset_option,
+    force_option,
+    run_argument,
+    seed_option,
+)
 from keras_genzoo.cli.tensorflow import start_tensorflow
 
 
@@ -35,6 +41,7 @@ from keras_genzoo.cli.tensorflow import start_tensorflow
     "--min-dist", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="UMAP's."
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; by default RUN/umap.")
+@dataset_option
 @force_option
 @seed_option
 def command(run: Path, distances: tuple[str, ...] | None, **options: Any) -> None:

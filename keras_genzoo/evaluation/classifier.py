@@ -26,6 +26,7 @@ from keras_genzoo.evaluation.features import (
     accuracy_in_words,
 )
 from keras_genzoo.files import write_json, writing
+from keras_genzoo.networks import randomness_kept, seeded
 
 # Raised whenever the network or its training changes, so that what is kept is not mixed up.
 VERSION = 3
@@ -155,7 +156,8 @@ def _kept(
         # Last: what has facts is whole.
         write_json(facts_file, facts)
     try:
-        model = keras.saving.load_model(file, compile=False, safe_mode=True)
+        with randomness_kept():
+            model = keras.saving.load_model(file, compile=False, safe_mode=True)
         facts = json.loads(facts_file.read_text())
         checksum = hashlib.sha256(file.read_bytes()).hexdigest()
         network = Classifier(name, model, checksum, facts)
@@ -179,9 +181,10 @@ def train_classifier(train: Source, test: Source) -> tuple[keras.Model, dict]:
     steps = train.num_images // batch_size
     epochs = max(1, min(MAX_EPOCHS, round(IMAGES_SEEN / train.num_images)))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model, logits = _compiled(train.image_shape, train.num_classes, loss, steps * epochs)
     stream = load_dataset(train, batch_size=batch_size, with_labels=True, shuffle=True)
-    logits.fit(stream.map(_as_float), epochs=epochs, shuffle=False, verbose=0)
+    with seeded(0):
+        model, logits = _compiled(train.image_shape, train.num_classes, loss, steps * epochs)
+        logits.fit(stream.map(_as_float), epochs=epochs, shuffle=False, verbose=0)
     stream = load_dataset(test, batch_size=256, with_labels=True, shuffle=False)
     batches = [(np.asarray(logits(x, training=False)), y) for x, y in stream.map(_as_float)]
     hits = sum(int((p.argmax(axis=1) == y.numpy()).sum()) for p, y in batches)
@@ -204,8 +207,9 @@ def train_attributes(train: Source, test: Source) -> tuple[keras.Model, dict]:
     epochs = max(1, min(MAX_EPOCHS, round(IMAGES_SEEN / 3 / len(images))))
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     steps = epochs * -(-len(images) // batch_size)
-    model, logits = _compiled(train.image_shape, attributes.shape[1], loss, steps)
-    logits.fit(images, attributes, batch_size=batch_size, epochs=epochs, verbose=0)
+    with seeded(0):
+        model, logits = _compiled(train.image_shape, attributes.shape[1], loss, steps)
+        logits.fit(images, attributes, batch_size=batch_size, epochs=epochs, verbose=0)
     facts = _facts(train, len(images))
     images, known = _with_attributes(test)
     parts = range(0, len(images), 256)
@@ -224,7 +228,6 @@ def _compiled(
     image_shape: tuple[int, int, int], outputs: int, loss: keras.losses.Loss, steps: int
 ) -> tuple[keras.Model, keras.Model]:
     """Return the network with both outputs, and with its logits alone, ready to be trained."""
-    keras.utils.set_random_seed(0)
     model = build_classifier(image_shape, outputs)
     logits = keras.Model(model.input, model.output[1])
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)

@@ -1,8 +1,8 @@
 """From a run, or two sets of images, to a result: scores, the floor, and their protocol."""
 
 import dataclasses
+import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ from keras_genzoo.losses import bernoulli_loss
 from keras_genzoo.models import CGAN, VAE, Autoencoder, ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
-from keras_genzoo.training.preparing import open_splits
+from keras_genzoo.training.preparing import open_splits, splits_of
 
 Echo = Callable[[str], None]
 
@@ -76,6 +76,7 @@ class Options:
         binarization: how pixels become 0 or 1 in the likelihood.
         floor: also score other real images, as the best that a generator can reach.
         seed: key of all that is drawn.
+        dataset: of a run whose images have moved, where they lie now.
     """
 
     scores: Sequence[str] | None = None
@@ -87,6 +88,7 @@ class Options:
     binarization: str = "dynamic"
     floor: bool = True
     seed: int = 0
+    dataset: str | os.PathLike | None = None
 
     def __post_init__(self):
         names = [*SCORES, *MODEL_SCORES]
@@ -100,7 +102,7 @@ class Options:
 
 
 def evaluate_run(
-    path: Path, options: Options = Options(), echo: Echo = lambda line: None
+    path: str | os.PathLike, options: Options = Options(), echo: Echo = lambda line: None
 ) -> dict[str, Any]:
     """Return the scores of a run's model: ``protocol``, ``scores``, ``floor``, ``warnings``.
 
@@ -112,7 +114,7 @@ def evaluate_run(
     """
     run = Run.open(path)
     model, weights = load_weights(run, echo)
-    real = open_splits(run.settings)
+    real = splits_of(run, options.dataset)
     source = real.to_look_at(options.split)
     count = _count(options, source)
     names = _names(options.scores, model, run.settings.dataset)

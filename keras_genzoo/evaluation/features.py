@@ -128,11 +128,14 @@ class KerasNetwork(FeatureNetwork):
     def __init__(self, path: str):
         import keras
 
+        from keras_genzoo.networks import randomness_kept
+
         self.name, file = f"model:{path}", Path(path).expanduser()
         if not file.is_file():
             raise GenzooError(f"there is no feature network {file}; name a .keras file")
         try:
-            self.model = keras.saving.load_model(file, compile=False, safe_mode=True)
+            with randomness_kept():
+                self.model = keras.saving.load_model(file, compile=False, safe_mode=True)
             shape = tuple(self.model.input_shape)
         except Exception as error:  # Keras raises whatever its files hold.
             reason = " ".join(str(error).split())

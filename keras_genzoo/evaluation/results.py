@@ -1,7 +1,7 @@
 """A result as a file and in words: the protocol, a row for each score, the warnings."""
 
 import math
-from pathlib import Path
+import os
 from typing import Any
 
 from keras_genzoo.classes import MOST_CLASSES
@@ -9,7 +9,7 @@ from keras_genzoo.evaluation.features import accuracy_in_words
 from keras_genzoo.files import shown, write_json
 
 
-def write_result(result: dict[str, Any], path: Path) -> None:
+def write_result(result: dict[str, Any], path: str | os.PathLike) -> None:
     """Write a result as JSON, whole or not at all."""
     write_json(path, result)
 

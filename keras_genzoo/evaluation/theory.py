@@ -19,6 +19,7 @@ from keras_genzoo.losses import (
     optimal_value,
 )
 from keras_genzoo.models import GAN
+from keras_genzoo.networks import seeded
 
 GRID = {1: 4001, 2: 301}
 FRESH = 100_000
@@ -125,7 +126,8 @@ def train_discriminator(
         seed: key of weights and points.
     """
     rng = np.random.default_rng(seed)
-    model = _gan(data.dimensions, seed)
+    with seeded(seed):
+        model = _gan(data.dimensions, seed)
     rate = keras.optimizers.schedules.CosineDecay(3e-3, steps)
     model.compile(discriminator_optimizer=keras.optimizers.Adam(rate))
     update = tf.function(lambda real, fake: model.update_discriminator(real, fake, None))
@@ -154,7 +156,6 @@ def train_discriminator(
 
 
 def _gan(dimensions: int, seed: int) -> GAN:
-    keras.utils.set_random_seed(seed)
     image_shape = (1, dimensions, 1)
     layers = [keras.layers.Dense(64, activation="tanh") for _ in range(3)]
     discriminator = keras.Sequential(
@@ -206,17 +207,16 @@ def train_gan(data: Mixture, steps: int = 6000, batch_size: int = 256, seed: int
         seed: key of weights and points.
     """
     rng = np.random.default_rng(seed)
-    model = _gan(data.dimensions, seed)
+    with seeded(seed):
+        model = _gan(data.dimensions, seed)
     rates = [keras.optimizers.schedules.CosineDecay(rate, steps) for rate in (5e-4, 2e-3)]
     model.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates))
     before = _histogram_divergence(model, data, rng)
-    points = data.sample(200 * batch_size, rng)
-    history = model.fit(
-        tf.data.Dataset.from_tensor_slices(points).repeat().shuffle(4096, seed).batch(batch_size),
-        steps_per_epoch=100,
-        epochs=steps // 100,
-        verbose=0,
-    )
+    points = tf.data.Dataset.from_tensor_slices(data.sample(200 * batch_size, rng)).repeat()
+    with seeded(seed):
+        # Their order depends on TensorFlow's global seed, too.
+        points = points.shuffle(4096, seed).batch(batch_size)
+    history = model.fit(points, steps_per_epoch=100, epochs=steps // 100, verbose=0)
     losses = history.history["discriminator_loss"]
     values = [(100 * (i + 1), -float(loss)) for i, loss in enumerate(losses)]
     generated = _generated(model, 20_000, seed)

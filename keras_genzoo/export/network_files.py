@@ -17,6 +17,7 @@ from keras_genzoo.export.verify import Runner, Tolerance, verify
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
 from keras_genzoo.models.exporting import input_specs
+from keras_genzoo.networks import randomness_kept
 from keras_genzoo.quiet import held_back_errors
 
 
@@ -163,6 +164,7 @@ def _write_keras(network: keras.Model, path: Path) -> None:
     of_plain_layers(network).save(path)
 
 
+@randomness_kept()
 def _run_keras(path: Path) -> Runner:
     network = keras.models.load_model(path)
     return lambda name, inputs: outputs_of(network, inputs)

@@ -9,7 +9,7 @@ import keras
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
-from keras_genzoo.networks import BatchNormalization, Dropout
+from keras_genzoo.networks import BatchNormalization, Dropout, randomness_kept
 
 Layer = keras.layers.Layer
 
@@ -58,6 +58,7 @@ def _computes_in_float32(network: keras.Model) -> bool:
     return all(layer.compute_dtype == "float32" for layer in network._flatten_layers())
 
 
+@randomness_kept()
 def _copied(network: keras.Model, change: Callable[[Layer], Layer]) -> keras.Model:
     """Return a copy with other layers and the same weights.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import ended_in_order, unwritable, write_json
+from keras_genzoo.files import ended_in_order, flush, flush_tree, unwritable, write_json
 
 
 def card_of(file: Path) -> Path:
@@ -46,11 +46,13 @@ def placing(folder: Path) -> Iterator[Path]:
             with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as name:
                 temporary = Path(name)
                 yield temporary
+                flush_tree(temporary)
                 cards = sorted(temporary.glob("*.json"))
                 for card in cards:
                     (folder / card.name).unlink(missing_ok=True)
                 for file in sorted(set(temporary.iterdir()) - set(cards)) + cards:
                     file.replace(folder / file.name)
+                flush(folder)
         except OSError as error:
             raise unwritable(folder, error) from error
 

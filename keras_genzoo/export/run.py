@@ -1,6 +1,7 @@
 """From a run to the files that leave it, with a card that says where they come from."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from keras_genzoo.files import shown
 from keras_genzoo.models import Autoencoder, ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
-from keras_genzoo.training.preparing import open_splits
+from keras_genzoo.training.preparing import splits_of
 
 FORMATS = ("saved_model", "litert", "onnx", "keras")
 SERVED = Path("savedmodels")
@@ -53,10 +54,11 @@ _LEFT_OUT = (
 
 
 def export_run(
-    path: Path,
+    path: str | os.PathLike,
     format: str = "saved_model",  # noqa: A002
     *,
-    out: Path | None = None,
+    out: str | os.PathLike | None = None,
+    dataset: str | os.PathLike | None = None,
     name: str | None = None,
     version: int | None = None,
     warm_up: Sequence[int] | None = None,
@@ -74,6 +76,8 @@ def export_run(
         format: one of ``FORMATS``.
         out: where: the folder of all served models (by default ``savedmodels``), or that of the
             files (by default ``export`` in the run).
+        dataset: where the run's images lie now, if they have moved; an autoencoder's export takes
+            them to be verified, and for int8.
         name: what the model is called there; by default the name of the run folder.
         version: of the SavedModel; by default the next free one.
         warm_up: of the SavedModel, batch sizes of the requests to warm up with; by default none.
@@ -101,13 +105,13 @@ def export_run(
     run = Run.open(path)
     name = _default_name(run) if name is None else check_name(name)
     model, weights = load_weights(run, echo)
-    folder = out or run.path / "export"
+    folder = Path(out or run.path / "export")
     if not force and format != "saved_model":
         refuse_existing(_files(folder, name, format, model, options))
     options |= {"check": check, "facts": facts_of(run, weights)}
-    options["images"] = _images(run, model, options)
+    options["images"] = _images(run, model, options, dataset)
     if format == "saved_model":
-        base = (out or SERVED) / name
+        base = Path(out or SERVED) / name
         return [export_saved_model(model, base, force=force, **options)]
     if "batch_size" in options:
         options["batch_size"] = options["batch_size"] or None
@@ -151,7 +155,7 @@ def _files(
     return [folder / f"{name}-{part}.{suffix}" for part in parts]
 
 
-def refuse_saved_model(path: Path) -> None:
+def refuse_saved_model(path: str | os.PathLike) -> None:
     """Refuse what has been exported already, by us or by others.
 
     Raises:
@@ -214,17 +218,27 @@ def _scores(run: Run) -> str:
     return f"{', '.join(listed)} ({measured})"
 
 
-def _images(run: Run, model: ImageModel, options: dict[str, Any]) -> np.ndarray | None:
+def _images(
+    run: Run, model: ImageModel, options: dict[str, Any], dataset: str | os.PathLike | None
+) -> np.ndarray | None:
     """Return images of the run's data if the model takes images and something needs them.
 
     What cannot do without those that cannot be had says so.
+
+    Raises:
+        GenzooError: if ``dataset`` names other images, or nothing needs them.
     """
     needed = options["check"] or "int8" in options.get("types", ())
     if not (needed and isinstance(model, Autoencoder)):
+        if dataset is not None:
+            raise GenzooError(
+                "--dataset gives the images by which an autoencoder is verified or brought to "
+                "int8, and this export takes none; leave it out"
+            )
         return None
     count = options.get("calibration", CALIBRATION) + VERIFIED_ROWS
+    splits = splits_of(run, dataset)
     try:
-        source = open_splits(run.settings).train
-        return source.sample(min(count, source.num_images), 0)[0]
+        return splits.train.sample(min(count, splits.train.num_images), 0)[0]
     except GenzooError:
         return None

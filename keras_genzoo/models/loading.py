@@ -9,8 +9,10 @@ from keras_genzoo.files import check_archive
 from keras_genzoo.models.base import ImageModel
 from keras_genzoo.models.checking import one_line
 from keras_genzoo.models.registry import MODELS
+from keras_genzoo.networks import randomness_kept
 
 
+@randomness_kept()
 def load_model(path: str | os.PathLike) -> ImageModel:
     """Return the model that ``model.save(path)`` wrote; it goes on training where it stopped.
 
@@ -28,6 +30,7 @@ def load_model(path: str | os.PathLike) -> ImageModel:
     ...     load_model(path).generate(2, seed=0).shape
     (2, 8, 8, 1)
     """
+    path = os.fspath(path)
     for name in MODELS:
         MODELS[name]
     try:

@@ -29,5 +29,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "normalization": ["BatchNormalization"],
         "policy": ["layers_under"],
         "randomness": ["Dropout", "SeededNormal", "normal", "rows_of_global_batch", "uniform"],
+        "seeding": ["randomness_kept", "seeded"],
     },
 )

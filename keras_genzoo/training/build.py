@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
-import keras
-
 from keras_genzoo import models
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import Adam, ImageModel
 from keras_genzoo.models.registry import MODELS
-from keras_genzoo.networks import layers_under
+from keras_genzoo.networks import layers_under, seeded
 from keras_genzoo.training.checkpoints import restore_latest
 from keras_genzoo.training.run import Run
 from keras_genzoo.training.settings import GANS, Settings
@@ -42,9 +40,9 @@ def build_model(
                 "sub-folder for each class"
             )
         arguments["num_classes"] = num_classes
-    keras.utils.set_random_seed(settings.seed)
     precision = settings.mixed_precision
-    with layers_under(precision if precision == "float32" else f"mixed_{precision}"):
+    policy = precision if precision == "float32" else f"mixed_{precision}"
+    with seeded(settings.seed), layers_under(policy):
         model = model_class(image_shape=image_shape, seed=settings.seed, **arguments)
         compile_model(model, settings)
     return model

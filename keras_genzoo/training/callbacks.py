@@ -50,7 +50,7 @@ class Recorder(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Write what the stretch gave; of one cut short by a signal, the checkpoint alone."""
         state = state_of(self.model)
-        if not all(np.isfinite(array).all() for array in state):
+        if not all(np.isfinite(array).all() for array in state.values()):
             self._stop(f"a weight became infinite or no number by step {self.step}")
         if self._ends_stretch(self.step):
             self.rows.append({"step": self.step} | {k: float(v) for k, v in logs.items()})

@@ -4,6 +4,7 @@ Nothing here writes: a mistake found here leaves nothing behind.
 """
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,12 @@ def prepare(
         GenzooError: if the data or the model cannot be had as asked.
     """
     settings = _with_absolute_paths(settings)
+    if began_with is not None:
+        _check_not_gone(settings)
     source = open_data(settings, download=download)
     if began_with is not None:
-        check_same_data(began_with, source)
+        moved = settings.dataset != began_with.settings.dataset
+        check_same_data(began_with, source, settings.dataset if moved else None)
     check_batch_size(settings.batch_size, strategy)
     # Refuses a batch that is larger than the data.
     training_stream(source, settings.batch_size)
@@ -105,17 +109,67 @@ def open_splits(settings: Settings) -> Splits:
     Where they name ``data_dir``, nothing is fetched into it.
     """
     download = settings.data_dir is None
-    return Splits(lambda split: open_data(settings, None if split == "train" else split, download))
+
+    def open_split(split: str) -> Source:
+        _check_not_gone(settings)
+        return open_data(settings, None if split == "train" else split, download)
+
+    return Splits(open_split)
+
+
+def splits_of(run: Run, dataset: str | os.PathLike | None = None) -> Splits:
+    """Return the splits of a run's data; ``train`` is that of the run.
+
+    Args:
+        run: the run.
+        dataset: where the images lie now, if they have moved.
+
+    Raises:
+        GenzooError: if there are other data, or none, in that place.
+    """
+    if dataset is None:
+        return open_splits(run.settings)
+    splits = open_splits(moved_settings(run, dataset))
+    check_same_data(run, splits.train, dataset)
+    return splits
+
+
+def moved_settings(run: Run, dataset: str | os.PathLike) -> Settings:
+    """Return the settings of a run whose images lie elsewhere now.
+
+    Raises:
+        GenzooError: if nothing lies there, or the run was trained on a data set that has a name
+            and no place.
+    """
+    settings, place = run.settings, Path(dataset).expanduser()
+    if os.fspath(dataset) == settings.dataset:
+        return settings
+    if not _is_place(settings):
+        raise GenzooError(
+            f"{run.path} was trained with dataset {settings.dataset}, not {dataset}; it has no "
+            "place that may change: leave the option out, or start a new run"
+        )
+    if not place.exists():
+        raise GenzooError(
+            f"there is no folder or file {dataset}; name the place where the images of {run.path} "
+            "lie now"
+        )
+    return dataclasses.replace(settings, dataset=str(place.absolute()))
 
 
 def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
     """Return the settings of a run with what a resumed one may change.
 
+    That is how long it trains, how often it draws, and where all lies, its images too.
+
     Raises:
         GenzooError: if an override would change the numbers of the run.
     """
     settings = run.settings.but(overrides)
-    for name in overrides:
+    if "dataset" in overrides:
+        moved = moved_settings(run, settings.dataset)
+        settings = dataclasses.replace(settings, dataset=moved.dataset)
+    for name in overrides.keys() - {"dataset"}:
         role = Settings.__dataclass_fields__[name].metadata["role"]
         before, now = getattr(run.settings, name), getattr(settings, name)
         if role not in (PLACE, PACE) and now != before:
@@ -126,25 +180,35 @@ def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
     return settings
 
 
-def check_same_data(run: Run, source: Source) -> None:
+def check_same_data(run: Run, source: Source, moved_to: str | os.PathLike | None = None) -> None:
     """Check that the data is what the run began with.
+
+    Args:
+        run: the run.
+        source: the data it is to train on.
+        moved_to: where they lie, if that is another place than before.
 
     Raises:
         GenzooError: if it is not.
     """
     before, after = (_comparable(data, run) for data in (run.data, _description(source)))
     for name, now in after.items():
-        if before[name] != now:
-            remedy = "put the old data back, or start a new run"
-            if before["fingerprint"] == after["fingerprint"] and source.labels_are_folders:
-                remedy = (
-                    f"the images are the same and taken for {source.labels_in_words}; give "
-                    "--labels folders to go on as it began"
-                )
-            raise GenzooError(
-                f"the data of {run.path} has changed: {name} was {before[name]}, now {now}; "
-                f"{remedy}"
+        if before[name] == now:
+            continue
+        remedy = "put the old data back, or start a new run"
+        if before["fingerprint"] == after["fingerprint"] and source.labels_are_folders:
+            remedy = (
+                f"the images are the same and taken for {source.labels_in_words}; give "
+                "--labels folders to go on as it began"
             )
+        elif moved_to is not None:
+            raise GenzooError(
+                f"{moved_to} holds other data than {run.path} began with: {name} was "
+                f"{before[name]}, here it is {now}; name the place where its images lie now"
+            )
+        raise GenzooError(
+            f"the data of {run.path} has changed: {name} was {before[name]}, now {now}; {remedy}"
+        )
 
 
 def _comparable(data: dict[str, Any], run: Run) -> dict[str, Any]:
@@ -159,6 +223,24 @@ def _comparable(data: dict[str, Any], run: Run) -> dict[str, Any]:
 def _description(source: Source) -> dict[str, Any]:
     description = {name: getattr(source, name) for name in DATA}
     return description | {"image_shape": list(source.image_shape)}
+
+
+def _is_place(settings: Settings) -> bool:
+    """Whether a run's data set is a place: it has noted an absolute path then."""
+    return settings.dataset not in DATASETS and Path(settings.dataset).is_absolute()
+
+
+def _check_not_gone(settings: Settings) -> None:
+    """Check that the images of a run are still where they were.
+
+    Raises:
+        GenzooError: if they are not.
+    """
+    if _is_place(settings) and not Path(settings.dataset).exists():
+        raise GenzooError(
+            f"the images of this run were in {settings.dataset}, which is gone; give their new "
+            "place with --dataset"
+        )
 
 
 def _with_absolute_paths(settings: Settings) -> Settings:

@@ -1,5 +1,6 @@
 """Recipes: named settings for a model on a data set. The thesis' own are among them."""
 
+import os
 from typing import Any
 
 from keras_genzoo.errors import GenzooError, unknown
@@ -62,18 +63,21 @@ _recipe(
 )
 
 
-def find_recipe(model: str | None, dataset: str | None, name: str | None = None) -> dict[str, Any]:
+def find_recipe(
+    model: str | None, dataset: str | os.PathLike | None, name: str | None = None
+) -> dict[str, Any]:
     """Return the settings to start from, before a person's own are laid over them.
 
     Args:
         model: the model asked for, if any.
         dataset: the data set asked for, if any; by default ``digits``.
         name: the recipe asked for, if any; else the first for (model, dataset), else the model's
-            settings for MNIST at the size that the images have.
+            settings for MNIST at the size that the images have, else its own defaults.
 
     Raises:
         GenzooError: if a name is unknown, or the recipe is another model's.
     """
+    dataset = os.fspath(dataset) if dataset else None
     if name is not None:
         recipe = RECIPES[name]
         if model not in (None, recipe["model"]):
@@ -87,17 +91,23 @@ def find_recipe(model: str | None, dataset: str | None, name: str | None = None)
     if model not in MODELS:
         raise unknown("model", model, MODELS)
     dataset = dataset or "digits"
-    for recipe in map(RECIPES.__getitem__, RECIPES):
-        if (recipe["model"], recipe["dataset"]) == (model, dataset):
+    own = [recipe for recipe in map(RECIPES.__getitem__, RECIPES) if recipe["model"] == model]
+    for recipe in own:
+        if recipe["dataset"] == dataset:
             return recipe
-    # Other data: the settings for MNIST, at the size that the images have.
-    recipe = find_recipe(model, "mnist") | {"dataset": dataset}
-    recipe.pop("image_size", None)
-    return recipe
+    for recipe in own:
+        if recipe["dataset"] == "mnist":
+            other = recipe | {"dataset": dataset}
+            other.pop("image_size", None)
+            return other
+    return {"model": model, "dataset": dataset}
 
 
 def settings_for(
-    model: str | None, dataset: str | None = None, recipe: str | None = None, **overrides: Any
+    model: str | None,
+    dataset: str | os.PathLike | None = None,
+    recipe: str | None = None,
+    **overrides: Any,
 ) -> Settings:
     """Return the recipe's settings with a person's own laid over them.
 

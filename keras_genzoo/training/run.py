@@ -7,6 +7,7 @@ import contextlib
 import csv
 import dataclasses
 import json
+import os
 import platform
 import re
 import shutil
@@ -18,7 +19,15 @@ from typing import Any
 from keras_genzoo._version import __version__
 from keras_genzoo.data.registry import file_suffixes
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import permissions, shown, unwritable, write_json, writing
+from keras_genzoo.files import (
+    flush,
+    flush_tree,
+    permissions,
+    shown,
+    unwritable,
+    write_json,
+    writing,
+)
 from keras_genzoo.training.settings import Settings
 
 RUNS = Path("runs")
@@ -46,7 +55,11 @@ class Run:
 
     @classmethod
     def create(
-        cls, settings: Settings, data: dict[str, Any], out: Path | None = None, force: bool = False
+        cls,
+        settings: Settings,
+        data: dict[str, Any],
+        out: str | os.PathLike | None = None,
+        force: bool = False,
     ) -> "Run":
         """Make a new run folder with its ``config.json``, whole or not at all.
 
@@ -59,8 +72,9 @@ class Run:
         Raises:
             GenzooError: if the folder exists, or cannot be written.
         """
+        out = Path(out) if out is not None else None
         check_free(out, force)
-        place = Path(out) if out is not None else RUNS / "new"
+        place = out or RUNS / "new"
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             fresh = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
@@ -72,7 +86,9 @@ class Run:
             run.checkpoints.mkdir()
             run.samples.mkdir()
             run.write_config()
+            flush_tree(fresh)
             path = _next_free(fresh, settings) if out is None else _replace(fresh, place)
+            flush(path.parent)
         except OSError as error:
             raise unwritable(place, error) from error
         finally:
@@ -80,7 +96,7 @@ class Run:
         return dataclasses.replace(run, path=path)
 
     @classmethod
-    def open(cls, path: Path) -> "Run":
+    def open(cls, path: str | os.PathLike) -> "Run":
         """Open the run folder ``path``.
 
         Raises:
@@ -175,12 +191,13 @@ class Run:
             writer.writerows(rows)
 
 
-def read_config(path: Path) -> dict[str, Any]:
+def read_config(path: str | os.PathLike) -> dict[str, Any]:
     """Return what a ``config.json`` holds, given the file or the run folder.
 
     Raises:
         GenzooError: if there is none, or it is no configuration of a run.
     """
+    path = Path(path)
     file = path / "config.json" if path.is_dir() else path
     try:
         config = json.loads(file.read_text())

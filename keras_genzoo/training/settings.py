@@ -5,6 +5,8 @@ It is what ``config.json`` holds. Reading or listing it imports neither Keras no
 
 import dataclasses
 import math
+import numbers
+import os
 import types
 import typing
 from collections.abc import Callable
@@ -49,9 +51,20 @@ def _setting(
     *,
     choices: tuple[str, ...] = (),
     bound: Bound = ANY,
+    defaults: dict[str, Any] | None = None,
 ):
-    """A field with its help, the models that know it (all, if empty) and where its value goes."""
-    metadata = {"help": text, "models": models, "role": role, "choices": choices, "bound": bound}
+    """A field with its help, the models that know it (all, if empty) and where its value goes.
+
+    ``defaults`` are those by model, where they differ; they stand in for None.
+    """
+    metadata = {
+        "help": text,
+        "models": models,
+        "role": role,
+        "choices": choices,
+        "bound": bound,
+        "defaults": defaults or {},
+    }
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -60,16 +73,19 @@ class Settings:
     """The resolved settings of a run.
 
     A field's ``metadata`` holds its ``help``, the ``models`` that know it, its ``choices`` if it
-    is a name, its ``bound`` if it is a number, and its ``role``: ``"model"`` fields go to the
-    model's constructor, ``"compile"`` ones to ``compile``, ``"place"`` and ``"pace"`` ones may
-    change when a run is resumed.
+    is a name, its ``bound`` if it is a number, its ``defaults`` by model if they differ, and its
+    ``role``: ``"model"`` fields go to the model's constructor, ``"compile"`` ones to ``compile``,
+    ``"place"`` and ``"pace"`` ones may change when a run is resumed.
 
     Raises:
-        GenzooError: if a name is none of the choices, a number is out of its bound, or
-            checkpoints would fall between the steps of one execution.
+        GenzooError: if a value is of another type, a name is none of the choices, a number is out
+            of its bound, the model does not know a setting that is given, or checkpoints would
+            fall between the steps of one execution.
 
     >>> Settings(model="vae", dataset="digits", latent_dim=10).latent_dim
     10
+    >>> Settings(model="vae").latent_dim, Settings(model="gan").latent_dim
+    (2, 100)
     """
 
     model: str = _setting("dcgan", "Model to train.", choices=MODELS)
@@ -134,7 +150,13 @@ class Settings:
     manual_dir: str | None = _setting(None, "Where files fetched by hand lie.", role=PLACE)
     strict: bool = _setting(False, "Stop at a broken image instead of setting it aside.")
 
-    latent_dim: int = _setting(100, "Size of the latent vector.", role="model", bound=AT_LEAST_1)
+    latent_dim: int | None = _setting(
+        None,
+        "Size of the latent vector; by default 2 for ae and vae, 100 for GANs.",
+        role="model",
+        bound=AT_LEAST_1,
+        defaults=dict.fromkeys(AUTOENCODERS, 2) | dict.fromkeys(GANS, 100),
+    )
     hidden_units: tuple[int, ...] = _setting(
         (512, 256),
         "Widths of the encoder's layers; the decoder mirrors them.",
@@ -204,8 +226,14 @@ class Settings:
     )
 
     def __post_init__(self):
+        # The model comes first: what the others may be depends on it.
         for field in dataclasses.fields(self):
-            _check(field, getattr(self, field.name))
+            value = _of_type(field, getattr(self, field.name))
+            _check(field, value)
+            if field not in self.fields_of(self.model) and value != field.default:
+                raise _foreign(self.model, field)
+            value = field.metadata["defaults"].get(self.model) if value is None else value
+            object.__setattr__(self, field.name, value)
         if self.loss is not None:
             losses = ADVERSARIAL_LOSSES if self.model in GANS else RECONSTRUCTION_LOSSES
             losses.check(self.loss)
@@ -227,15 +255,11 @@ class Settings:
         for name in values:
             if name not in known:
                 raise unknown("setting", name, known)
-        values = {name: _of_type(known[name], value) for name, value in values.items()}
-        model = values.get("model", cls.model)
+        model = _of_type(known["model"], values.get("model", cls.model))
         _check(known["model"], model)
         for name in values:
-            if name not in {field.name for field in cls.fields_of(model)}:
-                raise GenzooError(
-                    f"{model} has no setting '{name}'; it belongs to "
-                    f"{', '.join(known[name].metadata['models'])}"
-                )
+            if known[name] not in cls.fields_of(model):
+                raise _foreign(model, known[name])
         return cls(**values)
 
     def but(self, overrides: dict[str, Any]) -> "Settings":
@@ -267,6 +291,13 @@ class Settings:
         return {f.name: getattr(self, f.name) for f in fields if f.metadata["role"] == role}
 
 
+def _foreign(model: str, field: dataclasses.Field) -> GenzooError:
+    return GenzooError(
+        f"{model} has no setting '{field.name}'; it belongs to "
+        f"{', '.join(field.metadata['models'])}"
+    )
+
+
 def kind_of(field: dataclasses.Field) -> Any:
     """Return the type of a field's values, None left out."""
     if isinstance(field.type, types.UnionType):
@@ -286,18 +317,30 @@ def _check(field: dataclasses.Field, value: Any) -> None:
             raise GenzooError(f"{field.name} must be {bound.words}, not {number}")
 
 
+_ACCEPTED = {
+    bool: bool,
+    int: numbers.Integral,
+    float: numbers.Real,
+    str: (str, os.PathLike),
+}
+
+
 def _of_type(field: dataclasses.Field, value: Any) -> Any:
-    """Return ``value`` as the field's type."""
+    """Return ``value`` as the field's type: NumPy's numbers as Python's, a path as a string.
+
+    Raises:
+        GenzooError: if it is of another.
+    """
     kind = kind_of(field)
     if value is None and kind is not field.type:
         return None
     item_kind = typing.get_args(kind)[0] if typing.get_origin(kind) is tuple else None
-    if item_kind:
-        if isinstance(value, list | tuple) and all(type(item) is item_kind for item in value):
-            return tuple(value)
-    elif kind is float and type(value) in (int, float):
-        return float(value)
-    elif type(value) is kind:
-        return value
+    accepted = _ACCEPTED[item_kind or kind]
+    values = value if item_kind else (value,)
+    if isinstance(values, list | tuple) and all(
+        isinstance(item, accepted) and isinstance(item, bool) == (kind is bool) for item in values
+    ):
+        convert = os.fspath if accepted is _ACCEPTED[str] else item_kind or kind
+        return tuple(map(convert, values)) if item_kind else convert(value)
     wanted = {int: "list of integers", str: "list of names"}.get(item_kind, kind.__name__)
     raise GenzooError(f"setting '{field.name}' must be of type {wanted}, not {value!r}")

@@ -5,6 +5,7 @@ import dataclasses
 import functools
 import itertools
 import math
+import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -49,7 +50,7 @@ class Outcome:
 
 def fit(
     settings: Settings,
-    out: Path | None = None,
+    out: str | os.PathLike | None = None,
     *,
     force: bool = False,
     epochs: int | None = None,
@@ -95,7 +96,7 @@ def fit(
 
 
 def resume(
-    path: Path,
+    path: str | os.PathLike,
     overrides: dict[str, Any] | None = None,
     *,
     epochs: int | None = None,
@@ -158,13 +159,13 @@ def resume(
             return _train(run, prepared, step, tensorboard, stop, echo)
 
 
-def repeat(config: Path, overrides: dict[str, Any] | None = None) -> Settings:
+def repeat(config: str | os.PathLike, overrides: dict[str, Any] | None = None) -> Settings:
     """Return the settings that a ``config.json`` (or its run folder) holds, with overrides.
 
     Raises:
         GenzooError: if the file is no configuration, or an override is unknown to the model.
     """
-    return Settings.from_dict(read_config(Path(config))["settings"]).but(overrides or {})
+    return Settings.from_dict(read_config(config)["settings"]).but(overrides or {})
 
 
 def _check_not_begun(run: Run) -> None:

@@ -1,5 +1,6 @@
 """Images out of a finished run: samples, reconstructions, interpolations."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,20 +12,20 @@ from keras_genzoo.files import new_file, shown, writing
 from keras_genzoo.images import image_grid, readable_scale, save_png
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training.build import load_model
-from keras_genzoo.training.preparing import open_splits
+from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.training.run import Run
 
 Echo = Callable[[str], None]
 
 
 def sample(
-    path: Path,
+    path: str | os.PathLike,
     count: int = 64,
     class_label: str | int | None = None,
     *,
     columns: int | None = None,
     seed: int = 0,
-    out: Path | None = None,
+    out: str | os.PathLike | None = None,
     force: bool = False,
     echo: Echo = lambda line: None,
 ) -> Path:
@@ -87,26 +88,38 @@ def class_number(run: Run, model: ImageModel, label: str | int | None) -> int | 
 
 
 def reconstruct(
-    path: Path,
+    path: str | os.PathLike,
     count: int = 16,
     split: str | None = None,
     *,
+    dataset: str | os.PathLike | None = None,
     seed: int = 0,
-    out: Path | None = None,
+    out: str | os.PathLike | None = None,
     force: bool = False,
     echo: Echo = lambda line: None,
 ) -> Path:
     """Write real images, and below each row its reconstructions, as PNG.
 
+    Args:
+        path: the run folder.
+        count: number of images.
+        split: part of the data; by default the one held out, if there is one.
+        dataset: where the run's images lie now, if they have moved.
+        seed: key of the choice of images.
+        out: a ``.png`` file; by default ``reconstruct.png`` in the run.
+        force: replace the file if it exists.
+        echo: told when the run is unfinished.
+
     Raises:
-        GenzooError: if the model has no encoder, or the data cannot be had.
+        GenzooError: if the model has no encoder, the data cannot be had or are not those of the
+            run, or the file exists.
     """
     run = Run.open(path)
     out = new_file(out or run.path / "reconstruct.png", force, ".png")
     model = load_model(run, echo)
     if not isinstance(model, Autoencoder):
         raise GenzooError(f"{run.settings.model} has no encoder; only ae and vae reconstruct")
-    images = real_images(run, count, split, seed)
+    images = real_images(run, count, split, seed, dataset)
     columns = min(count, 16)
     rows = []
     for first in range(0, count, columns):
@@ -119,14 +132,15 @@ def reconstruct(
 
 
 def interpolate(
-    path: Path,
+    path: str | os.PathLike,
     rows: int = 8,
     steps: int = 10,
     method: str | None = None,
     class_label: str | int | None = None,
     *,
+    dataset: str | os.PathLike | None = None,
     seed: int = 0,
-    out: Path | None = None,
+    out: str | os.PathLike | None = None,
     force: bool = False,
     echo: Echo = lambda line: None,
 ) -> Path:
@@ -141,13 +155,15 @@ def interpolate(
         steps: images in each.
         method: ``linear`` or ``spherical``; by default the model's own.
         class_label: of all rows, as ``sample`` takes it.
+        dataset: where the images of an autoencoder's run lie now, if they have moved.
         seed: key of the ends.
         out: a ``.png`` file; by default ``interpolate.png`` in the run.
         force: replace the file if it exists.
         echo: told which classes the rows are, and when the run is unfinished.
 
     Raises:
-        GenzooError: if a number is too small, or the method or class is unknown.
+        GenzooError: if a number is too small, the method or class is unknown, or the data of an
+            autoencoder's run cannot be had or are others.
     """
     if rows < 1 or steps < 2:
         raise GenzooError(f"a walk takes at least 1 row and 2 steps, not {rows} and {steps}")
@@ -157,7 +173,11 @@ def interpolate(
     options = {"method": method} if method else {}
     label = class_number(run, model, class_label)
     if isinstance(model, Autoencoder):
-        ends = real_images(run, 2 * rows, None, seed)
+        ends = real_images(run, 2 * rows, None, seed, dataset)
+    elif dataset is not None:
+        raise GenzooError(
+            f"a {run.settings.model} interpolates between points of the noise; leave --dataset out"
+        )
     else:
         ends = model.sample_latents(2 * rows, seed)
         options["class_labels"] = label
@@ -181,12 +201,18 @@ def _walk(model: ImageModel, start, end, steps: int, row: int, options: dict) ->
     return model.interpolate(start, end, steps, **options)
 
 
-def real_images(run: Run, count: int, split: str | None, seed: int) -> np.ndarray:
+def real_images(
+    run: Run,
+    count: int,
+    split: str | None,
+    seed: int,
+    dataset: str | os.PathLike | None = None,
+) -> np.ndarray:
     """Return ``count`` images of the run's data, by default of the part held out.
 
     Raises:
         GenzooError: if there are not as many, or the data cannot be had.
     """
-    source = open_splits(run.settings).to_look_at(split)
+    source = splits_of(run, dataset).to_look_at(split)
     images, _ = source.sample(count, seed)
     return images

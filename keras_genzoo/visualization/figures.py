@@ -1,5 +1,6 @@
 """All figures that a run can show: those of the thesis for its model, curves, and a film."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.files import new_folder, writing_folder
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run, load_model
-from keras_genzoo.training.preparing import open_splits
+from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.visualization.curves import training_curves
 from keras_genzoo.visualization.film import training_film
 from keras_genzoo.visualization.latent import codes_of, latent_manifold, latent_map
@@ -37,9 +38,10 @@ FILES = (*(f"{name}.{suffix}" for name in NAMES for suffix in FORMATS), "trainin
 
 
 def draw_figures(
-    path: Path,
-    out: Path | None = None,
+    path: str | os.PathLike,
+    out: str | os.PathLike | None = None,
     *,
+    dataset: str | os.PathLike | None = None,
     seed: int = 0,
     force: bool = False,
     echo: Echo = lambda line: None,
@@ -49,6 +51,7 @@ def draw_figures(
     Args:
         path: the run folder.
         out: the folder of the figures; by default ``figures`` in the run.
+        dataset: where the run's images lie now, if they have moved.
         seed: key of the noise and of the choice of real images.
         force: replace a folder of figures; one that holds anything else stays as it is.
         echo: told what is drawn from an unfinished run.
@@ -57,9 +60,9 @@ def draw_figures(
         GenzooError: if the run has no model, the data cannot be had, or the folder is not empty.
     """
     run = Run.open(path)
-    out = new_folder(Path(out) if out else run.path / "figures", force, *FILES)
+    out = new_folder(out or run.path / "figures", force, *FILES)
     model = load_model(run, echo)
-    splits = open_splits(run.settings)
+    splits = splits_of(run, dataset)
     files: list[Path] = []
     with writing_folder(out, replace=force) as folder:
         for name, figure in _figures(run, model, splits, seed):
@@ -162,12 +165,13 @@ def reconstructions_and_walk(model: Autoencoder, images: np.ndarray) -> "Figure"
 
 
 def draw_latent_map(
-    paths: list[Path],
+    paths: Sequence[str | os.PathLike],
     count: int = MAP_IMAGES,
     split: str | None = None,
     *,
+    dataset: str | os.PathLike | None = None,
     seed: int = 0,
-    out: Path,
+    out: str | os.PathLike,
     echo: Echo = lambda line: None,
 ) -> list[Path]:
     """Draw the codes of the same images under one or several runs, with the same axes.
@@ -186,7 +190,7 @@ def draw_latent_map(
             raise GenzooError(
                 f"{run.settings.model} has no encoder; only ae and vae have a latent map"
             )
-        source = open_splits(run.settings).to_look_at(split)
+        source = splits_of(run, dataset).to_look_at(split)
         images, labels = source.sample(min(count, source.num_images), seed)
         if first is not None and not np.array_equal(first[0], images):
             raise GenzooError(f"{path} and {paths[0]} were trained on other data; draw them apart")

@@ -1,5 +1,7 @@
 """The pictures of a run over its training, as one animated GIF."""
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from keras_genzoo.errors import GenzooError
@@ -9,7 +11,7 @@ MILLISECONDS = 250
 LAST_MILLISECONDS = 2000
 
 
-def training_film(pictures: list[Path], out: Path) -> Path:
+def training_film(pictures: Sequence[str | os.PathLike], out: str | os.PathLike) -> Path:
     """Write pictures of the same noise, oldest first, as a GIF that repeats; the last stays longer.
 
     Raises:
@@ -21,7 +23,7 @@ def training_film(pictures: list[Path], out: Path) -> Path:
         raise GenzooError("there are no pictures of training; train with a smaller --sample-every")
     frames = []
     font = ImageFont.load_default(14)
-    for path in pictures:
+    for path in map(Path, pictures):
         try:
             with Image.open(path) as image:
                 picture = image.convert("RGB")
@@ -36,4 +38,4 @@ def training_film(pictures: list[Path], out: Path) -> Path:
         frames[0].save(
             temporary, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0
         )
-    return out
+    return Path(out)

@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ from keras_genzoo.images import image_grid, readable_scale
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
-from keras_genzoo.training.preparing import open_splits
+from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.visualization.curves import training_curves
 from keras_genzoo.visualization.figures import MAP_IMAGES, class_rows, reconstructions_and_walk
 from keras_genzoo.visualization.interactive import map_html
@@ -43,10 +44,11 @@ MOST_PICTURES = 12
 
 
 def write_report(
-    path: Path,
-    out: Path,
+    path: str | os.PathLike,
+    out: str | os.PathLike,
     *,
     measure: bool = True,
+    dataset: str | os.PathLike | None = None,
     seed: int = 0,
     echo: Echo = lambda line: None,
 ) -> Path:
@@ -60,6 +62,7 @@ def write_report(
         path: the run folder.
         out: the page.
         measure: whether to measure what is missing.
+        dataset: where the run's images lie now, if they have moved.
         seed: key of the noise and of the choice of real images.
         echo: told what takes long.
 
@@ -68,14 +71,14 @@ def write_report(
     """
     run = Run.open(path)
     model, weights = load_weights(run, echo)
-    splits = open_splits(run.settings)
+    splits = splits_of(run, dataset)
     # Without the data most of the page would be missing.
     splits.to_look_at()
     parts: dict[str, Callable[[], str]] = {
         "Samples": lambda: _samples(run, model, weights, seed),
         "Training": lambda: _training(run),
-        "Scores": lambda: _scores(run, measure, seed, echo),
-        "Inside the real images?": lambda: _maps(run, measure, seed, echo),
+        "Scores": lambda: _scores(run, measure, dataset, seed, echo),
+        "Inside the real images?": lambda: _maps(run, measure, dataset, seed, echo),
         "Latent space": lambda: _latent(model, splits, seed),
         "Nearest training images": lambda: _neighbours(model, splits, seed),
         "Settings": lambda: _settings(run),
@@ -93,7 +96,7 @@ def write_report(
     page = _PAGE.replace("%TITLE%", title).replace("%LINKS%", links).replace("%BODY%", body)
     with writing(out) as temporary:
         temporary.write_text(shown(page), encoding="utf-8")
-    return out
+    return Path(out)
 
 
 def _or_reason(make: Callable[[], str]) -> str:
@@ -144,13 +147,15 @@ def _training(run: Run) -> str:
     return "".join(parts)
 
 
-def _scores(run: Run, measure: bool, seed: int, echo: Echo) -> str:
+def _scores(
+    run: Run, measure: bool, dataset: str | os.PathLike | None, seed: int, echo: Echo
+) -> str:
     file = run.path / "evaluation.json"
     if not (file.exists() or measure):
         return ""
     if not file.exists():
         echo("measuring the scores")
-        write_result(evaluate_run(run.path, Options(seed=seed), echo), file)
+        write_result(evaluate_run(run.path, Options(seed=seed, dataset=dataset), echo), file)
     try:
         result = json.loads(file.read_text())
         scores, protocol = score_rows(result), protocol_rows(result)
@@ -167,13 +172,13 @@ def _scores(run: Run, measure: bool, seed: int, echo: Echo) -> str:
     )
 
 
-def _maps(run: Run, measure: bool, seed: int, echo: Echo) -> str:
+def _maps(run: Run, measure: bool, dataset: str | os.PathLike | None, seed: int, echo: Echo) -> str:
     folder = run.path / "umap"
     if not (folder / "umap.json").exists():
         if not measure:
             return ""
         echo("drawing the maps")
-        draw_umap(run.path, seed=seed, out=folder, force=True, echo=echo)
+        draw_umap(run.path, dataset=dataset, seed=seed, out=folder, force=True, echo=echo)
     studies, real, generated = load_studies(folder)
     return (
         "<p>UMAP fitted on real images places generated ones among them. A generated image is at "

@@ -4,6 +4,7 @@ Figures are made without ``pyplot``: nothing global, no window, no backend to ch
 """
 
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,7 @@ def grid_size(images: np.ndarray, columns: int | None = None, pixel: float = 0.0
     return columns * side, rows * side
 
 
-def save_figure(figure: "Figure", path: Path) -> list[Path]:
+def save_figure(figure: "Figure", path: str | os.PathLike) -> list[Path]:
     """Write a figure as PNG and SVG beside each other, each whole or not at all.
 
     Args:
@@ -93,7 +94,7 @@ def save_figure(figure: "Figure", path: Path) -> list[Path]:
     """
     import matplotlib as mpl
 
-    paths = []
+    path, paths = Path(path), []
     # Names of SVG's parts by content: the same figure is the same file.
     with mpl.rc_context({"svg.hashsalt": "genzoo", "svg.fonttype": "none"}):
         for suffix in FORMATS:

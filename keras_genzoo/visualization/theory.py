@@ -1,5 +1,6 @@
 """Chapter 5 in one figure: D against D*, the value against its optimum, and both gradients."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ SHOWN = 4000
 
 
 def draw_theory(
-    out: Path,
+    out: str | os.PathLike,
     seed: int = 0,
     echo: Callable[[str], None] = lambda line: None,
     *,

@@ -1,6 +1,7 @@
 """``genzoo umap``: the study of a run's generated images, written into one folder."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from keras_genzoo.files import new_folder, shown, write_json, writing_folder
 from keras_genzoo.models import CGAN
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
-from keras_genzoo.training.preparing import open_splits
+from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.visualization.interactive import map_page
 from keras_genzoo.visualization.study import DISTANCES, NEIGHBOURS, Study, at_border, study
 from keras_genzoo.visualization.study_figures import galleries, magnified, maps
@@ -38,17 +39,18 @@ FILES = (
 
 
 def draw_umap(
-    path: Path,
+    path: str | os.PathLike,
     distances: Sequence[str] | None = None,
     num_real: int | None = None,
     num_generated: int = 64,
     *,
     split: str | None = None,
+    dataset: str | os.PathLike | None = None,
     features: str | None = None,
     num_neighbours: int = 15,
     min_dist: float = 0.1,
     seed: int = 0,
-    out: Path | None = None,
+    out: str | os.PathLike | None = None,
     force: bool = False,
     echo: Echo = lambda line: None,
 ) -> dict[str, Any]:
@@ -66,6 +68,7 @@ def draw_umap(
         num_real: real images to fit on, more than 15; by default 1,000, or all if there are fewer.
         num_generated: generated images to place.
         split: part of the data; by default that held out, unless ``train`` is nearer to so many.
+        dataset: where the run's images lie now, if they have moved.
         features: the feature network of the distance ``features``, as for ``find_network``.
         num_neighbours: UMAP's ``n_neighbors``.
         min_dist: UMAP's.
@@ -86,8 +89,8 @@ def draw_umap(
     if num_generated < 1:
         raise GenzooError(f"the number of generated images must be at least 1, not {num_generated}")
     run = Run.open(path)
-    out = new_folder(Path(out) if out else run.path / "umap", force, *FILES)
-    splits = open_splits(run.settings)
+    out = new_folder(out or run.path / "umap", force, *FILES)
+    splits = splits_of(run, dataset)
     source = _source(splits, split, num_real or NUM_REAL)
     num_real = num_real or min(NUM_REAL, source.num_images)
     _check_enough(source, num_real, num_neighbours)
@@ -175,12 +178,13 @@ def _write(
     write_json(out / "umap.json", numbers)
 
 
-def load_studies(folder: Path) -> tuple[list[Study], np.ndarray, np.ndarray]:
+def load_studies(folder: str | os.PathLike) -> tuple[list[Study], np.ndarray, np.ndarray]:
     """Return what ``draw_umap`` wrote: the studies, the real images and the generated ones.
 
     Raises:
         GenzooError: if a file is missing or damaged.
     """
+    folder = Path(folder)
     arrays = load_arrays(folder / "umap.npz")
     try:
         numbers = json.loads((folder / "umap.json").read_text())["maps"]

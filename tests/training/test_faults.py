@@ -5,9 +5,11 @@ import json
 import os
 import pickle
 import random
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import numpy as np
@@ -138,6 +140,32 @@ def test_a_pickle_in_a_checkpoint_is_not_opened(small, tmp_path):
     with pytest.raises(GenzooError, match=r"is damaged .*there is no other"):
         resume(run.path, {"steps": 40})
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.slow
+def test_what_a_run_leaves_survives_a_power_cut(tmp_path):
+    """Every file is flushed before it gets its name, and the folder of the name after it."""
+    if not shutil.which("strace"):
+        pytest.skip("strace shows what the system is asked for, and is not there")
+    trace, run = tmp_path / "trace", tmp_path / "run"
+    calls = "trace=fsync,fdatasync,rename,renameat,renameat2"
+    fit = [sys.executable, "-m", "keras_genzoo.cli.main", "fit", "ae", *kill.SMALL["ae"].split()]
+    short = ["--steps", "4", "--checkpoint-every", "2", "--out", str(run)]
+    command = ["strace", "-f", "-y", "-qq", "-e", calls, "-o", str(trace), *fit, *short]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if not trace.exists() or "PTRACE" in done.stderr:
+        pytest.skip("strace may not look into processes here")
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in trace.read_text().splitlines() if str(tmp_path) in line]
+    renames = [i for i, line in enumerate(lines) if "rename" in line]
+    names = []
+    for index in renames:
+        old, new = re.findall(r'"([^"]+)"', lines[index])
+        names.append(os.path.basename(new))  # noqa: PTH119
+        assert any(f"<{old}>" in line for line in lines[:index]), lines[index]
+        assert f"<{os.path.dirname(new)}>" in lines[index + 1], lines[index]  # noqa: PTH120
+    for name in ("run", "config.json", "history.csv", "step-00000004.npz", "model.keras"):
+        assert name in names
 
 
 # Configurations from elsewhere ---------------------------------------------------------------

@@ -1,17 +1,21 @@
 """Settings: every recipe is valid, every flag reaches the model."""
 
 import dataclasses
+import inspect
 import json
+from pathlib import Path
 
 import click
 import keras
+import numpy as np
 import pytest
 
 from keras_genzoo.cli.fit import command
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
 from keras_genzoo.models import registry
-from keras_genzoo.training import RECIPES, Settings, build_model, settings_for
+from keras_genzoo.registry import Registry
+from keras_genzoo.training import RECIPES, Settings, build_model, recipes, settings_for
 from keras_genzoo.training.settings import AUTOENCODERS, GANS, MODELS, kind_of
 
 SHAPE = (16, 16, 1)
@@ -68,6 +72,76 @@ def test_every_model_has_settings_for_any_data(model):
     assert settings_for(model, "mnist").steps == RECIPES[f"{model}-mnist"]["steps"]
     assert settings_for(model, "faces").dataset == "faces"
     assert settings_for(model, "faces").image_size is None
+
+
+def test_a_model_without_a_recipe_starts_from_its_own_defaults(monkeypatch):
+    left = Registry(
+        "recipe", {name: RECIPES[name] for name in RECIPES if not name.startswith("ae")}
+    )
+    monkeypatch.setattr(recipes, "RECIPES", left)
+    for dataset in ("mnist", "digits", "faces"):
+        assert settings_for("ae", dataset) == Settings(model="ae", dataset=dataset)
+    assert settings_for("vae", "faces").steps == 15000
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_defaults_are_those_of_the_model(model):
+    model_class = registry.MODELS[model]
+    settings = Settings(model=model)
+    for role, function in (("model", model_class.__init__), ("compile", model_class.compile)):
+        parameters = inspect.signature(function).parameters
+        for name, value in settings.of_role(role).items():
+            # By default the loss of a run is the model's own.
+            if name != "loss":
+                assert value == parameters[name].default, name
+    assert settings.loss is None
+    built = build_model(settings, SHAPE, 10)
+    plain = model_class(SHAPE)
+    plain.compile()
+    for one, other in zip(built.optimizers, plain.optimizers, strict=True):
+        assert one.get_config() | {"name": ""} == other.get_config() | {"name": ""}
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"model": "gan", "beta": 9.0}, "gan has no setting 'beta'; it belongs to vae"),
+        ({"model": "vae", "ema_decay": 0.5}, "vae has no setting 'ema_decay'; it belongs to gan"),
+        ({"latent_dim": "3"}, "setting 'latent_dim' must be of type int, not '3'"),
+        ({"steps": 2.5}, "setting 'steps' must be of type int, not 2.5"),
+        ({"steps": True}, "setting 'steps' must be of type int, not True"),
+        ({"strict": 1}, "setting 'strict' must be of type bool, not 1"),
+        ({"dataset": None}, "setting 'dataset' must be of type str, not None"),
+        ({"model": "vae", "beta": "1"}, "setting 'beta' must be of type float, not '1'"),
+        ({"model": "ae", "hidden_units": 5}, "must be of type list of integers, not 5"),
+        ({"model": "ae", "hidden_units": ["5"]}, "must be of type list of integers"),
+        ({"model": ["ae"]}, "setting 'model' must be of type str"),
+    ],
+)
+def test_settings_that_would_be_dropped_or_mean_something_else_are_refused(values, words):
+    ways = [lambda: Settings(**values), lambda: Settings.from_dict(values)]
+    if values.get("model") not in (None, ["ae"]):
+        ways.append(lambda: dataclasses.replace(Settings(model=values["model"]), **values))
+    for way in ways:
+        with pytest.raises(GenzooError, match=words):
+            way()
+
+
+def test_settings_take_what_scripts_compute():
+    settings = Settings(
+        model="ae",
+        dataset=Path("faces"),
+        steps=np.int64(3),
+        learning_rate=np.float32(0.5),
+        hidden_units=[np.int32(4)],
+    )
+    assert settings == Settings(
+        model="ae", dataset="faces", steps=3, learning_rate=0.5, hidden_units=(4,)
+    )
+    assert json.loads(json.dumps(settings.to_dict()))["steps"] == 3
+    assert settings_for("ae", Path("digits")) == settings_for("ae", "digits")
+    # A default of another model's setting is none of a person's.
+    assert Settings(model="gan", beta=1.0) == Settings(model="gan")
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, TrainingStoppedError
 from keras_genzoo.training import Run, fit, load_model, make_strategy, repeat, resume, settings_for
+from keras_genzoo.training.checkpoints import read_checkpoint, save_checkpoint
 from keras_genzoo.training.run import DATA, list_checkpoints
 from keras_genzoo.training.strategy import choose_jit_compile
 from tests.cli.test_bad_input import write_images
@@ -312,11 +313,10 @@ def test_the_last_good_checkpoint_is_named(small, tmp_path):
     images = np.random.default_rng(0).integers(0, 255, (64, 8, 8), "uint8")
     np.savez(tmp_path / "a.npz", images=images)
     run = fit(small("ae", dataset="a.npz", image_size=None), tmp_path / "run").run
-    state = dict(np.load(list_checkpoints(run.checkpoints)[-1]))
+    _, state = read_checkpoint(list_checkpoints(run.checkpoints)[-1])
     # A weight so large that the next step overflows.
-    name = next(name for name, array in state.items() if array.ndim == 2)
-    state[name] = np.full_like(state[name], 3e38)
-    np.savez(run.checkpoints / "step-00000025.npz", **(state | {"step": 25}))
+    state["encoder/dense/kernel"] = np.full_like(state["encoder/dense/kernel"], 3e38)
+    save_checkpoint(run.checkpoints, state, 25, keep=3)
     with pytest.raises(TrainingStoppedError, match=r"good checkpoint: .*step-00000025\.npz"):
         resume(run.path, {"steps": 40})
 

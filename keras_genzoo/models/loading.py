@@ -8,14 +8,13 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import check_archive
 from keras_genzoo.models.base import ImageModel
 from keras_genzoo.models.checking import one_line
-from keras_genzoo.models.registry import MODELS
 
 
 def load_model(path: str | os.PathLike) -> ImageModel:
     """Return the model that ``model.save(path)`` wrote; it goes on training where it stopped.
 
-    It is ``keras.saving.load_model`` in safe mode, once Keras knows the classes of the zoo: code
-    in a file, such as that of a Lambda layer, is refused and not run.
+    It is ``keras.saving.load_model`` in safe mode: code in a file, such as that of a Lambda layer,
+    is refused and not run.
 
     Raises:
         GenzooError: if the file cannot be read, is damaged, holds no model of the zoo, or code.
@@ -28,8 +27,6 @@ def load_model(path: str | os.PathLike) -> ImageModel:
     ...     load_model(path).generate(2, seed=0).shape
     (2, 8, 8, 1)
     """
-    for name in MODELS:
-        MODELS[name]
     try:
         # HDF5 jumps about in a file, where later versions of Python compare no checksum.
         check_archive(path)

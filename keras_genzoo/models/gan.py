@@ -12,7 +12,6 @@ from keras_genzoo.losses import (
     ADVERSARIAL_LOSSES,
     AdversarialLoss,
     jensen_shannon_estimate,
-    mean_probability,
 )
 from keras_genzoo.models.adam import Adam
 from keras_genzoo.models.averaging import copy_network, move_average
@@ -163,8 +162,9 @@ class GAN(ImageModel):
             generator_optimizer: a Keras optimizer or its name; by default Adam with learning rate
                 2e-4 and beta_1 0.5 (1511.06434).
             discriminator_optimizer: the same for the discriminator.
-            loss: a name in ``ADVERSARIAL_LOSSES`` or an ``AdversarialLoss``. With ``"minimax"``
-                the history also holds the Jensen-Shannon estimate.
+            loss: a name in ``ADVERSARIAL_LOSSES`` or an ``AdversarialLoss``, whose ``score`` says
+                what ``real_score`` and ``fake_score`` are. With ``"minimax"`` the history also
+                holds the Jensen-Shannon estimate.
             discriminator_steps: updates of the discriminator for one of the generator, each with
                 fresh noise on the same real batch (algorithm 1 would draw that anew, too).
             **kwargs: ``run_eagerly``, ``steps_per_execution``, ``jit_compile`` (off by default;
@@ -333,12 +333,11 @@ class GAN(ImageModel):
             **self._values(loss, real_logits, fake_logits),
         )
 
-    @staticmethod
-    def _values(discriminator_loss, real_logits, fake_logits) -> dict[str, tf.Tensor]:
+    def _values(self, discriminator_loss, real_logits, fake_logits) -> dict[str, tf.Tensor]:
         return {
             "discriminator_loss": discriminator_loss,
-            "real_score": mean_probability(real_logits),
-            "fake_score": mean_probability(fake_logits),
+            "real_score": self.adversarial_loss.mean_score(real_logits),
+            "fake_score": self.adversarial_loss.mean_score(fake_logits),
         }
 
     def _track_values(self, batch_size, **values):

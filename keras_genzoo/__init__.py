@@ -1,6 +1,7 @@
 """keras_genzoo: a zoo of generative image models for Keras 3 on TensorFlow.
 
-The rooms are imported on first use, so ``import keras_genzoo as genzoo`` is instant:
+The rooms are imported on first use, so ``import keras_genzoo as genzoo`` is instant; Keras finds
+the classes in saved models from then on (``keras.models.load_model``).
 
 >>> import keras_genzoo as genzoo
 >>> model = genzoo.models.VAE(image_shape=(8, 8, 1), latent_dim=2)
@@ -10,6 +11,7 @@ The rooms are imported on first use, so ``import keras_genzoo as genzoo`` is ins
 
 import lazy_loader
 
+from keras_genzoo import serializable
 from keras_genzoo._version import __version__
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
@@ -27,3 +29,5 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     ],
 )
 __all__ += ["__version__"]
+
+serializable.make_known()

@@ -1,7 +1,8 @@
-"""uint8 images as pictures: one grid out of many, one PNG file, no plotting library."""
+"""uint8 images: what else is taken for them, one grid out of many, one PNG file."""
 
 import math
 import os
+import warnings
 
 import numpy as np
 
@@ -66,3 +67,51 @@ def save_png(path: str | os.PathLike, image: np.ndarray) -> None:
 
     with writing(path) as temporary:
         Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(temporary, "PNG")
+
+
+def uint8_hint(values: np.ndarray) -> str:
+    """Say what an array holds that is not uint8, and how to make uint8 images of it.
+
+    >>> print(uint8_hint(np.array([0.0, 0.5, 1.0])))
+    they are float64 in [0, 1]: pass np.rint(255 * images).astype('uint8')
+    >>> print(uint8_hint(np.array([0, 128, 255])))
+    they are int64 in [0, 255]: pass images.astype('uint8')
+    """
+    values = np.asarray(values)
+    kind = values.dtype.kind
+    if kind == "b":
+        return "they are bool: pass images.astype('uint8') * 255"
+    if kind not in "iuf" and str(values.dtype) != "bfloat16":
+        return f"they are {values.dtype}: pass numbers from 0 to 255 as uint8"
+    if not values.size:
+        return f"they are {values.dtype}: pass uint8"
+    low, high = float(values.min()), float(values.max())
+    found = f"they are {values.dtype} in [{low:g}, {high:g}]"
+    if not np.isfinite([low, high]).all():
+        return f"they are {values.dtype} and hold NaN or infinite values: mend those, pass uint8"
+    if low >= 0 and high <= 1:
+        if kind in "iu":
+            return f"{found}: pass images.astype('uint8') * 255"
+        return f"{found}: pass np.rint(255 * images).astype('uint8')"
+    if low >= 0 and high <= 255:
+        rounded = "images" if kind in "iu" else "np.rint(images)"
+        return f"{found}: pass {rounded}.astype('uint8')"
+    if low >= -1 and high <= 1:
+        return f"{found}: pass np.rint(127.5 * (images + 1)).astype('uint8')"
+    if low >= 0 and values.dtype == np.uint16:
+        return f"{found}: pass np.rint(images / 257).astype('uint8')"
+    return f"{found}: scale them to 0 to 255 and pass uint8"
+
+
+def warn_of_masks(images: np.ndarray) -> None:
+    """Warn of uint8 images of 0 and 1 only, which are black where 255 is white.
+
+    >>> warn_of_masks(np.array([0, 255], "uint8"))
+    """
+    if images.dtype == np.uint8 and images.size and images.max() == 1:
+        # Always of this place, so that Python shows it once.
+        warnings.warn(
+            "the images hold the values 0 and 1 only, of 0 to 255, and are nearly black; if 1 "
+            "stands for white, pass images * 255",
+            stacklevel=1,
+        )

@@ -1,9 +1,11 @@
+import re
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.images import image_grid, readable_scale, save_png
+from keras_genzoo.images import image_grid, readable_scale, save_png, uint8_hint, warn_of_masks
 
 
 def test_images_lie_in_rows():
@@ -52,3 +54,47 @@ def test_a_png_holds_every_pixel(tmp_path, channels):
     save_png(tmp_path / "a.png", image)
     read = np.asarray(Image.open(tmp_path / "a.png"))
     np.testing.assert_array_equal(read.reshape(image.shape), image)
+
+
+GREY = np.arange(256, dtype="uint8")
+WRONG = {
+    "floats in [0, 1]": GREY / 255,
+    "floats in [0, 1], float32": (GREY / 255).astype("float32"),
+    "floats in [-1, 1]": GREY / 127.5 - 1,
+    "floats from 0 to 255": GREY.astype("float32"),
+    "int64": GREY.astype("int64"),
+    "uint16": GREY.astype("uint16") * 257,
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_the_hint_makes_the_uint8_images_that_the_values_came_from(kind):
+    images = WRONG[kind]
+    code = uint8_hint(images).partition("pass ")[2]
+    np.testing.assert_array_equal(eval(code, {"np": np, "images": images}), GREY)
+
+
+@pytest.mark.parametrize("mask", [GREY > 127, (GREY > 127).astype("int64"), (GREY > 127) * 1.0])
+def test_the_hint_makes_masks_black_and_white(mask):
+    code = uint8_hint(mask).partition("pass ")[2]
+    np.testing.assert_array_equal(eval(code, {"np": np, "images": mask}), (GREY > 127) * 255)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (np.array([0.1, np.nan]), "hold NaN or infinite values"),
+        (np.array([-3.0, 9.0]), r"float64 in \[-3, 9\]: scale them to 0 to 255"),
+        (np.array(["a"]), "they are <U1"),
+        (np.zeros(0), "they are float64: pass uint8"),
+    ],
+)
+def test_the_hint_says_what_there_is_where_it_knows_no_way(values, words):
+    assert re.search(words, uint8_hint(values))
+
+
+def test_masks_are_warned_of_and_black_images_are_not():
+    with pytest.warns(UserWarning, match=r"0 and 1 only.*pass images \* 255"):
+        warn_of_masks(np.array([0, 1, 1], "uint8"))
+    for values in ([0, 0], [0, 2], []):
+        warn_of_masks(np.array(values, "uint8"))

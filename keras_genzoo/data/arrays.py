@@ -13,6 +13,7 @@ from keras_genzoo.data.images import check_request, fit_all, target_shape
 from keras_genzoo.data.labels import Classes, fingerprint_of, plain_labels
 from keras_genzoo.data.source import Source
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.images import uint8_hint, warn_of_masks
 
 DIGITS_TRAIN = 1500
 # So many classes of one image each are more likely ids.
@@ -147,10 +148,7 @@ def check_split(name: str, split: str, splits: object) -> str:
 
 def _check_images(images: np.ndarray, name: str) -> np.ndarray:
     if images.dtype != np.uint8:
-        raise GenzooError(
-            f"{name}: images must be uint8 (0 to 255), not {images.dtype}; "
-            "convert floats in [0, 1] with np.rint(255 * images).astype('uint8')"
-        )
+        raise GenzooError(f"{name}: images must be uint8 (0 to 255), but {uint8_hint(images)}")
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim != 4 or images.shape[-1] not in (1, 3):
@@ -160,6 +158,7 @@ def _check_images(images: np.ndarray, name: str) -> np.ndarray:
         )
     if 0 in images.shape:
         raise GenzooError(f"{name}: there are no images (shape {images.shape})")
+    warn_of_masks(images)
     return images
 
 

@@ -1,6 +1,7 @@
 """Adversarial losses, and what theory says about their optimum.
 
-D(x) = sigmoid(logit). Logits may have any shape, real and fake ones a different batch; each loss
+D(x) is sigmoid(logit) where the loss is a cross-entropy, and the logit itself elsewhere: each loss
+says so by its ``score``. Logits may have any shape, real and fake ones a different batch; each loss
 is a float32 scalar, the mean over all logits. ``log D(x) = -softplus(-logit)`` and
 ``log(1 - D(x)) = -softplus(logit)`` are finite for every finite logit.
 
@@ -25,33 +26,85 @@ LOG_4 = math.log(4.0)
 _serializable = keras.saving.register_keras_serializable("keras_genzoo")
 
 
+# Scores -----------------------------------------------------------------------------------------
+
+
+@_serializable
+def probability_score(logits: Tensor) -> Tensor:
+    """Return ``D(x) = sigmoid(logit)``, the probability that an image is real (1406.2661).
+
+    Args:
+        logits: logits, any shape.
+
+    Returns:
+        float32 of the same shape, in [0, 1].
+
+    >>> float(probability_score(0.0))
+    0.5
+    """
+    return ops.sigmoid(float32(logits))
+
+
+@_serializable
+def logit_score(logits: Tensor) -> Tensor:
+    """Return ``D(x)`` where it is the logit itself (1611.04076, 1705.02894).
+
+    Args:
+        logits: outputs of the discriminator, any shape.
+
+    Returns:
+        float32 of the same shape, unbounded.
+
+    >>> float(logit_score(-3.0))
+    -3.0
+    """
+    return float32(logits)
+
+
 @_serializable
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """What the discriminator and what the generator minimises.
+    """What the discriminator and what the generator minimises, and what D(x) means.
 
     Args:
         discriminator: function of ``(real_logits, fake_logits)``; a scalar.
         generator: function of ``(fake_logits)``; a scalar.
+        score: function of logits; what the history calls ``real_score`` and ``fake_score`` is its
+            mean over real and over generated images. By default the logit itself.
+        optimum: both scores where the generator is perfect and the discriminator at its best, if
+            the loss has one such value.
 
     >>> loss = AdversarialLoss(discriminator_loss, non_saturating_generator_loss)
-    >>> round(float(loss.generator([0.0])), 4)
-    0.6931
+    >>> round(float(loss.generator([0.0])), 4), float(loss.mean_score([1.0, 2.0]))
+    (0.6931, 1.5)
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]
+    score: Callable[[Tensor], Tensor] = logit_score
+    optimum: float | None = None
+
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether a score is the probability that an image is real."""
+        return self.score is probability_score
+
+    def mean_score(self, logits: Tensor) -> Tensor:
+        """Return ``E[D(x)]``, a float32 scalar, of logits of any shape."""
+        return ops.mean(self.score(logits))
 
     def get_config(self) -> dict[str, Any]:
-        """Return both functions, serialised; one's own must be registered with Keras to load."""
+        """Return the functions, serialised; one's own must be registered with Keras to load."""
         return {
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
             "generator": keras.saving.serialize_keras_object(self.generator),
+            "score": keras.saving.serialize_keras_object(self.score),
+            "optimum": self.optimum,
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "AdversarialLoss":
-        """Return the pair that ``get_config`` described."""
+        """Return the loss that ``get_config`` described; older files hold two functions alone."""
         return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
 
 
@@ -196,28 +249,22 @@ def hinge_generator_loss(fake_logits: Tensor) -> Tensor:
     return -ops.mean(float32(fake_logits))
 
 
-NON_SATURATING = AdversarialLoss(discriminator_loss, non_saturating_generator_loss)
-MINIMAX = AdversarialLoss(discriminator_loss, minimax_generator_loss)
-LEAST_SQUARES = AdversarialLoss(least_squares_discriminator_loss, least_squares_generator_loss)
-HINGE = AdversarialLoss(hinge_discriminator_loss, hinge_generator_loss)
+# D* = p_data / (p_data + p_generated) for the cross-entropy (1406.2661, proposition 1) and, with
+# a = 0 and b = 1, for least squares (1611.04076, section 3.2). Where the two are equal, the hinge
+# loss is 2 for every D in [-1, 1]: it has no one optimum.
+NON_SATURATING = AdversarialLoss(
+    discriminator_loss, non_saturating_generator_loss, probability_score, optimum=0.5
+)
+MINIMAX = AdversarialLoss(
+    discriminator_loss, minimax_generator_loss, probability_score, optimum=0.5
+)
+LEAST_SQUARES = AdversarialLoss(
+    least_squares_discriminator_loss, least_squares_generator_loss, logit_score, optimum=0.5
+)
+HINGE = AdversarialLoss(hinge_discriminator_loss, hinge_generator_loss, logit_score)
 
 
-# Scores and theory ------------------------------------------------------------------------------
-
-
-def mean_probability(logits: Tensor) -> Tensor:
-    """Return ``E[sigmoid(logit)]``: the real score D(x) or the fake score D(G(z)).
-
-    Args:
-        logits: logits, any shape.
-
-    Returns:
-        float32 scalar in [0, 1]; both scores are 1/2 at the optimum.
-
-    >>> float(mean_probability([-100.0, 100.0]))
-    0.5
-    """
-    return ops.mean(ops.sigmoid(float32(logits)))
+# Theory -----------------------------------------------------------------------------------------
 
 
 def adversarial_value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:

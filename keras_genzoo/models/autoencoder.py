@@ -39,6 +39,14 @@ class Autoencoder(ImageModel):
     >>> history = model.fit(images, batch_size=8, verbose=0)
     >>> model.encode(images).shape, model.reconstruct(images).shape
     ((16, 2), (16, 8, 8, 1))
+
+    One's own decoder ends without an activation: the sigmoid is the model's, and the losses take
+    logits.
+
+    >>> decoder = keras.Sequential([
+    ...     keras.Input((2,)), keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))
+    ... ])
+    >>> model = Autoencoder((8, 8, 1), latent_dim=2, decoder=decoder)
     """
 
     value_range = (0.0, 1.0)
@@ -173,13 +181,13 @@ class Autoencoder(ImageModel):
 
     # Use -------------------------------------------------------------------------------------
 
-    def encode(self, images, batch_size: int = 256):
+    def encode(self, images, *, batch_size: int = 256):
         """Return the codes of images, float32 ``(n, latent_dim)``."""
         images = np.asarray(images)
         check_images(self, images)
         return self.in_batches(lambda batch: self.encoder(self.to_range(batch)), images, batch_size)
 
-    def decode(self, z, batch_size: int = 256) -> np.ndarray:
+    def decode(self, z, *, batch_size: int = 256) -> np.ndarray:
         """Return the images that latent vectors ``(n, latent_dim)`` stand for, uint8."""
         z = self.checked_latents(z)
         images = self.in_batches(
@@ -187,7 +195,7 @@ class Autoencoder(ImageModel):
         )
         return self.to_uint8(images)
 
-    def reconstruct(self, images, batch_size: int = 256) -> np.ndarray:
+    def reconstruct(self, images, *, batch_size: int = 256) -> np.ndarray:
         """Return images sent through the code and back, uint8 ``(n, *image_shape)``."""
         images = np.asarray(images)
         check_images(self, images)

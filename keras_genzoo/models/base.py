@@ -3,6 +3,7 @@
 No algorithm lives here, each model's ``train_step`` does; what is refused is in ``checking``.
 """
 
+import contextlib
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,10 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.models import checking
+from keras_genzoo.models.batches import checked
 from keras_genzoo.models.exporting import Exportable
+from keras_genzoo.models.optimizers import check_callbacks
+from keras_genzoo.models.outputs import opening
 from keras_genzoo.networks import rows_of_global_batch
 
 ImageShape = tuple[int, int, int]
@@ -95,7 +99,8 @@ class ImageModel(Exportable, keras.Model):
             else value
             for key, value in config.items()
         }
-        return cls(**config)
+        with opening():
+            return cls(**config)
 
     def save_own_variables(self, store) -> None:
         """Save the states of random layers, such as Dropout, which Keras leaves out."""
@@ -194,10 +199,11 @@ class ImageModel(Exportable, keras.Model):
                 f"not {tuple(images.shape[1:])}; pass image_shape= or resize the images"
             )
         if images.dtype == tf.uint8:
+            checking.warn_in_step(self, images)
             low, high = self.value_range
             return tf.cast(images, tf.float32) * ((high - low) / 255) + low
         images = tf.cast(images, tf.float32)
-        checking.assert_range(self, images)
+        checking.assert_range(self, images, first=self.step == 0)
         return images
 
     def to_uint8(self, values) -> np.ndarray:
@@ -289,6 +295,25 @@ class ImageModel(Exportable, keras.Model):
             ]
         return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
 
+    def __call__(self, *args, **kwargs):
+        """Call the model as Keras does; errors are those of ``call``, in one line."""
+        try:
+            return super().__call__(*args, **kwargs)
+        except GenzooError as error:
+            # Keras puts the arguments and terminal colours around what it met.
+            first = error.__context__
+            raise first if isinstance(first, GenzooError) else error from None
+
+    def predict(self, *args, **kwargs):
+        """Return what ``call`` gives, as ``keras.Model.predict`` does."""
+        with checking.plain_errors():
+            return super().predict(*args, **kwargs)
+
+    def predict_on_batch(self, x):
+        """Return what ``call`` gives, as ``keras.Model.predict_on_batch`` does."""
+        with checking.plain_errors():
+            return super().predict_on_batch(x)
+
     # Training --------------------------------------------------------------------------------
 
     def track(self, batch_size, **values) -> dict[str, tf.Tensor]:
@@ -328,20 +353,24 @@ class ImageModel(Exportable, keras.Model):
     def fit(self, *args, **kwargs):
         """Train as ``keras.Model.fit`` does, once the data are found to be what the model takes.
 
+        Floats of which none is negative are refused where the range is [-1, 1]: they were scaled
+        to [0, 1] (``models.checking`` says when exactly).
+
         Raises:
             GenzooError: if images are neither uint8 nor floats in the model's range, have another
-                shape, lack the labels that the model needs, or if a batch does not divide by
-                the number of replicas.
+                shape, lack the labels that the model needs, if there are weights of samples, if a
+                batch does not divide by the number of replicas, or a callback cannot work.
         """
         arguments = checking.bind(keras.Model.fit, args, kwargs)
         arguments.pop("self")
         checking.refuse_weights(arguments)
+        check_callbacks(self, arguments.get("callbacks"))
         x, validation = arguments.get("x"), arguments.get("validation_data")
-        checking.check_data(self, x, arguments.get("y"))
+        arguments["x"] = checked(self, x, arguments.get("y"))
         if isinstance(validation, (tuple, list)):
-            checking.check_data(self, *validation[:2])
+            checking.check_batch(self, validation, first=True)
         elif validation is not None:
-            checking.check_data(self, validation)
+            arguments["validation_data"] = checked(self, validation)
         batch_size, split = arguments.get("batch_size"), arguments.get("validation_split")
         checking.check_division(self, x, batch_size or 32, split or 0.0)
         if not hasattr(x, "shape"):
@@ -358,6 +387,39 @@ class ImageModel(Exportable, keras.Model):
         arguments.pop("self")
         options = arguments.pop("kwargs", {})
         checking.refuse_weights(arguments)
-        checking.check_data(self, arguments.get("x"), arguments.get("y"))
+        arguments["x"] = checked(self, arguments.get("x"), arguments.get("y"))
         with checking.plain_errors():
             return super().evaluate(**arguments, **options)
+
+    def train_on_batch(self, *args, **kwargs):
+        """Take one step as ``keras.Model.train_on_batch`` does, with the checks of ``fit``."""
+        with self._batch_checked(keras.Model.train_on_batch, args, kwargs):
+            return super().train_on_batch(*args, **kwargs)
+
+    def test_on_batch(self, *args, **kwargs):
+        """Measure one batch as ``keras.Model.test_on_batch`` does, with the checks of ``fit``."""
+        with self._batch_checked(keras.Model.test_on_batch, args, kwargs):
+            return super().test_on_batch(*args, **kwargs)
+
+    @contextlib.contextmanager
+    def _batch_checked(self, method, args, kwargs):
+        arguments = checking.bind(method, args, kwargs)
+        checking.refuse_weights(arguments)
+        batch = (arguments.get("x"), arguments.get("y"))
+        checking.check_batch(self, batch, first=int(self.step) == 0)
+        with checking.plain_errors():
+            yield
+
+    def save(self, filepath, *args, **kwargs) -> None:
+        """Save as ``keras.Model.save`` does, as a ``.keras`` file.
+
+        Raises:
+            GenzooError: if the name asks for HDF5, which keeps neither own networks nor two
+                optimizers; weights alone go there by ``save_weights``.
+        """
+        if str(filepath).lower().endswith((".h5", ".hdf5")):
+            raise GenzooError(
+                f"cannot save {filepath}: HDF5 does not hold all of a {type(self).__name__}; take "
+                "a name that ends in .keras, or save_weights('NAME.weights.h5') for weights alone"
+            )
+        super().save(filepath, *args, **kwargs)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models.base import ImageShape
-from keras_genzoo.models.checking import assert_labels
+from keras_genzoo.models.checking import assert_labels, names_hint
 from keras_genzoo.models.dcgan import DCGAN
 from keras_genzoo.networks import append_label_planes, append_one_hot
 
@@ -94,8 +94,24 @@ class CGAN(DCGAN):
         return (height, width, channels + self.num_classes)
 
     def call(self, inputs, training=False):
-        """Return the images of ``(z, class_labels)``, floats in [-1, 1]."""
+        """Return the images of ``(z, class_labels)``, floats in [-1, 1].
+
+        Raises:
+            GenzooError: if one of the two is missing, or has another shape.
+        """
+        if not isinstance(inputs, (tuple, list)) or len(inputs) != 2:
+            raise GenzooError(
+                "CGAN makes images of noise and class labels: pass both, as in "
+                "predict((z, class_labels)), or use generate(n, class_labels)"
+            )
         z, class_labels = inputs
+        if z.shape[1:] != (self.latent_dim,):
+            raise GenzooError(
+                f"CGAN makes images of noise (n, {self.latent_dim}), not of {tuple(z.shape)}; "
+                "make it with sample_latents(n)"
+            )
+        class_labels = tf.reshape(tf.cast(class_labels, tf.int32), (-1,))
+        assert_labels(self, class_labels)
         return super().call(self.condition_noise(z, class_labels), training=training)
 
     def unpack(self, data):
@@ -113,7 +129,7 @@ class CGAN(DCGAN):
         """Return the image joined with its label planes."""
         return append_label_planes(images, condition, self.num_classes)
 
-    def decode(self, z, class_labels=None, batch_size: int = 256) -> np.ndarray:
+    def decode(self, z, class_labels=None, *, batch_size: int = 256) -> np.ndarray:
         """Return the images of noise ``(n, latent_dim)``, uint8 ``(n, *image_shape)``.
 
         Args:
@@ -126,9 +142,12 @@ class CGAN(DCGAN):
         """
         z = self.checked_latents(z)
         class_labels = self.checked_labels(class_labels, len(z))
-        one_hot = np.eye(self.num_classes, dtype="float32")[class_labels]
-        inputs = np.concatenate([z, one_hot], axis=1)
-        return self.to_uint8(self.in_batches(self.sampling_generator, inputs, batch_size))
+
+        def made(rows):
+            inputs = self.condition_noise(z[rows], class_labels[rows])
+            return self.sampling_generator(inputs)
+
+        return self.to_uint8(self.in_batches(made, np.arange(len(z)), batch_size))
 
     def interpolate(
         self, a, b, steps: int = 10, method: str = "spherical", class_labels=None
@@ -153,7 +172,8 @@ class CGAN(DCGAN):
             return np.arange(n) % self.num_classes
         labels = np.asarray(class_labels)
         if labels.ndim > 1 or labels.dtype.kind not in "iu":
-            raise GenzooError("class_labels must be an integer or a list of integers")
+            hint = names_hint(labels.dtype.str)
+            raise GenzooError(f"class_labels must be an integer or a list of integers{hint}")
         if labels.ndim == 1 and len(labels) != n:
             raise GenzooError(f"{n} images need {n} class labels, got {len(labels)}")
         if labels.size and (labels.min() < 0 or labels.max() >= self.num_classes):

@@ -1,7 +1,13 @@
 """What ``fit`` and ``evaluate`` refuse, in one line each; nothing here changes the data.
 
-Arrays are looked at before the first step. What a data set yields is checked by its element spec
-where that is enough, and by assertions inside the step, so that no batch is taken from it.
+Arrays are looked at whole before the first step, and batches made in Python as they come
+(``batches``). What a data set yields is checked by its element spec where that is enough, and by
+assertions inside the step, so that no batch is taken from it.
+
+Floats in [0, 1] lie in [-1, 1], too. They are refused where a model takes [-1, 1] and of ``MANY``
+values or more, not all alike, none is negative: in an array and in a first batch always, since
+images brighter than mid-grey everywhere are rare; in later batches if the darkest is black in
+[0, 1] (at most 1/255), since mid-grey is what that would be in [-1, 1].
 """
 
 import contextlib
@@ -15,8 +21,15 @@ import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.images import uint8_hint, warn_of_masks
+from keras_genzoo.models.outputs import check_output
 
 SLACK = 1e-3  # of the range, for floats that were rounded on their way
+MANY = 256  # values, of which one at least is negative where the range is [-1, 1]
+BLACK = 1.001 / 255  # of [0, 1], and the next value
+
+# Ends a text that comes back from inside the step, where TensorFlow adds its own.
+END = "\N{SYMBOL FOR RECORD SEPARATOR}"
 
 
 def bind(method, arguments: tuple, options: dict[str, Any]) -> dict[str, Any]:
@@ -42,28 +55,75 @@ def check_data(model, x: Any, y: Any = None) -> None:
         GenzooError: if shape, type or values are not those that the model takes.
     """
     if isinstance(x, tf.data.Dataset):
+        if isinstance(x.element_spec, dict):
+            refuse_container(model, x.element_spec)
         x, y, weights = keras.utils.unpack_x_y_sample_weight(x.element_spec)
         refuse_weights({"sample_weight": weights})
     elif not hasattr(x, "dtype"):
-        if isinstance(x, (dict, list, tuple)):
-            raise GenzooError(
-                f"{type(model).__name__} takes one array of images, not a {type(x).__name__}"
-            )
+        if x is None or isinstance(x, (dict, list, tuple)):
+            refuse_container(model, x)
         return
     check_images(model, x)
     if model.needs_labels:
         check_labels(model, y)
 
 
-def check_images(model, images: Any) -> None:
+def check_batch(model, batch: Any, first: bool) -> None:
+    """Check a batch that a generator or a ``PyDataset`` gives.
+
+    Args:
+        model: the model.
+        batch: images, or a tuple of images and labels.
+        first: whether none came before.
+
+    Raises:
+        GenzooError: as ``check_data`` does, and if there are weights.
+    """
+    parts = batch if isinstance(batch, (tuple, list)) else (batch,)
+    if not 1 <= len(parts) <= 3:
+        raise GenzooError(
+            f"a batch is (images,) or (images, class_labels), not {len(parts)} things"
+        )
+    images, labels, weights = (*parts, None, None)[:3]
+    refuse_weights({"sample_weight": weights})
+    check_images(model, images, first)
+    if model.needs_labels:
+        check_labels(model, labels)
+    if first:
+        warn_of_masks(np.asarray(images))
+
+
+def refuse_container(model, x: Any) -> None:
+    """Refuse what is no array of images.
+
+    Raises:
+        GenzooError: always.
+    """
+    raise GenzooError(f"{type(model).__name__} takes one array of images, not a {type(x).__name__}")
+
+
+def dtype_name(values: Any) -> str:
+    """Return the type of an array's values; Keras knows no name for objects and text."""
+    try:
+        return keras.backend.standardize_dtype(values.dtype)
+    except ValueError:
+        return str(values.dtype)
+
+
+def check_images(model, images: Any, first: bool = True) -> None:
     """Check images: an array, or the spec of a batch.
+
+    Args:
+        model: the model.
+        images: the array or the spec.
+        first: whether no batch came before.
 
     Raises:
         GenzooError: if they have another shape, or are neither uint8 nor in the model's range.
     """
     name = type(model).__name__
     if not hasattr(images, "dtype") or not hasattr(images, "shape"):
-        raise GenzooError(f"{name} takes one array of images, not a {type(images).__name__}")
+        refuse_container(model, images)
     if getattr(images.shape, "rank", 0) is not None:
         shape = tuple(images.shape[1:])
         shape = (*shape, 1) if len(shape) == 2 else shape
@@ -73,13 +133,15 @@ def check_images(model, images: Any) -> None:
                 f"{name} is built for images of shape {model.image_shape}, not {shape}; "
                 "pass image_shape= or resize the images"
             )
-    dtype = keras.backend.standardize_dtype(images.dtype)
+    dtype = dtype_name(images)
     if dtype == "uint8":
         return
+    spec = isinstance(images, tf.TypeSpec)
     if not dtype.startswith(("float", "bfloat")):
-        raise GenzooError(f"images must be {accepted(model)}, not {dtype}; convert to uint8")
-    if not isinstance(images, tf.TypeSpec):
-        _check_values(model, np.asarray(images[:256], "float32"))
+        reason = f"they are {dtype}: convert to uint8" if spec else uint8_hint(images)
+        raise GenzooError(f"images must be {accepted(model)}, but {reason}")
+    if not spec:
+        _check_values(model, np.asarray(images), first)
 
 
 def accepted(model) -> str:
@@ -88,28 +150,65 @@ def accepted(model) -> str:
     return f"uint8 (0 to 255) or floats in [{low:g}, {high:g}]"
 
 
-def _check_values(model, first: np.ndarray) -> None:
+def _check_values(model, images: np.ndarray, first: bool) -> None:
+    if not images.size:
+        return
     low, high = model.value_range
-    inside = np.isfinite(first).all() and first.min() >= low - SLACK and first.max() <= high + SLACK
-    if not inside:
+    smallest, largest = float(images.min()), float(images.max())
+    # Written so that NaN fails, too.
+    if not (smallest >= low - SLACK and largest <= high + SLACK):
+        raise GenzooError(f"images must be {accepted(model)}, but {uint8_hint(images)}")
+    alike = smallest == largest or images.size < MANY
+    if low < 0 <= smallest <= (high if first else BLACK) and not alike:
         raise GenzooError(
-            f"images must be {accepted(model)}, but the first ones lie in "
-            f"[{first.min():g}, {first.max():g}]; pass them as uint8"
-        )
-    if low < 0 <= first.min() and first.max() > 0:
-        raise GenzooError(
-            f"images must be {accepted(model)}, but the first ones lie in "
-            f"[{first.min():g}, {first.max():g}], as if scaled to [0, 1]; pass them as uint8"
+            f"images must be {accepted(model)}, but none of these values is negative, as if "
+            f"scaled to [0, 1]: {uint8_hint(images)}"
         )
 
 
-def assert_range(model, images: tf.Tensor) -> None:
-    """Check float images inside the step."""
+def assert_range(model, images: tf.Tensor, first) -> None:
+    """Check float images inside the step; ``first`` says whether no batch came before."""
     low, high = model.value_range
-    message = f"GenzooError: images must be {accepted(model)}; pass them as uint8"
-    # Written so that what is no number fails, too.
+    # Written so that NaN fails, too.
     inside = (images >= low - SLACK) & (images <= high + SLACK)
-    tf.debugging.assert_equal(tf.reduce_all(inside), True, message=message)
+    text = f"images must be {accepted(model)}; pass them as uint8"
+    assert_in_step(tf.reduce_all(inside), text)
+    if low >= 0:
+        return
+    smallest, largest = tf.reduce_min(images), tf.reduce_max(images)
+    alike = (smallest == largest) | (tf.size(images) < MANY)
+    dark = smallest <= tf.where(first, tf.cast(high, images.dtype), BLACK)
+    assert_in_step(
+        (smallest < 0) | alike | ~dark,
+        f"images must be {accepted(model)}, but no value of a batch is negative, as if scaled to "
+        "[0, 1]: pass np.rint(255 * images).astype('uint8')",
+    )
+
+
+def assert_in_step(condition: tf.Tensor, text: str) -> None:
+    """Check what only the step knows; XLA leaves it out.
+
+    Raises:
+        GenzooError: if the condition does not hold, by ``plain_errors`` where this is a graph.
+    """
+    if not tf.executing_eagerly():
+        tf.debugging.Assert(condition, [f"{GenzooError.__name__}: {text}{END}"])
+    elif not condition:
+        raise GenzooError(text)
+
+
+def warn_in_step(model, images: tf.Tensor) -> None:
+    """Warn of masks in the first batch of all; XLA and replicas leave it out."""
+    first = model.step == 0
+
+    def look():
+        return tf.py_function(lambda values: warn_of_masks(values.numpy()), [images], [])
+
+    if tf.executing_eagerly():
+        if first:
+            warn_of_masks(images.numpy())
+    elif not model.jit_compile and model.num_replicas == 1:
+        tf.cond(first, look, tf.no_op)
 
 
 def check_labels(model, labels: Any) -> None:
@@ -125,8 +224,9 @@ def check_labels(model, labels: Any) -> None:
         )
     wanted = f"class labels must be integers from 0 to {last}, one for each image"
     labels = labels if hasattr(labels, "dtype") else np.asarray(labels)
-    if not np.issubdtype(keras.backend.standardize_dtype(labels.dtype), np.integer):
-        raise GenzooError(f"{wanted}, not {keras.backend.standardize_dtype(labels.dtype)}")
+    dtype = dtype_name(labels)
+    if not dtype.startswith(("int", "uint")):
+        raise GenzooError(f"{wanted}, not {dtype}{names_hint(dtype)}")
     shape = tuple(labels.shape[1:])
     if shape not in ((), (1,)):
         raise GenzooError(f"{wanted}, not of shape (n, {', '.join(map(str, shape))})")
@@ -136,11 +236,19 @@ def check_labels(model, labels: Any) -> None:
             raise GenzooError(f"{wanted}, but they go from {low} to {high}")
 
 
+def names_hint(dtype: str) -> str:
+    """Return how to make numbers of labels that are names, and nothing for other types."""
+    if not dtype.lstrip("<>|=").startswith(("str", "U", "S", "O", "obj")):
+        return ""
+    return "; map names to numbers: names, labels = np.unique(labels, return_inverse=True)"
+
+
 def assert_labels(model, labels: tf.Tensor) -> None:
     """Check class labels inside the step."""
-    message = f"GenzooError: class labels must be integers from 0 to {model.num_classes - 1}"
-    inside = (labels >= 0) & (labels < model.num_classes)
-    tf.debugging.assert_equal(tf.reduce_all(inside), True, message=message)
+    assert_in_step(
+        tf.reduce_all((labels >= 0) & (labels < model.num_classes)),
+        f"class labels must be integers from 0 to {model.num_classes - 1}",
+    )
 
 
 def check_division(model, x: Any, batch_size: int, validation_split: float) -> None:
@@ -178,8 +286,9 @@ def check_network(
     """Check that a network takes and gives what the model needs, building it if need be.
 
     Raises:
-        GenzooError: if the network refuses the input, gives other shapes, or keeps batch
-            statistics of its own on each of several replicas.
+        GenzooError: if the network refuses the input, gives other shapes, ends in an activation
+            that its role cannot use, or keeps batch statistics of its own on each of several
+            replicas.
     """
     needed = f"the {role} must map {input_shape} to {' and '.join(map(str, output_shapes))}"
     try:
@@ -189,6 +298,7 @@ def check_network(
     found = [tuple(output.shape[1:]) for output in keras.tree.flatten(outputs)]
     if found != list(output_shapes):
         raise GenzooError(f"{needed}, but gives {' and '.join(map(str, found))}")
+    check_output(network, role, input_shape)
     for layer in network._flatten_layers() if num_replicas > 1 else ():
         if isinstance(layer, keras.layers.BatchNormalization) and not layer.synchronized:
             raise GenzooError(
@@ -215,7 +325,10 @@ def plain_errors() -> Iterator[None]:
         _, found, reason = error.message.partition(f"{GenzooError.__name__}: ")
         if not found:
             raise
-        raise GenzooError(reason.splitlines()[0]) from error
+        text, ended, _ = reason.partition(END)
+        # TensorFlow escapes the quotes of what it is given.
+        text = text.replace("\\'", "'") if ended else reason.splitlines()[0]
+        raise GenzooError(text) from error
 
 
 def one_line(error: Exception) -> str:

@@ -12,13 +12,13 @@ from keras_genzoo.losses import (
     ADVERSARIAL_LOSSES,
     AdversarialLoss,
     jensen_shannon_estimate,
-    mean_probability,
 )
 from keras_genzoo.models.adam import Adam
 from keras_genzoo.models.averaging import copy_network, move_average
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import check_network, check_optimizer
 from keras_genzoo.models.latent import interpolate_latents
+from keras_genzoo.models.optimizers import OptimizerPair
 from keras_genzoo.models.scaling import scaled
 from keras_genzoo.networks import dense_discriminator, dense_generator, layers_under, normal
 
@@ -54,6 +54,18 @@ class GAN(ImageModel):
     ['discriminator_loss', 'fake_score', 'generator_loss', 'real_score']
     >>> model.generate(3, seed=0).shape
     (3, 8, 8, 1)
+
+    One's own networks: the generator ends in tanh, the discriminator without an activation.
+
+    >>> generator = keras.Sequential([
+    ...     keras.Input((4,)),
+    ...     keras.layers.Dense(64, activation="tanh"),
+    ...     keras.layers.Reshape((8, 8, 1)),
+    ... ])
+    >>> discriminator = keras.Sequential([
+    ...     keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)
+    ... ])
+    >>> model = GAN((8, 8, 1), 4, generator=generator, discriminator=discriminator)
     """
 
     value_range = (-1.0, 1.0)
@@ -159,12 +171,16 @@ class GAN(ImageModel):
     ):
         """Choose the two optimizers, the loss and how often the discriminator moves.
 
+        To callbacks ``model.optimizer`` then stands for both: its ``learning_rate`` is the
+        generator's, and setting it, as ``LearningRateScheduler`` does, keeps the ratio of the two.
+
         Args:
             generator_optimizer: a Keras optimizer or its name; by default Adam with learning rate
                 2e-4 and beta_1 0.5 (1511.06434).
             discriminator_optimizer: the same for the discriminator.
-            loss: a name in ``ADVERSARIAL_LOSSES`` or an ``AdversarialLoss``. With ``"minimax"``
-                the history also holds the Jensen-Shannon estimate.
+            loss: a name in ``ADVERSARIAL_LOSSES`` or an ``AdversarialLoss``, whose ``score`` says
+                what ``real_score`` and ``fake_score`` are. With ``"minimax"`` the history also
+                holds the Jensen-Shannon estimate.
             discriminator_steps: updates of the discriminator for one of the generator, each with
                 fresh noise on the same real batch (algorithm 1 would draw that anew, too).
             **kwargs: ``run_eagerly``, ``steps_per_execution``, ``jit_compile`` (off by default;
@@ -207,6 +223,8 @@ class GAN(ImageModel):
             )
             self.generator_optimizer.build(self.generator.trainable_variables)
             self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+            # What callbacks look at; Keras itself moves and saves the two.
+            self.optimizer = OptimizerPair(self.generator_optimizer, self.discriminator_optimizer)
             self._trackers.pop("jensen_shannon_estimate", None)
             if saved_loss == "minimax":
                 self._trackers["jensen_shannon_estimate"] = keras.metrics.Mean(
@@ -226,7 +244,15 @@ class GAN(ImageModel):
         """Return the images of noise ``(batch, latent_dim)``, floats in [-1, 1].
 
         They are the averaged generator's, if there is one, unless ``training``.
+
+        Raises:
+            GenzooError: if the noise has another shape.
         """
+        if z.shape[1:] != (self.noise_dim,):
+            raise GenzooError(
+                f"{type(self).__name__} makes images of noise (n, {self.noise_dim}), not of "
+                f"{tuple(z.shape)}; make it with sample_latents(n)"
+            )
         network = self.generator if training else self.sampling_generator
         return network(z, training=training)
 
@@ -273,10 +299,13 @@ class GAN(ImageModel):
         with tf.GradientTape() as tape:
             # Separate passes: batch statistics of real and of generated images do not mix.
             real_logits = self.discriminate(real_images, condition, training=True)
+            # The next pass drops them.
+            penalties = activity_losses(self.discriminator)
             fake_logits = self.discriminate(tf.stop_gradient(fake_images), condition, training=True)
             loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
             # Gradients of replicas are summed: the mean over the global batch needs the division.
-            replica_loss = (loss + sum(self.discriminator.losses)) / self.num_replicas
+            penalties += self.discriminator.losses
+            replica_loss = (loss + sum(penalties)) / self.num_replicas
             replica_loss = self.discriminator_optimizer.scale_loss(replica_loss)
         variables = self.discriminator.trainable_variables
         self.discriminator_optimizer.apply(tape.gradient(replica_loss, variables), variables)
@@ -333,12 +362,11 @@ class GAN(ImageModel):
             **self._values(loss, real_logits, fake_logits),
         )
 
-    @staticmethod
-    def _values(discriminator_loss, real_logits, fake_logits) -> dict[str, tf.Tensor]:
+    def _values(self, discriminator_loss, real_logits, fake_logits) -> dict[str, tf.Tensor]:
         return {
             "discriminator_loss": discriminator_loss,
-            "real_score": mean_probability(real_logits),
-            "fake_score": mean_probability(fake_logits),
+            "real_score": self.adversarial_loss.mean_score(real_logits),
+            "fake_score": self.adversarial_loss.mean_score(fake_logits),
         }
 
     def _track_values(self, batch_size, **values):
@@ -350,7 +378,7 @@ class GAN(ImageModel):
 
     # Use -------------------------------------------------------------------------------------
 
-    def decode(self, z, class_labels=None, batch_size: int = 256) -> np.ndarray:
+    def decode(self, z, class_labels=None, *, batch_size: int = 256) -> np.ndarray:
         """Return the images of noise ``(n, latent_dim)``, uint8 ``(n, *image_shape)``."""
         self.check_no_labels(class_labels)
         z = self.checked_latents(z)
@@ -398,3 +426,13 @@ class GAN(ImageModel):
         """Return the network from named ``inputs``, of which ``noise`` is made, to images."""
         images = self.to_unit_range(self.sampling_generator(noise, training=False))
         return keras.Model(inputs, {"images": images}, name="generate")
+
+
+def activity_losses(network: keras.Model) -> list[tf.Tensor]:
+    """Return what the last pass added to a network's losses, without those of its weights.
+
+    Keras keeps the former of one pass alone, and gives the latter, last, with every pass.
+    """
+    of_weights = sum(weight.regularizer is not None for weight in network.trainable_weights)
+    losses = network.losses
+    return losses[: len(losses) - of_weights]

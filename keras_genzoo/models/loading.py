@@ -8,7 +8,6 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import check_archive
 from keras_genzoo.models.base import ImageModel
 from keras_genzoo.models.checking import one_line
-from keras_genzoo.models.registry import MODELS
 from keras_genzoo.networks import randomness_kept
 
 
@@ -16,8 +15,8 @@ from keras_genzoo.networks import randomness_kept
 def load_model(path: str | os.PathLike) -> ImageModel:
     """Return the model that ``model.save(path)`` wrote; it goes on training where it stopped.
 
-    It is ``keras.saving.load_model`` in safe mode, once Keras knows the classes of the zoo: code
-    in a file, such as that of a Lambda layer, is refused and not run.
+    It is ``keras.saving.load_model`` in safe mode: code in a file, such as that of a Lambda layer,
+    is refused and not run.
 
     Raises:
         GenzooError: if the file cannot be read, is damaged, holds no model of the zoo, or code.
@@ -31,8 +30,6 @@ def load_model(path: str | os.PathLike) -> ImageModel:
     (2, 8, 8, 1)
     """
     path = os.fspath(path)
-    for name in MODELS:
-        MODELS[name]
     try:
         # HDF5 jumps about in a file, where later versions of Python compare no checksum.
         check_archive(path)

@@ -41,6 +41,14 @@ class VAE(Autoencoder):
     >>> model = VAE((8, 8, 1), latent_dim=2, hidden_units=(16,))
     >>> model.generate(4, seed=1).shape
     (4, 8, 8, 1)
+
+    One's own decoder ends without an activation: the sigmoid is the model's, and the losses take
+    logits.
+
+    >>> decoder = keras.Sequential([
+    ...     keras.Input((2,)), keras.layers.Dense(64), keras.layers.Reshape((8, 8, 1))
+    ... ])
+    >>> model = VAE((8, 8, 1), latent_dim=2, decoder=decoder)
     """
 
     metric_names = ("loss", "reconstruction_loss", "kl_loss")
@@ -95,9 +103,9 @@ class VAE(Autoencoder):
             "binarize": self.binarize,
         }
 
-    def encode(self, images, batch_size: int = 256):
+    def encode(self, images, *, batch_size: int = 256):
         """Return the posterior of images, ``[z_mean, z_log_var]``, each ``(n, latent_dim)``."""
-        return super().encode(images, batch_size)
+        return super().encode(images, batch_size=batch_size)
 
     def code(self, encoding):
         """Return the posterior mean, the point that stands for an image."""

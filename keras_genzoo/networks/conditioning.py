@@ -10,16 +10,15 @@ from keras import ops
 def one_hot(class_labels, num_classes: int, dtype: str):
     """Return labels ``(batch,)`` as rows ``(batch, num_classes)`` of a one among zeros.
 
-    A number that is no label gives zeros. The rows are taken from a table: LiteRT's own operation
-    for them gives other numbers in 8 bits.
+    A number that is no label gives zeros. A table of all rows would put num_classes² numbers into
+    the graph; LiteRT's own operation, and a cast of the comparison, give other numbers in 8 bits.
 
     >>> one_hot(ops.array([1, 7]), 2, "float32").numpy().tolist()
     [[0.0, 1.0], [0.0, 0.0]]
     """
-    table = np.eye(num_classes + 1, num_classes, dtype="float32")
-    known = ops.logical_and(class_labels >= 0, class_labels < num_classes)
-    rows = ops.where(known, class_labels, num_classes)
-    return ops.cast(ops.take(table, rows, axis=0), dtype)
+    labels = ops.cast(class_labels, "int32")[:, None]
+    same = ops.equal(labels, np.arange(num_classes, dtype="int32"))
+    return ops.where(same, ops.cast(1.0, dtype), ops.cast(0.0, dtype))
 
 
 def append_one_hot(z, class_labels, num_classes: int):

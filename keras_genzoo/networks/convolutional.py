@@ -12,6 +12,9 @@ from keras_genzoo.networks.normalization import BatchNormalization
 
 Shape = tuple[int, int, int]
 
+# Images are that in all of the zoo, whatever ``keras.config.image_data_format`` says.
+LAST = {"data_format": "channels_last"}
+
 
 def resolutions(size: int) -> list[int]:
     """Return the sizes that an image goes through, halved (rounded up) down to 3 or 4.
@@ -57,7 +60,7 @@ def convolutional_generator(
     z = keras.Input((latent_dim,), name="z")
     features = keras.layers.Reshape((1, 1, latent_dim))(z)
     features = keras.layers.Conv2DTranspose(
-        filters * 2 ** (len(sizes) - 1), base, use_bias=False, kernel_initializer=_normal()
+        filters * 2 ** (len(sizes) - 1), base, use_bias=False, kernel_initializer=_normal(), **LAST
     )(features)
     features = _normalised_relu(features, synchronized)
     for level in reversed(range(1, len(sizes))):
@@ -70,6 +73,7 @@ def convolutional_generator(
             output_padding=sizes[level] % 2 or None,
             use_bias=False,
             kernel_initializer=_normal(),
+            **LAST,
         )(features)
         features = _normalised_relu(features, synchronized)
     images = keras.layers.Conv2DTranspose(
@@ -81,6 +85,7 @@ def convolutional_generator(
         activation="tanh",
         name="images",
         kernel_initializer=_normal(),
+        **LAST,
     )(features)
     return keras.Model(z, images, name="generator")
 
@@ -112,12 +117,15 @@ def convolutional_discriminator(
             padding="same",
             use_bias=level == 0,
             kernel_initializer=_normal(),
+            **LAST,
         )(features)
         if level > 0:
             features = _normalisation(synchronized)(features)
         features = keras.layers.LeakyReLU(0.2)(features)
-    logits = keras.layers.Conv2D(1, base, name="logits", kernel_initializer=_normal())(features)
-    return keras.Model(images, keras.layers.Flatten()(logits), name="discriminator")
+    logits = keras.layers.Conv2D(1, base, name="logits", kernel_initializer=_normal(), **LAST)(
+        features
+    )
+    return keras.Model(images, keras.layers.Flatten(**LAST)(logits), name="discriminator")
 
 
 def _normal() -> keras.initializers.Initializer:

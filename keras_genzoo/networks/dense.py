@@ -77,7 +77,7 @@ def dense_discriminator(
     (None, 1)
     """
     images = keras.Input(image_shape, name="images")
-    features = keras.layers.Flatten()(images)
+    features = keras.layers.Flatten(data_format="channels_last")(images)
     for units in hidden_units:
         features = keras.layers.Dense(units)(features)
         features = keras.layers.LeakyReLU(0.2)(features)
@@ -86,7 +86,7 @@ def dense_discriminator(
 
 
 def _hidden(features, hidden_units: Sequence[int], activation: str):
-    features = keras.layers.Flatten()(features)
+    features = keras.layers.Flatten(data_format="channels_last")(features)
     for units in hidden_units:
         features = keras.layers.Dense(units, activation=activation)(features)
     return features

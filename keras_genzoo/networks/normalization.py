@@ -9,7 +9,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """``keras.layers.BatchNormalization`` (1502.03167) with the batch statistics computed fused.
 
     The numbers are Keras' own up to rounding; forward and backward of a training step take half
-    the time on a CPU. With ``synchronized=True``, in inference, and for what is not
+    the time on a CPU. With ``synchronized=True``, in inference, in float64, and for what is not
     ``(batch, height, width, channels)``, it is Keras' layer unchanged.
 
     >>> layer = BatchNormalization()
@@ -21,6 +21,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
         """Normalise ``inputs``, and move the moving statistics when ``training``."""
         fused = inputs.shape.rank == 4 and self.axis in (-1, 3) and self.scale and self.center
         plain = self.synchronized or self.renorm or mask is not None
+        # TensorFlow's operation keeps its statistics in float32.
+        plain = plain or self.dtype_policy.variable_dtype != "float32"
         if not training or not self.trainable or plain or not fused:
             return super().call(inputs, training=training, mask=mask)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(

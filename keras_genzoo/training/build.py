@@ -1,9 +1,11 @@
 """From settings to a compiled model; from a run folder back to its model."""
 
+import inspect
 from collections.abc import Callable
 
 from keras_genzoo import models
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses import ADVERSARIAL_LOSSES, AdversarialLoss
 from keras_genzoo.models import Adam, ImageModel
 from keras_genzoo.models.registry import MODELS
 from keras_genzoo.networks import layers_under, seeded
@@ -58,6 +60,18 @@ def compile_model(model: ImageModel, settings: Settings) -> None:
         rate = getattr(settings, f"{role}learning_rate")
         arguments[f"{role}optimizer"] = Adam(rate, beta_1=beta_1)
     model.compile(**arguments)
+
+
+def adversarial_loss(settings: Settings) -> AdversarialLoss | None:
+    """Return the loss that a GAN is trained with by ``settings``, None for other models.
+
+    >>> adversarial_loss(Settings("gan", loss="hinge")).gives_probabilities
+    False
+    """
+    if settings.model not in GANS:
+        return None
+    default = inspect.signature(MODELS[settings.model].compile).parameters["loss"].default
+    return ADVERSARIAL_LOSSES[settings.loss or default]
 
 
 def load_model(run: Run, echo: Callable[[str], None] = lambda line: None) -> ImageModel:

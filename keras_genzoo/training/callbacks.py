@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_genzoo.errors import TrainingStoppedError
 from keras_genzoo.images import save_png
+from keras_genzoo.training.build import adversarial_loss
 from keras_genzoo.training.checkpoints import save_checkpoint, state_of
 from keras_genzoo.training.collapse import CollapseWatch
 from keras_genzoo.training.pictures import sample_grid
@@ -38,7 +39,8 @@ class Recorder(keras.callbacks.Callback):
         self.writes = writes
         # A row of an end that is none any more has no place in a longer history.
         self.rows = [row for row in run.read_history(up_to=step) if self._ends_stretch(row["step"])]
-        self.watch = CollapseWatch(step)
+        loss = adversarial_loss(run.settings)
+        self.watch = CollapseWatch(step, loss is not None and loss.gives_probabilities)
 
     def on_train_batch_end(self, batch, logs=None):
         """Count the steps and stop at a loss that is no number."""

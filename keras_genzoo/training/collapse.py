@@ -19,6 +19,9 @@ class CollapseWatch:
 
     Args:
         step: steps done before.
+        probabilities: whether ``real_score`` and ``fake_score`` are probabilities. Only a
+            discriminator that gives them can win for good: where it is sure, the cross-entropy has
+            no gradient left. Scores of other losses say nothing of the kind.
 
     After ``see``, ``good`` is the last step at which training was alive, and ``verdict`` says in
     words what has collapsed, None as long as nothing has.
@@ -30,8 +33,9 @@ class CollapseWatch:
     (100, 'the losses stand still')
     """
 
-    def __init__(self, step: int):
+    def __init__(self, step: int, probabilities: bool = False):
         self.good = step
+        self.probabilities = probabilities
         self.verdict: str | None = None
         self._streaks: dict[str, tuple[int, int]] = {}
         self._losses: list[float] | None = None
@@ -49,7 +53,7 @@ class CollapseWatch:
         """
         signs = {
             "the losses stand still": self._losses_still(row),
-            "the discriminator has won for good": _won(row),
+            "the discriminator has won for good": self.probabilities and _won(row),
             **{
                 f"the {name} does not move": self._still(name, arrays)
                 for name, arrays in weights.items()

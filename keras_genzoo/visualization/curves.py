@@ -10,31 +10,38 @@ from keras_genzoo.visualization.style import colour_of, new_figure, plain
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# Columns drawn together, the value that each tends to if training succeeds, and the title.
+_SCORES = ("real_score", "fake_score")
+# Columns drawn together, the value that each tends to if training succeeds, and the title. That of
+# the scores depends on the loss.
 _PANELS = (
     (("loss", "reconstruction_loss"), None, "loss (nats an image)"),
     (("kl_loss",), None, "KL divergence (nats an image)"),
     (("discriminator_loss", "generator_loss"), None, "losses"),
-    (("real_score", "fake_score"), 0.5, "D(x) and D(G(z)): both ½ at the optimum"),
+    (_SCORES, None, "D(x) and D(G(z))"),
     (("jensen_shannon_estimate",), 0.0, "Jensen-Shannon estimate (nats)"),
 )
 
 
-def training_curves(rows: list[dict[str, Any]]) -> "Figure":
+def training_curves(rows: list[dict[str, Any]], optimum: float | None = None) -> "Figure":
     """Draw the rows of ``history.csv``: losses and scores over the steps.
+
+    Args:
+        rows: the rows.
+        optimum: the score of real and of generated images at the optimum of the adversarial loss
+            (``AdversarialLoss.optimum``); a line is drawn there. None draws none.
 
     Raises:
         GenzooError: if there are no rows, or none of the known columns.
     """
     if not rows:
         raise GenzooError("the history is empty: nothing has been trained yet")
-    panels = [(_there(names, rows), *rest) for names, *rest in _PANELS]
+    panels = [(_there(names, rows), *rest) for names, *rest in _panels(optimum)]
     panels = [panel for panel in panels if panel[0]]
     if not panels:
         raise GenzooError(f"the history has none of the known columns: {', '.join(rows[0])}")
     figure = new_figure(7, 2.6 * len(panels))
     steps = np.array([row["step"] for row in rows])
-    for axes, (names, optimum, title) in zip(
+    for axes, (names, target, title) in zip(
         figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0], panels, strict=True
     ):
         plain(axes, title)
@@ -44,13 +51,21 @@ def training_curves(rows: list[dict[str, Any]]) -> "Figure":
             style = {"color": colour_of((0, 6)[index]), "linestyle": ("-", "--")[index]}
             marker = "o" if len(rows) == 1 else None
             axes.plot(steps, values, linewidth=1.3, marker=marker, label=_words(name), **style)
-        if optimum is not None:
-            axes.axhline(optimum, color="0.6", linewidth=0.8, linestyle=":")
+        if target is not None:
+            axes.axhline(target, color="0.6", linewidth=0.8, linestyle=":")
         if len(names) > 1:
             axes.legend(frameon=False, fontsize=9)
         axes.grid(axis="y", color="0.92")
     axes.set_xlabel("step")
     return figure
+
+
+def _panels(optimum: float | None):
+    for names, target, title in _PANELS:
+        if names == _SCORES and optimum is not None:
+            yield names, optimum, f"{title}: both {optimum:g} at the optimum"
+        else:
+            yield names, target, title
 
 
 def _there(names: tuple[str, ...], rows: list[dict[str, Any]]) -> tuple[str, ...]:

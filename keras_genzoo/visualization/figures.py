@@ -14,6 +14,7 @@ from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.files import new_folder, writing_folder
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run, load_model
+from keras_genzoo.training.build import adversarial_loss
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.visualization.curves import training_curves
 from keras_genzoo.visualization.film import training_film
@@ -78,7 +79,8 @@ def _figures(run: Run, model: ImageModel, splits: Splits, seed: int):
     """Give (name, figure) one after the other: few are in memory at a time."""
     history = run.read_history()
     if history:
-        yield "curves", training_curves(history)
+        loss = adversarial_loss(run.settings)
+        yield "curves", training_curves(history, loss and loss.optimum)
     source = splits.to_look_at()
     real, labels = source.sample(min(64, source.num_images), seed)
     classes = None

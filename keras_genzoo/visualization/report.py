@@ -27,7 +27,7 @@ from keras_genzoo.files import json_text, shown, writing
 from keras_genzoo.images import image_grid, readable_scale
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run
-from keras_genzoo.training.build import load_weights
+from keras_genzoo.training.build import adversarial_loss, load_weights
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.visualization.curves import training_curves
 from keras_genzoo.visualization.figures import MAP_IMAGES, class_rows, reconstructions_and_walk
@@ -133,7 +133,9 @@ def _training(run: Run) -> str:
     history = run.read_history()
     if not history:
         return ""
-    parts = [_drawn(training_curves(history), "Means between two checkpoints")]
+    loss = adversarial_loss(run.settings)
+    curves = training_curves(history, loss and loss.optimum)
+    parts = [_drawn(curves, "Means between two checkpoints")]
     pictures = run.pictures()
     if pictures:
         # First and last always, those between at equal distances.

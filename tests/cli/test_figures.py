@@ -140,7 +140,11 @@ def test_curves_are_those_of_the_history():
     ]  # fmt: skip
     losses, scores = training_curves(rows).axes
     np.testing.assert_allclose(losses.lines[0].get_xydata(), [[1, 1], [2, 1 / 2], [3, 1 / 3]])
-    assert [line.get_label() for line in scores.lines[:2]] == ["D(x)", "D(G(z))"]
+    assert [line.get_label() for line in scores.lines] == ["D(x)", "D(G(z))"]
+    assert scores.get_title(loc="left") == "D(x) and D(G(z))"
+    _, scores = training_curves(rows, optimum=0.5).axes
+    assert list(scores.lines[2].get_ydata()) == [0.5, 0.5]
+    assert scores.get_title(loc="left") == "D(x) and D(G(z)): both 0.5 at the optimum"
     with pytest.raises(ValueError, match="nothing has been trained"):
         training_curves([])
 

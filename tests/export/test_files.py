@@ -168,7 +168,7 @@ def test_a_network_of_ones_own_leaves_as_well(tmp_path):
     generator = keras.Sequential(
         [
             keras.Input((5,)),
-            keras.layers.Dense(256, activation="sigmoid"),
+            keras.layers.Dense(256, activation="tanh"),
             keras.layers.Reshape(SHAPE),
         ]
     )

@@ -190,14 +190,58 @@ def test_adversarial_loss_is_frozen():
         loss.generator = losses.non_saturating_generator_loss
 
 
-# Scores and theory
+# Scores
 
 
-def test_mean_probability():
-    assert float(losses.mean_probability(LOGITS)) == pytest.approx(expit(LOGITS).mean(), rel=1e-6)
-    assert float(losses.mean_probability([-1e4, -1e4])) == 0.0
-    assert float(losses.mean_probability([1e4])) == 1.0
-    assert losses.mean_probability(tf.zeros(3, tf.bfloat16)).dtype == tf.float32
+def test_a_score_is_a_probability_or_the_logit_itself():
+    np.testing.assert_allclose(losses.probability_score(LOGITS), expit(LOGITS), rtol=1e-6)
+    np.testing.assert_array_equal(losses.probability_score([-1e4, 1e4]), [0.0, 1.0])
+    np.testing.assert_array_equal(losses.logit_score(LOGITS), LOGITS)
+    for score in (losses.probability_score, losses.logit_score):
+        assert score(tf.zeros(3, tf.bfloat16)).dtype == tf.float32
+
+
+@pytest.mark.parametrize("name", losses.ADVERSARIAL_LOSSES)
+def test_the_mean_score_is_what_the_losss_paper_calls_d(name):
+    loss = losses.ADVERSARIAL_LOSSES[name]
+    cross_entropy = name in ("non_saturating", "minimax")
+    expected = expit(LOGITS).mean() if cross_entropy else LOGITS.mean()
+    assert float(loss.mean_score(LOGITS)) == pytest.approx(expected, rel=1e-6)
+    assert loss.gives_probabilities == cross_entropy
+
+
+@pytest.mark.parametrize("name", losses.ADVERSARIAL_LOSSES)
+def test_the_optimum_is_the_best_score_where_real_and_generated_are_alike(name, gradient):
+    loss = losses.ADVERSARIAL_LOSSES[name]
+    values = np.linspace(-3, 3, 601, dtype="float32")
+    found = np.array([float(loss.discriminator([v], [v])) for v in values[::20]])
+    best = np.flatnonzero(found <= found.min() + 1e-6)
+    if loss.optimum is None:
+        assert len(best) > 1
+    else:
+        [logit] = values[::20][best] if name != "least_squares" else [0.5]
+        assert float(loss.score(logit)) == pytest.approx(loss.optimum, abs=1e-6)
+        assert gradient(lambda x: loss.discriminator(x, x), [logit])[0] == pytest.approx(
+            0, abs=1e-6
+        )
+
+
+def test_a_loss_of_two_functions_scores_by_the_mean_logit():
+    loss = losses.AdversarialLoss(losses.hinge_discriminator_loss, losses.hinge_generator_loss)
+    assert float(loss.mean_score([1.0, 4.0])) == 2.5
+    assert loss.optimum is None
+
+
+@pytest.mark.parametrize("name", losses.ADVERSARIAL_LOSSES)
+def test_a_loss_comes_back_from_its_configuration(name):
+    loss = losses.ADVERSARIAL_LOSSES[name]
+    assert losses.AdversarialLoss.from_config(loss.get_config()) == loss
+    # Files of earlier versions hold two functions.
+    old = {role: loss.get_config()[role] for role in ("discriminator", "generator")}
+    assert losses.AdversarialLoss.from_config(old).generator is loss.generator
+
+
+# Theory
 
 
 @PROPERTIES

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import ADVERSARIAL_LOSSES
-from keras_genzoo.models import DCGAN, GAN, VAE, Autoencoder
+from keras_genzoo.models import DCGAN, GAN, MODELS, VAE, Autoencoder
 from keras_genzoo.models.latent import interpolate_latents
 from keras_genzoo.networks import Dropout, normal
 from tests.models.cases import GANS, SHAPE, build, compiled, data, images, step
@@ -103,6 +103,17 @@ def test_a_step_is_algorithm_1_written_out(loss):
         assert logs["jensen_shannon_estimate"] == pytest.approx(expected, abs=1e-5)
     else:
         assert "jensen_shannon_estimate" not in logs
+
+
+@pytest.mark.parametrize("loss", ["hinge", "least_squares"])
+def test_the_scores_of_a_loss_without_probabilities_are_the_outputs_themselves(loss):
+    model = build("gan", discriminator_units=())
+    model.compile(loss=loss, run_eagerly=True)
+    real = model.to_range(images(8))
+    fake = model.generator(model.latents(8, 0, 0, 0), training=True)
+    expected = [float(tf.reduce_mean(model.discriminator(x))) for x in (real, fake)]
+    logs = step(model)
+    assert [logs["real_score"], logs["fake_score"]] == pytest.approx(expected, rel=1e-4)
 
 
 def test_noise_is_new_in_every_step_whatever_the_optimizer_counts():
@@ -329,6 +340,53 @@ def test_bad_arguments_are_refused_in_one_line(make, words):
     with pytest.raises(GenzooError, match=words) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+LATENTS = np.zeros((3, 5), "float32")
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "words"),
+    [
+        ("cgan", LATENTS, r"pass both, as in predict\(\(z, class_labels\)\)"),
+        ("cgan", (LATENTS, np.arange(3) + 9), "class labels must be integers from 0 to 3"),
+        ("cgan", (LATENTS[:, :2], np.arange(3)), r"of noise \(n, 5\), not of \(3, 2\)"),
+        ("dcgan", images(3), r"of noise \(n, 5\), not of \(3, 16, 16, 1\)"),
+        ("ae", images(3).astype("float32"), "images must be uint8"),
+        ("ae", images(3)[:, :8], "built for images of shape"),
+    ],
+)
+def test_predictions_of_other_things_are_refused_in_one_line(name, inputs, words):
+    model = build(name)
+    for call in (model.predict_on_batch, lambda x: model.predict(x, verbose=0), model):
+        with pytest.raises(GenzooError, match=words) as caught:
+            call(inputs)
+        assert "\n" not in str(caught.value)
+
+
+def test_predict_makes_images_of_noise_and_labels():
+    model = build("cgan")
+    z = model.sample_latents(3, seed=0)
+    made = model.predict((z, np.arange(3)), verbose=0)
+    np.testing.assert_array_equal(model.to_uint8(made), model.decode(z, np.arange(3)))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_batch_size_is_given_by_its_name(name):
+    model = build(name)
+    z = model.sample_latents(3, seed=0)
+    np.testing.assert_array_equal(model.decode(z, batch_size=2), model.decode(z))
+    with pytest.raises(TypeError, match="positional"):
+        model.decode(z, None, 256)
+
+
+def test_thousands_of_classes_cost_no_table_of_all_of_them():
+    model = build("cgan", num_classes=30_000, generator_filters=1, discriminator_filters=1)
+    graph = tf.function(model.condition_noise).get_concrete_function(
+        tf.TensorSpec((None, 5)), tf.TensorSpec((None,), tf.int32)
+    )
+    assert graph.graph.as_graph_def().ByteSize() < 1e6
+    assert model.decode(LATENTS, class_labels=29_999).shape == (3, *SHAPE)
 
 
 def test_cgan_tells_both_networks_the_class():

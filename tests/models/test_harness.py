@@ -24,6 +24,7 @@ from tests.models.cases import (
     compiled,
     data,
     images,
+    optimizers,
     step,
     weights,
 )
@@ -92,6 +93,30 @@ def test_the_models_own_policy_is_that_of_its_networks(name):
     layers = [layer for layer in model._flatten_layers() if layer.weights and layer is not model]
     assert {layer.compute_dtype for layer in layers} == {"bfloat16"}
     assert keras.config.dtype_policy().name == "float32"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("floatx", "float64"), ("image_data_format", "channels_first")]
+)
+def test_other_settings_of_keras_give_the_numbers_of_the_default_ones(name, setting, value):
+    weights_before = build(name).get_weights()
+
+    def generated_and_logs():
+        model = build(name, dtype=keras.config.floatx())
+        model.set_weights(weights_before)
+        model.compile(**{role: keras.optimizers.SGD(1e-3) for role in optimizers(name)})
+        model.run_eagerly = True
+        return model.generate(2, seed=0), step(model, times=2)
+
+    images_before, logs_before = generated_and_logs()
+    default = getattr(keras.config, setting)()
+    getattr(keras.config, f"set_{setting}")(value)
+    try:
+        made, logs = generated_and_logs()
+    finally:
+        getattr(keras.config, f"set_{setting}")(default)
+    assert np.abs(made.astype(int) - images_before).max() <= 1
+    assert logs == pytest.approx(logs_before, rel=1e-3)
 
 
 def test_own_networks_are_saved_with_the_model(name, tmp_path):

@@ -1,6 +1,9 @@
 """A saved model comes back in a process that has seen no class of the zoo."""
 
+import importlib
+import inspect
 import json
+import pkgutil
 import subprocess
 import sys
 import zipfile
@@ -9,23 +12,64 @@ import keras
 import numpy as np
 import pytest
 
+import keras_genzoo
+from keras_genzoo import serializable
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import GAN, load_model
 from tests.models.cases import build, compiled, step
 
 LOAD = """
 import sys
-import keras_genzoo as genzoo
-print(type(genzoo.models.load_model(sys.argv[1])).__name__)
+{}
+print(type(keras.models.load_model(sys.argv[1])).__name__)
+print([type(layer).__name__ for layer in keras.models.load_model(sys.argv[2]).layers][3])
 """
 
 
+def run(script: str, *arguments) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
 @pytest.mark.slow
-def test_a_fresh_process_finds_the_class(tmp_path):
-    build("cgan").save(tmp_path / "model.keras")
-    command = [sys.executable, "-c", LOAD, str(tmp_path / "model.keras")]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.stdout == "CGAN\n", ended.stderr
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import keras_genzoo, keras",
+        "import keras, keras_genzoo",
+        "from keras_genzoo import models; import keras",
+        "import importlib.util, keras_genzoo; importlib.util.find_spec('keras'); import keras",
+    ],
+)
+def test_keras_finds_the_classes_of_a_file_in_a_fresh_process(imports, tmp_path):
+    model = compiled("cgan")
+    model.save(tmp_path / "model.keras")
+    model.generator.save(tmp_path / "generator.keras")
+    output = run(LOAD.format(imports), tmp_path / "model.keras", tmp_path / "generator.keras")
+    assert output.split() == ["CGAN", "BatchNormalization"]
+
+
+def test_the_import_of_the_package_alone_loads_neither_keras_nor_tensorflow():
+    script = "import sys, keras_genzoo; print({'keras', 'tensorflow', 'numpy'} & {*sys.modules})"
+    assert run(script) == "set()\n"
+
+
+def test_every_class_that_keras_may_look_up_is_declared():
+    for module in pkgutil.walk_packages(keras_genzoo.__path__, "keras_genzoo."):
+        if module.name.split(".")[1] in ("losses", "models", "networks"):
+            importlib.import_module(module.name)
+    registered = {
+        name.partition(">")[2]: found.__module__
+        for name, found in keras.saving.get_custom_objects().items()
+        if name.startswith("keras_genzoo>") and inspect.isclass(found)
+    }
+    assert registered == serializable.CLASSES
 
 
 def test_training_goes_on(tmp_path):
@@ -45,6 +89,22 @@ def test_what_is_no_model_of_the_zoo_is_refused(tmp_path):
     other.save(tmp_path / "other.keras")
     with pytest.raises(GenzooError, match="holds a Sequential"):
         load_model(tmp_path / "other.keras")
+
+
+@pytest.mark.parametrize("name", ["ae", "cgan"])
+def test_hdf5_takes_the_weights_alone(name, tmp_path):
+    model = compiled(name)
+    for file in ("model.h5", "model.HDF5"):
+        with pytest.raises(GenzooError, match=r"cannot save .*ends in \.keras") as caught:
+            model.save(tmp_path / file)
+        assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+    step(model)
+    model.save_weights(tmp_path / "model.weights.h5")
+    other = compiled(name, seed=3)
+    other.load_weights(tmp_path / "model.weights.h5")
+    for ours, theirs in zip(model.variables, other.variables, strict=True):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
 def test_code_in_a_file_is_not_run(tmp_path):

@@ -18,6 +18,7 @@ from keras_genzoo.networks import (
     convolutional_generator,
     resolutions,
 )
+from keras_genzoo.networks.conditioning import one_hot
 
 
 @given(st.integers(8, 1024))
@@ -120,3 +121,13 @@ def test_the_plane_of_the_label_is_all_ones_and_the_others_zeros():
     assert (joined[0, ..., 1:3] == 0).all()
     assert (joined[1, ..., 1] == 1).all()
     assert (joined[1, ..., 2:] == 0).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float64"])
+def test_one_hot_rows_are_those_of_the_unit_matrix_and_zeros_for_what_is_no_label(dtype):
+    labels = np.array([3, 0, -1, 4, 5, 4])
+    rows = one_hot(ops.convert_to_tensor(labels), 5, dtype)
+    assert rows.dtype == dtype
+    table = np.vstack([np.eye(5), np.zeros(5)])
+    known = np.where((labels >= 0) & (labels < 5), labels, 5)
+    np.testing.assert_array_equal(ops.cast(rows, "float32"), table[known])

@@ -13,9 +13,9 @@ def moving(index):
     return {"generator": [np.full((2, 2), index)], "discriminator": [np.full(3, index)]}
 
 
-def watched(rows, every=100, weights=moving):
+def watched(rows, every=100, weights=moving, probabilities=True):
     """Return a watch that has seen rows; by default all weights move."""
-    watch = CollapseWatch(0)
+    watch = CollapseWatch(0, probabilities)
     for index, row in enumerate(rows):
         watch.see((index + 1) * every, row, weights(index))
     return watch
@@ -50,6 +50,14 @@ def test_a_discriminator_that_has_won():
     watch = watched(rows)
     assert watch.verdict == "the discriminator has won for good"
     assert watch.good == 100
+
+
+def test_scores_that_are_no_probabilities_win_nothing():
+    """A Wasserstein or hinge run is sound with D(x) = 40 and D(G(z)) = -30."""
+    row = GAN | {"real_score": 40.0, "fake_score": -30.0}
+    rows = [noisy(row, index, 1e-3) for index in range(60)]
+    assert watched(rows, probabilities=True).verdict == "the discriminator has won for good"
+    assert watched(rows, probabilities=False).verdict is None
 
 
 def test_a_discriminator_that_loses_now_and_then():

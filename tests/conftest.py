@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[1]
 
 def pytest_configure(config):
     """Give TensorFlow a second logical CPU before anything starts it."""
+    if config.option.numprocesses and not hasattr(config, "workerinput"):
+        return  # The process that shares out the tests runs none.
     import tensorflow as tf
 
     device = tf.config.list_physical_devices("CPU")[0]

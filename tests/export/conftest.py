@@ -1,9 +1,9 @@
-"""All five models in every format, and a process of its own to run the files in."""
+"""The models in every format, and a process of its own to run the files in."""
 
 import subprocess
 import sys
+from functools import cached_property
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +11,9 @@ import pytest
 from keras_genzoo import export
 from keras_genzoo.models import MODELS
 from tests.models.cases import build, images
+
+# Between them all that an export can hold: images in, codes, noise, labels, convolutions, averages.
+EXPORTED = ("vae", "cgan")
 
 
 @pytest.fixture(scope="session")
@@ -27,22 +30,36 @@ def models():
     return found
 
 
+class Files:
+    """The files of one model in every format, each written when a test first asks for it."""
+
+    def __init__(self, model, root, name):
+        self.model, self.root, self.name = model, root, name
+
+    @cached_property
+    def saved_model(self):
+        return export.export_saved_model(self.model, self.root / self.name, warm_up=[1, 3])
+
+    @cached_property
+    def litert(self):
+        calibration = {"calibration": 200, "images": images(200)}
+        types = list(export.LITERT_TYPES)
+        return export.export_litert(self.model, self.root, self.name, types, **calibration)
+
+    @cached_property
+    def onnx(self):
+        return export.export_onnx(self.model, self.root, self.name)
+
+    @cached_property
+    def keras(self):
+        return export.export_keras(self.model, self.root, self.name)
+
+
 @pytest.fixture(scope="session")
 def exported(models, tmp_path_factory):
-    """The files of every model in every format."""
+    """The files of each model, by its name."""
     root = tmp_path_factory.mktemp("exported")
-    calibration = {"calibration": 200, "images": images(200)}
-    return {
-        name: SimpleNamespace(
-            saved_model=export.export_saved_model(model, root / name, warm_up=[1, 3]),
-            litert=export.export_litert(
-                model, root, name, list(export.LITERT_TYPES), **calibration
-            ),
-            onnx=export.export_onnx(model, root, name),
-            keras=export.export_keras(model, root, name),
-        )
-        for name, model in models.items()
-    }
+    return {name: Files(model, root, name) for name, model in models.items()}
 
 
 @pytest.fixture

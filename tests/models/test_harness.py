@@ -95,6 +95,7 @@ def test_the_models_own_policy_is_that_of_its_networks(name):
     assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "value"), [("floatx", "float64"), ("image_data_format", "channels_first")]
 )

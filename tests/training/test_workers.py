@@ -103,7 +103,7 @@ def test_a_worker_that_waits_for_others_says_so_and_can_be_stopped(tmp_path, num
     worker, other = start(tmp_path, command, "--version")
     assert worker.stdout.readline().startswith("waiting for localhost:")
     worker.send_signal(number)
-    _, errors = worker.communicate(timeout=30)
+    _, errors = worker.communicate(timeout=90)
     other.communicate()
     assert worker.returncode == code
     assert "Traceback" not in errors
@@ -118,7 +118,7 @@ def test_a_worker_that_is_frozen_ends_the_others(tmp_path):
     kill.wait_for(10, out, chief)
     other.send_signal(signal.SIGSTOP)
     try:
-        _, errors = chief.communicate(timeout=60)
+        _, errors = chief.communicate(timeout=90)
     finally:
         other.kill()
         other.communicate()

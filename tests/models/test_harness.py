@@ -29,7 +29,14 @@ from tests.models.cases import (
     weights,
 )
 
-pytestmark = pytest.mark.parametrize("name", list(MODELS))
+# A VAE is an autoencoder with more, and a CGAN a DCGAN.
+pytestmark = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name in ("ae", "dcgan") else name
+        for name in MODELS
+    ],
+)
 
 
 def test_every_registered_model_has_a_case(name):

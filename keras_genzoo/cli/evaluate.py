@@ -18,7 +18,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import new_file
 
 # How --real and --fake are opened; a run has noted it.
-OF_IMAGES = ("image_size", "channels", "data_dir", "manual_dir")
+OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
 
 
 @click.command("evaluate")
@@ -92,16 +92,27 @@ def command(
     if run is not None:
         result = evaluation.evaluate_run(run, asked, click.echo)
     else:
-        images = data.Splits(lambda split: data.open_source(real, split, **given))
+        labels = given.pop("labels") or "auto"
+        images = data.Splits(lambda split: _open(real, split, labels, given))
         # The first that is named is the first that is missed.
         images.to_look_at(asked.split)
-        generated = data.open_source(fake, fake_split, **given)
+        generated = _open(fake, fake_split, labels, given)
         result = evaluation.evaluate_images(images, generated, asked, click.echo)
     if out is not None:
         evaluation.write_result(result, out)
     click.echo(evaluation.table(result))
     if out is not None:
         click.echo(f"\n{out}")
+
+
+def _open(images: str, split: str, labels: str, given: dict[str, Any]):
+    """Open real or generated images; only folders can be told to be classes."""
+    from keras_genzoo import data
+
+    kind = data.kind_of_path(images)
+    if labels == "folders" and not (kind and kind.of_folders):
+        labels = "auto"
+    return data.open_source(images, split, labels=labels, **given)
 
 
 def _refuse_foreign(run: Path | None, given: dict[str, Any], dataset: Path | None) -> None:

@@ -55,13 +55,13 @@ class Table:
 
     @property
     def fingerprint(self) -> str:
-        """A digest of the files' names, sizes and footers, which tell where and what rows are."""
+        """A digest of the files' sizes and footers, which tell where and what the rows are."""
         digest = hashlib.sha256()
         for path, file in zip(self._paths, self._files, strict=True):
             size, footer = path.stat().st_size, file.metadata.serialized_size
             with path.open("rb") as opened:
                 opened.seek(max(0, size - footer - 8))
-                digest.update(f"{path.name}\0{size}\0".encode("utf-8", "surrogateescape"))
+                digest.update(f"{size}\0".encode())
                 digest.update(opened.read())
         return digest.hexdigest()
 

@@ -12,7 +12,8 @@ class OptimizerPair:
     """A GAN's two optimizers as callbacks see them, as ``model.optimizer``.
 
     It moves no weights. ``learning_rate`` is the generator's; whoever sets it scales the
-    discriminator's by the same factor, so that the ratio of the two stays.
+    discriminator's by the same factor, so that the ratio of the two stays. What it gives is a
+    value and no variable: ``learning_rate.assign`` would move one of the two in silence.
 
     Args:
         generator: the generator's optimizer.
@@ -35,8 +36,8 @@ class OptimizerPair:
 
     @property
     def learning_rate(self):
-        """The generator's learning rate."""
-        return self._generator.learning_rate
+        """The generator's learning rate, a value."""
+        return keras.ops.copy(self._generator.learning_rate)
 
     @learning_rate.setter
     def learning_rate(self, value) -> None:

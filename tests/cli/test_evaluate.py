@@ -204,6 +204,9 @@ def test_classes_of_folders_are_matched_by_name(genzoo, refused, tmp_path):
     assert ended.code == 0, ended.errors
     # Copies of real images: were classes matched by number, none would be of its class.
     assert read(tmp_path / "a.json")["scores"]["label_accuracy"] > 0.8
+    without = "evaluate --real real --fake fake --labels none --features pixels --scores"
+    assert "label_accuracy" in refused(f"{without} label_accuracy")
+    assert genzoo(f"{without} fid").code == 0
     (tmp_path / "fake" / "3").rename(tmp_path / "fake" / "three")
     assert "has the class 'three', which real does not have" in refused(
         "evaluate --real real --fake fake --scores label_accuracy"

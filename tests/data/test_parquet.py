@@ -145,12 +145,13 @@ def test_damaged_files_are_refused(tmp_path):
 
 
 def test_the_fingerprint_follows_content_and_not_place(tmp_path):
-    for place, rows in (("a", [1, 2]), ("b", [1, 2]), ("c", [1, 3])):
-        write(tmp_path / place / "some.parquet", rows)
-    first, same, other = (
-        open_source(tmp_path / place / "some.parquet").fingerprint for place in "abc"
+    files = (("a/some", [1, 2]), ("b/some", [1, 2]), ("b/renamed", [1, 2]), ("c/some", [1, 3]))
+    for name, rows in files:
+        write(tmp_path / f"{name}.parquet", rows)
+    first, same, renamed, other = (
+        open_source(tmp_path / f"{name}.parquet").fingerprint for name, _ in files
     )
-    assert first == same != other
+    assert first == same == renamed != other
 
 
 def test_parquet_beside_images_is_about_them(folder):

@@ -45,6 +45,14 @@ def test_a_rate_of_0_in_between_does_not_lose_the_ratio():
         fit(model, warm_up)
 
 
+def test_the_rate_of_one_optimizer_alone_is_not_to_be_had_as_that_of_both():
+    model = compiled("gan")
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
+    with pytest.raises(AttributeError, match="assign"):
+        model.optimizer.learning_rate.assign(1e-2)
+    np.testing.assert_allclose(rates(model), [1e-3, 2e-3], rtol=1e-6)
+
+
 def test_a_plateau_moves_both_rates():
     plateau = callbacks.ReduceLROnPlateau(
         "generator_loss", mode="max", factor=0.1, patience=1, min_delta=1e3

@@ -1,6 +1,7 @@
 """What all tests share: a quiet TensorFlow with two logical CPUs, and real data where it lies."""
 
 import os
+import signal
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -12,6 +13,8 @@ ROOT = Path(__file__).parents[1]
 
 def pytest_configure(config):
     """Give TensorFlow a second logical CPU before anything starts it."""
+    # A shell lets what it runs in the background ignore Ctrl-C, which tests send to processes.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.numprocesses and not hasattr(config, "workerinput"):
         return  # The process that shares out the tests runs none.
     import tensorflow as tf

@@ -1,6 +1,6 @@
 """Which files are images: those that Pillow can read, and those that only another reader could.
 
-A suffix that Pillow knows is trusted; a file of unknown or no suffix is looked into, by its first
+A suffix of a format that Pillow reads is trusted; any other file is looked into, by its first
 bytes. Nothing is decoded here.
 """
 
@@ -43,17 +43,6 @@ _IMAGE_SUFFIXES = frozenset({
     ".jxl", ".jxr", ".nef", ".orf", ".ps", ".raf", ".rw2", ".svg", ".webp", ".wmf",
 })  # fmt: skip
 
-# Suffixes of what lies beside images, and is not worth opening to find that out.
-_OTHER_SUFFIXES = frozenset({
-    ".7z", ".avi", ".bat", ".bz2", ".c", ".cfg", ".ckpt", ".cpp", ".csv", ".db", ".doc",
-    ".docx", ".fit", ".fits", ".gz", ".h", ".h5", ".hdf", ".hdf5", ".htm", ".html", ".ini",
-    ".ipynb", ".jl", ".js", ".json", ".jsonl", ".keras", ".lmdb", ".log", ".lst", ".m",
-    ".mat", ".md", ".mkv", ".mov", ".mp3", ".mp4", ".mpeg", ".mpg", ".npy", ".npz", ".onnx",
-    ".parquet", ".pdf", ".pkl", ".pt", ".pth", ".pts", ".py", ".pyc", ".r", ".rar", ".rst",
-    ".sh", ".sqlite", ".tar", ".tex", ".tfrecord", ".tfrecords", ".tgz", ".tsv", ".txt",
-    ".wav", ".webm", ".xls", ".xlsx", ".xml", ".xz", ".yaml", ".yml", ".zip", ".zst",
-})  # fmt: skip
-
 # The first bytes of the formats that people keep under any name: offset, bytes, format.
 _SIGNATURES = (
     (0, b"\xff\xd8\xff", "JPEG"),
@@ -85,8 +74,8 @@ MOST_LOOKED_INTO = 20_000
 class Kinds:
     """Tells what files are, one after the other.
 
-    Of the files without a known suffix the first 20,000 are looked into; the others are taken for
-    what most of the same suffix were, so that a folder of any length is listed in seconds.
+    Of the files without a suffix that Pillow reads the first 20,000 are looked into; the others
+    are taken for what most of the same suffix were, so that any folder is listed in seconds.
 
     >>> Kinds().of("faces", "a.png"), Kinds().of("faces", "a.txt"), Kinds().of("faces", "a.exr")
     ('image', 'other', 'unreadable image')
@@ -100,7 +89,11 @@ class Kinds:
     def of(self, folder: str | os.PathLike, name: str) -> str:
         """Return what a file is: ``IMAGE``, ``UNREADABLE`` or ``OTHER``."""
         suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
-        return self._known.get(suffix) or self._by_content(folder, name, suffix)
+        known = self._known.get(suffix)
+        if known == IMAGE:
+            return known
+        found = self._by_content(folder, name, suffix)
+        return UNREADABLE if known == UNREADABLE and found == OTHER else found
 
     def _by_content(self, folder: str | os.PathLike, name: str, suffix: str) -> str:
         suffix = "" if suffix[1:].isdigit() else suffix
@@ -115,9 +108,9 @@ class Kinds:
 
 @functools.cache
 def suffixes() -> Mapping[str, str]:
-    """Return the kind of file of every known suffix, in lower case and with the dot."""
+    """Return the kind of file of every suffix of images, in lower case and with the dot."""
     readable = formats()
-    known = dict.fromkeys(_OTHER_SUFFIXES, OTHER) | dict.fromkeys(_IMAGE_SUFFIXES, UNREADABLE)
+    known = dict.fromkeys(_IMAGE_SUFFIXES, UNREADABLE)
     for suffix, name in Image.registered_extensions().items():
         if name in readable:
             known[suffix] = IMAGE

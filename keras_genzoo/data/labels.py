@@ -99,9 +99,9 @@ def plain_labels(labels: np.ndarray, num_images: int, name: str) -> np.ndarray:
     if labels.dtype.kind in "US":
         return _as_text(labels, name)
     if labels.dtype.kind not in "biuf" or not _all_whole(labels):
+        what = {"f": " with fractions", "u": " from 2**63 on"}.get(labels.dtype.kind, "")
         raise GenzooError(
-            f"{name}: labels must be whole numbers or strings, not {labels.dtype}"
-            f"{' with fractions' if labels.dtype.kind == 'f' else ''}"
+            f"{name}: labels must be whole numbers or strings, not {labels.dtype}{what}"
         )
     if len(labels) and labels.min() < 0:
         raise GenzooError(

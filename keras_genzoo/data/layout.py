@@ -22,6 +22,8 @@ _SPLITS = {
     "train": ("train", "training", "trainval", "trn"),
     "validation": ("validation", "val", "valid", "validate", "dev"),
     "test": ("test", "testing", "tst"),
+    # Images without labels, as some sets have them to be predicted.
+    "prediction": ("prediction", "predictions", "pred", "predict"),
 }
 _SPLIT_OF = {word: split for split, words in _SPLITS.items() for word in words}
 _FILLERS = {"", "set", "seg", "split", "data", "images", "image", "imgs", "img"}

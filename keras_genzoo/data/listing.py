@@ -124,8 +124,8 @@ class Listing:
 def list_images(root: Path) -> Listing:
     """List the files under a folder; hidden ones do not count.
 
-    No file with a known suffix is opened, so that 200,000 take about a second. A link that leads
-    nowhere is listed if it is named like an image, and cannot be read later.
+    No file with the suffix of an image is opened, so that 200,000 take about a second. A link that
+    leads nowhere is listed if it is named like an image, and cannot be read later.
 
     Raises:
         GenzooError: if a folder cannot be read, or there is no image.

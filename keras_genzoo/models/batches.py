@@ -85,17 +85,15 @@ def _checked_generator(model, batches: Iterator) -> Iterator[tuple]:
 
 
 def _checked_dataset(model, batches: tf.data.Dataset) -> tf.data.Dataset:
-    images, _, _ = keras.utils.unpack_x_y_sample_weight(batches.element_spec)
-    if images.dtype == tf.uint8 and not model.needs_labels:
-        return batches
-
     def check(number, batch):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
-        if images.dtype != tf.uint8:
+        if images.dtype == tf.uint8:
+            checking.warn_if_first(number == 0, images)
+        else:
             checking.assert_range(model, tf.cast(images, tf.float32), first=number == 0)
         if model.needs_labels:
             checking.assert_labels(model, labels)
         return batch
 
-    # XLA leaves assertions out; here they stand outside of what it compiles.
+    # XLA leaves assertions and warnings out; here they stand outside of what it compiles.
     return batches.enumerate().map(check)

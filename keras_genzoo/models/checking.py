@@ -199,16 +199,20 @@ def assert_in_step(condition: tf.Tensor, text: str) -> None:
 
 def warn_in_step(model, images: tf.Tensor) -> None:
     """Warn of masks in the first batch of all; XLA and replicas leave it out."""
-    first = model.step == 0
+    if tf.executing_eagerly() or (not model.jit_compile and model.num_replicas == 1):
+        warn_if_first(model.step == 0, images)
+
+
+def warn_if_first(first: tf.Tensor, images: tf.Tensor) -> None:
+    """Warn of masks in a batch if it is the first, in a graph as well as outside of one."""
 
     def look():
         return tf.py_function(lambda values: warn_of_masks(values.numpy()), [images], [])
 
-    if tf.executing_eagerly():
-        if first:
-            warn_of_masks(images.numpy())
-    elif not model.jit_compile and model.num_replicas == 1:
+    if not tf.executing_eagerly():
         tf.cond(first, look, tf.no_op)
+    elif first:
+        warn_of_masks(images.numpy())
 
 
 def check_labels(model, labels: Any) -> None:

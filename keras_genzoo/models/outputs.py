@@ -33,6 +33,9 @@ _PASSED = {
     *("dropout", "identity", "cast", "globalaveragepooling2d", "averagepooling2d"),
 }
 
+# Ends of which no more need be known.
+_UNDERSTOOD = {"linear", "tanh"}
+
 _OPENING = contextvars.ContextVar("opening", default=False)
 
 
@@ -49,8 +52,8 @@ def opening() -> Iterator[None]:
 def check_output(network: keras.Model, role: str, input_shape: tuple[int, ...]) -> None:
     """Check that a built network does not end in an activation that its role cannot use.
 
-    Of a network whose layers have no known order the outputs are looked at, and it is only warned
-    of.
+    Of a network whose layers have no known order, or that ends in something else than Keras' own
+    activations, the outputs are looked at, and it is only warned of.
 
     Raises:
         GenzooError: if it does.
@@ -65,7 +68,8 @@ def check_output(network: keras.Model, role: str, input_shape: tuple[int, ...]) 
             if not _OPENING.get():
                 raise GenzooError(text)
             warnings.warn(text, stacklevel=2)
-    if not ends and _stays_in_unit_range(network, input_shape):
+    understood = ends and all(_plain(end) in refused | _UNDERSTOOD for end in ends)
+    if not understood and _stays_in_unit_range(network, input_shape):
         warnings.warn(
             f"the {role} gives numbers in [0, 1] whatever it is given, as if it ended in a "
             f"sigmoid, but must give {needed}",

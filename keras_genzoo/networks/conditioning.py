@@ -18,7 +18,8 @@ def one_hot(class_labels, num_classes: int, dtype: str):
     """
     labels = ops.cast(class_labels, "int32")[:, None]
     same = ops.equal(labels, np.arange(num_classes, dtype="int32"))
-    return ops.where(same, ops.cast(1.0, dtype), ops.cast(0.0, dtype))
+    # Numbers and not tensors, which ONNX would take for inputs.
+    return ops.cast(ops.where(same, 1.0, 0.0), dtype)
 
 
 def append_one_hot(z, class_labels, num_classes: int):

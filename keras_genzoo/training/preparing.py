@@ -196,12 +196,18 @@ def check_same_data(run: Run, source: Source, moved_to: str | os.PathLike | None
         if before[name] == now:
             continue
         remedy = "put the old data back, or start a new run"
-        if before["fingerprint"] == after["fingerprint"] and source.labels_are_folders:
+        same_images = before["fingerprint"] == after["fingerprint"]
+        if same_images and source.labels_are_folders:
             remedy = (
                 f"the images are the same and taken for {source.labels_in_words}; give "
                 "--labels folders to go on as it began"
             )
-        elif moved_to is not None:
+        elif same_images and name in ("num_classes", "class_names"):
+            remedy = (
+                "the images and labels are the same, and an earlier version counted their classes "
+                "otherwise; start a new run"
+            )
+        if moved_to is not None and not same_images:
             raise GenzooError(
                 f"{moved_to} holds other data than {run.path} began with: {name} was "
                 f"{before[name]}, here it is {now}; name the place where its images lie now"

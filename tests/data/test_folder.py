@@ -52,12 +52,13 @@ def test_what_pillow_opens_is_an_image(folder):
     assert source.set_aside == []
 
 
-def test_files_of_unknown_suffix_are_looked_into(folder):
+def test_files_of_other_suffixes_are_looked_into(folder):
     data = encoded(IMAGE)
     path = folder({"0001": data, "face.large": data, "b.002": encoded(IMAGE, "BMP"),
+                   "named.txt": data, "sent.exr": encoded(IMAGE, "JPEG"),
                    "README": b"BM a text", "c.sha1": b"P5", "empty": b""})  # fmt: skip
     source = open_source(path)
-    assert source.num_images == 3
+    assert source.num_images == 5
     assert [Path(name).name for name in source.left_out] == ["README", "c.sha1", "empty"]
 
 

@@ -60,6 +60,7 @@ def test_wrappers_around_class_folders_are_gone_through(images, wrapper):
         *((name, "test") for name in ("Test", "testing", "test-set", "seg_test", "tst", "test1")),
         *((name, "validation") for name in ("val", "valid", "Validation", "valid_set",
           "validation set", "dev", "val2017")),
+        *((name, "prediction") for name in ("seg_pred", "Predictions")),
         *((name, None) for name in ("cats", "trains", "trainA", "testament", "set", "images", "1",
           "value", "train_cats")),
     ],
@@ -187,7 +188,10 @@ def test_the_flag_takes_what_looks_like_splits_for_classes(images):
 
 
 def test_a_drawing_beside_a_wrapper_hides_no_splits(images):
-    path = images("a/train/1.png", "a/test/1.png", "docs/figure.svg", "logo.svg")
+    path = images("a/train/1.png", "a/test/1.png")
+    (path / "docs").mkdir()
+    for drawing in ("docs/figure.svg", "logo.svg"):
+        (path / drawing).write_text("<svg/>")
     assert open_source(path, "test").num_images == 1
 
 

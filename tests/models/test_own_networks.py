@@ -107,6 +107,17 @@ def test_a_network_without_known_layers_is_warned_of_by_what_it_gives(role):
     build(name, **{role: Subclassed(lambda x: x, shape)})
 
 
+def test_an_end_that_is_no_activation_of_keras_is_looked_at():
+    ends = [
+        [Dense(1), Activation(lambda x: keras.ops.sigmoid(x))],
+        [Dense(1, "sigmoid"), keras.layers.Rescaling(1.0)],
+    ]
+    for end in ends:
+        with pytest.warns(UserWarning, match=r"the discriminator gives numbers in \[0, 1\]"):
+            build("gan", discriminator=discriminator(*end))
+    build("gan", discriminator=discriminator(Dense(1), keras.layers.Rescaling(2.0)))
+
+
 def test_a_saved_model_that_would_be_refused_now_still_opens(tmp_path, monkeypatch):
     with monkeypatch.context() as earlier:
         earlier.setattr("keras_genzoo.models.checking.check_output", lambda *arguments: None)

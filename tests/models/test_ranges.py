@@ -198,9 +198,10 @@ def test_masks_of_0_and_1_are_warned_of(way):
 
 
 @pytest.mark.slow
-def test_masks_in_a_graph_are_warned_of_once():
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_masks_in_a_graph_are_warned_of_once(jit_compile):
     model = build("gan")
-    model.compile()
+    model.compile(jit_compile=jit_compile)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         model.fit(dataset((images(16) > 127).astype("uint8")), epochs=2, verbose=0)

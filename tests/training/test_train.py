@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_genzoo.data import open_source
 from keras_genzoo.errors import GenzooError, TrainingStoppedError
 from keras_genzoo.training import Run, fit, load_model, make_strategy, repeat, resume, settings_for
 from keras_genzoo.training.checkpoints import read_checkpoint, save_checkpoint
@@ -286,6 +287,18 @@ def test_a_run_that_counted_classes_without_an_image_goes_on(small, tmp_path):
     config["data"] |= {"num_classes": 101, "class_names": [str(n) for n in range(101)]}
     (run.path / "config.json").write_text(json.dumps(config))
     assert resume(run.path, {"steps": 2}).finished
+
+
+def test_a_conditional_run_that_counted_classes_without_an_image_says_so(small, tmp_path):
+    images, labels = np.zeros((20, 8, 8), "uint8"), np.arange(20) % 3 * 50
+    np.savez(tmp_path / "a.npz", images=images, labels=labels)
+    settings = small("cgan", dataset=str(tmp_path / "a.npz"), image_size=None)
+    source = open_source(tmp_path / "a.npz")
+    data = {name: getattr(source, name) for name in DATA}
+    data |= {"num_classes": 101, "class_names": [str(n) for n in range(101)]}
+    run = Run.create(settings, data | {"image_shape": [8, 8, 1]}, tmp_path / "run")
+    with pytest.raises(GenzooError, match="an earlier version counted their classes otherwise"):
+        resume(run.path)
 
 
 def test_data_is_found_from_any_folder(small, tmp_path, monkeypatch):

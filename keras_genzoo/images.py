@@ -3,11 +3,15 @@
 import math
 import os
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import writing
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 def image_grid(
@@ -63,10 +67,40 @@ def save_png(path: str | os.PathLike, image: np.ndarray) -> None:
     Raises:
         GenzooError: if the file cannot be written.
     """
+    with writing(path) as temporary:
+        as_pillow(image).save(temporary, "PNG")
+
+
+def as_pillow(image: np.ndarray) -> "Image":
+    """Return a uint8 image ``(height, width, 1 or 3)`` as one of Pillow."""
     from PIL import Image
 
-    with writing(path) as temporary:
-        Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(temporary, "PNG")
+    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
+
+
+def read_png(path: str | os.PathLike) -> np.ndarray:
+    """Return the pixels of a PNG file, uint8 ``(height, width, 3)``; a link is not followed.
+
+    Raises:
+        GenzooError: if the file is no PNG, damaged, too large to be a picture, or a link.
+    """
+    from PIL import Image
+
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        with os.fdopen(handle, "rb") as file, warnings.catch_warnings():
+            # More pixels than a screen can show: nothing that this package draws.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(file, formats=["PNG"]) as image:
+                return np.asarray(image.convert("RGB"))
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
+        raise GenzooError(f"{path} is damaged: {error}; remove it to go without") from error
 
 
 def uint8_hint(values: np.ndarray) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import writing
+from keras_genzoo.images import as_pillow, read_png
 
 MILLISECONDS = 250
 LAST_MILLISECONDS = 2000
@@ -24,11 +25,7 @@ def training_film(pictures: Sequence[str | os.PathLike], out: str | os.PathLike)
     frames = []
     font = ImageFont.load_default(14)
     for path in map(Path, pictures):
-        try:
-            with Image.open(path) as image:
-                picture = image.convert("RGB")
-        except (OSError, SyntaxError) as error:
-            raise GenzooError(f"{path} is damaged: {error}; remove it to go without") from error
+        picture = as_pillow(read_png(path))
         frame = Image.new("RGB", (picture.width, picture.height + 22), "white")
         frame.paste(picture, (0, 22))
         ImageDraw.Draw(frame).text((2, 3), path.stem.replace("-", " "), fill="black", font=font)

@@ -1,27 +1,15 @@
 """Maps as one HTML page without network: pointing at a dot shows its image."""
 
-import base64
 import html
-import io
 from collections.abc import Sequence
 
 import numpy as np
 
-from keras_genzoo.files import json_text
 from keras_genzoo.images import image_grid
+from keras_genzoo.visualization.pages import data_element, fill, png_address
 from keras_genzoo.visualization.study import Study
 
 _COLUMNS = 32
-
-
-def sprite(images: np.ndarray) -> str:
-    """Return all images as one PNG of rows of 32, a ``data:`` address."""
-    from PIL import Image
-
-    grid = image_grid(images, _COLUMNS, gap=0)
-    buffer = io.BytesIO()
-    Image.fromarray(grid[..., 0] if grid.shape[-1] == 1 else grid).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def map_html(
@@ -45,9 +33,10 @@ def map_html(
         "height": images.shape[1],
         "width": images.shape[2],
         "columns": min(_COLUMNS, len(images)),
+        # All images as one, in rows.
+        "sprite": png_address(image_grid(images, _COLUMNS, gap=0)),
     }
-    text = json_text(data, separators=(",", ":")).replace("</", "<\\/")
-    return _PART.replace("%DATA%", text).replace("%SPRITE%", sprite(images))
+    return _PART + data_element("map-data", data) + _SCRIPT
 
 
 def map_page(
@@ -55,7 +44,7 @@ def map_page(
 ) -> str:
     """Return the maps as a page of their own."""
     part = map_html(studies, real_images, generated_images)
-    return _PAGE.replace("%TITLE%", html.escape(title)).replace("%PART%", part)
+    return fill(_PAGE, TITLE=html.escape(title), PART=part)
 
 
 def _scaled(points: np.ndarray) -> list[list[float]]:
@@ -91,13 +80,15 @@ padding:2px;box-shadow:0 2px 8px #0005;font-size:.8rem;text-align:center;z-index
 <i style="background:#CC3311"></i>generated, at the border</span>
 Point at a dot, or touch it, to see its image.</p>
 <div class="maps" id="maps"></div><div id="tip"><div></div><span></span></div>
-<script>
+"""
+
+_SCRIPT = """<script>
 (() => {
-const data = %DATA%, sprite = "%SPRITE%";
+const data = JSON.parse(document.getElementById("map-data").textContent);
 const tip = document.getElementById("tip"), [picture, words] = tip.children;
 const zoom = Math.max(1, Math.round(128 / data.height));
 picture.style.cssText = `width:${data.width * zoom}px;height:${data.height * zoom}px;` +
-  `background:url(${sprite});background-size:${data.columns * data.width * zoom}px auto`;
+  `background:url(${data.sprite});background-size:${data.columns * data.width * zoom}px auto`;
 const colours = ["#88AACC", "#0B5394", "#CC3311"], names = ["real", "generated, inside",
   "generated, at the border"];
 const draws = [];

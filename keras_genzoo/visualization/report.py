@@ -1,6 +1,5 @@
 """``genzoo report``: all that is known of a run, as one page that needs no network."""
 
-import base64
 import html
 import io
 import json
@@ -23,9 +22,10 @@ from keras_genzoo.evaluation import (
     write_result,
 )
 from keras_genzoo.evaluation.features import Pixels
-from keras_genzoo.files import json_text, shown, writing
-from keras_genzoo.images import image_grid, readable_scale
+from keras_genzoo.files import writing
+from keras_genzoo.images import image_grid, read_png, readable_scale
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
+from keras_genzoo.text import encodable, shown
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import adversarial_loss, load_weights
 from keras_genzoo.training.preparing import splits_of
@@ -33,6 +33,7 @@ from keras_genzoo.visualization.curves import training_curves
 from keras_genzoo.visualization.figures import MAP_IMAGES, class_rows, reconstructions_and_walk
 from keras_genzoo.visualization.interactive import map_html
 from keras_genzoo.visualization.latent import codes_of, latent_manifold, latent_map
+from keras_genzoo.visualization.pages import address_of, data_element, fill, png_address
 from keras_genzoo.visualization.umap_study import draw_umap, load_studies
 
 if TYPE_CHECKING:
@@ -84,18 +85,16 @@ def write_report(
         "Settings": lambda: _settings(run),
     }
     sections = [(title, _or_reason(make)) for title, make in parts.items()]
+    sections = [(title, content) for title, content in sections if content]
     body = "".join(
-        f"<section><h2>{title}</h2>{content}</section>" for title, content in sections if content
+        f'<section><h2 id="{_anchor(title)}">{title}</h2>{content}</section>'
+        for title, content in sections
     )
+    links = " · ".join(f'<a href="#{_anchor(name)}">{name}</a>' for name, _ in sections)
     title = html.escape(f"{run.settings.model} on {shown(run.settings.dataset)}")
-    links = " · ".join(
-        f'<a href="#{_anchor(name)}">{name}</a>' for name, content in sections if content
-    )
-    for name, _ in sections:
-        body = body.replace(f"<h2>{name}</h2>", f'<h2 id="{_anchor(name)}">{name}</h2>')
-    page = _PAGE.replace("%TITLE%", title).replace("%LINKS%", links).replace("%BODY%", body)
+    page = fill(_PAGE, TITLE=title, LINKS=links, BODY=body)
     with writing(out) as temporary:
-        temporary.write_text(shown(page), encoding="utf-8")
+        temporary.write_text(encodable(page), encoding="utf-8")
     return Path(out)
 
 
@@ -141,11 +140,11 @@ def _training(run: Run) -> str:
         # First and last always, those between at equal distances.
         chosen = np.unique(np.linspace(0, len(pictures) - 1, MOST_PICTURES).round().astype(int))
         frames = [
-            {"step": int(pictures[i].stem.removeprefix("step-")), "src": _data(pictures[i])}
-            for i in chosen
+            {"step": int(path.stem.removeprefix("step-")), "src": png_address(read_png(path))}
+            for path in (pictures[i] for i in chosen)
         ]
-        text = json_text(frames).replace("</", "<\\/")
-        parts.append(_FILM.replace("%FRAMES%", text).replace("%LAST%", str(len(frames) - 1)))
+        parts.append(data_element("frames", frames))
+        parts.append(fill(_FILM, LAST=str(len(frames) - 1)))
     return "".join(parts)
 
 
@@ -243,24 +242,14 @@ def _scale(images: np.ndarray) -> int:
     return readable_scale(images.shape[1])
 
 
-def _data(path: Path) -> str:
-    return "data:image/png;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
-
-
 def _picture(grid: np.ndarray, words: str) -> str:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(grid[..., 0] if grid.shape[-1] == 1 else grid).save(buffer, "PNG")
-    code = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return _FIGURE.format(source=f"data:image/png;base64,{code}", words=html.escape(words))
+    return _FIGURE.format(source=png_address(grid), words=html.escape(words))
 
 
 def _drawn(figure: "Figure", words: str) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=130, bbox_inches="tight", metadata={"Software": None})
-    code = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return _FIGURE.format(source=f"data:image/png;base64,{code}", words=html.escape(words))
+    return _FIGURE.format(source=address_of(buffer.getvalue()), words=html.escape(words))
 
 
 _FIGURE = (
@@ -273,7 +262,8 @@ _FILM = """<figure><img id="film" alt="The same noise over training">
 aria-label="step of training"> <span id="step"></span>: the same noise over training</figcaption>
 </figure><script>
 (() => {
-const frames = %FRAMES%, time = document.getElementById("time");
+const frames = JSON.parse(document.getElementById("frames").textContent);
+const time = document.getElementById("time");
 const show = () => { const frame = frames[time.value];
   document.getElementById("film").src = frame.src;
   document.getElementById("step").textContent = "step " + frame.step.toLocaleString("en"); };

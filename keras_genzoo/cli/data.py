@@ -7,6 +7,7 @@ import click
 from keras_genzoo.cli.options import setting_flags
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.text import shown
 
 
 def _places(command):
@@ -52,7 +53,8 @@ def prepare(name: str, data_dir: Path | None, manual_dir: Path | None) -> None:
 
     name = _made_of(name)
     _print(data.find_manual_files(name, data_dir, manual_dir), "found")
-    click.echo(f"{name} is ready in {data.prepare(name, data_dir, manual_dir)}")
+    place = data.prepare(name, data_dir, manual_dir)
+    click.echo(shown(f"{name} is ready in {place}"))
 
 
 @command.command()
@@ -86,14 +88,14 @@ def check(
     is_folder = bool(kind and kind.of_folders)
     if is_folder:
         for line in data.describe_folder(name_or_folder, labels):
-            click.echo(line)
+            click.echo(shown(line))
         counted = _print(data.check_folder(name_or_folder))
     elif labels != "auto":
         raise GenzooError(f"--labels is for folders of images, and {name_or_folder} is none")
     elif kind:
         sources = data.open_to_check(name_or_folder)
         for line in data.describe_sources(sources):
-            click.echo(line)
+            click.echo(shown(line))
         counted = _print(data.check_sources(sources))
     else:
         counted = _print(data.check_prepared(name_or_folder, data_dir, manual_dir), "sound")
@@ -125,5 +127,5 @@ def _print(findings, sound: str | None = None) -> tuple[int, int, int]:
         unusual += finding.problem is None and bool(finding.remarks)
         words = [finding.problem or sound, *finding.remarks]
         if any(words):
-            click.echo(f"{finding.name}: {', '.join(filter(None, words))}")
+            click.echo(shown(f"{finding.name}: {', '.join(filter(None, words))}"))
     return total, bad, unusual

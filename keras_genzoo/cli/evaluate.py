@@ -16,6 +16,7 @@ from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.data.registry import paths_in_words
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import new_file
+from keras_genzoo.text import shown
 
 # How --real and --fake are opened; a run has noted it.
 OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
@@ -102,7 +103,7 @@ def command(
         evaluation.write_result(result, out)
     click.echo(evaluation.table(result))
     if out is not None:
-        click.echo(f"\n{out}")
+        click.echo(f"\n{shown(out)}")
 
 
 def _open(images: str, split: str, labels: str, given: dict[str, Any]):

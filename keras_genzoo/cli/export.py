@@ -7,6 +7,7 @@ import click
 
 from keras_genzoo.cli.options import IntegerList, NameList, dataset_option, run_argument
 from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.text import shown
 
 
 @click.command("export")
@@ -63,4 +64,4 @@ def command(run: Path, **options: Any) -> None:
 
     paths = export.export_run(run, echo=click.echo, **options)
     for path in paths:
-        click.echo(path)
+        click.echo(shown(path))

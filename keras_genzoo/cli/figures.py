@@ -7,6 +7,7 @@ import click
 
 from keras_genzoo.cli.options import dataset_option, force_option, run_argument, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.text import shown
 
 
 @click.command("figures")
@@ -21,4 +22,4 @@ def command(run: Path, out: Path | None, **options: Any) -> None:
     from keras_genzoo import visualization
 
     for file in visualization.draw_figures(run, out, **options, echo=click.echo):
-        click.echo(file)
+        click.echo(shown(file))

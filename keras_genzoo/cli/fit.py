@@ -9,6 +9,7 @@ from keras_genzoo import training
 from keras_genzoo.cli.options import Name, setting_argument, setting_options
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.text import shown
 
 
 @click.command("fit")
@@ -82,11 +83,11 @@ def _tell(outcome) -> None:
     if not outcome.finished:
         click.echo(
             f"stopped and saved at step {outcome.step} of {run.settings.steps}; "
-            f"go on with: genzoo fit --resume {run.path}"
+            f"go on with: genzoo fit --resume {shown(run.path)}"
         )
         raise click.exceptions.Exit(128 + outcome.signal)
     if not outcome.wrote:
         return
-    click.echo(f"model: {run.model_file}")
+    click.echo(f"model: {shown(run.model_file)}")
     if pictures := run.pictures():
-        click.echo(f"pictures: {run.samples} (the last: {pictures[-1].name})")
+        click.echo(f"pictures: {shown(run.samples)} (the last: {pictures[-1].name})")

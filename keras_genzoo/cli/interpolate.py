@@ -13,6 +13,7 @@ from keras_genzoo.cli.options import (
     run_argument,
 )
 from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.text import shown
 
 
 @click.command("interpolate")
@@ -40,4 +41,4 @@ def command(
     from keras_genzoo import training
 
     walks = training.interpolate(run, rows, steps, method, class_label, echo=click.echo, **options)
-    click.echo(walks)
+    click.echo(shown(walks))

@@ -8,6 +8,7 @@ import click
 from keras_genzoo.cli.options import dataset_option, force_option, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.files import new_picture
+from keras_genzoo.text import shown
 
 
 @click.command("latent")
@@ -41,4 +42,4 @@ def command(
         list(runs), count, split, out=path, echo=click.echo, **options
     )
     for file in files:
-        click.echo(file)
+        click.echo(shown(file))

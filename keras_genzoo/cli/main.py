@@ -9,6 +9,7 @@ import click
 
 from keras_genzoo._version import __version__
 from keras_genzoo.errors import GenzooError, TrainingStoppedError, unknown
+from keras_genzoo.text import shown
 
 COMMANDS = {
     "data": "Look at, prepare and check data sets.",
@@ -101,7 +102,7 @@ def _cut_sections(command: click.Command) -> None:
 
 
 def _fail(message: str, exit_code: int) -> None:
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    click.echo(f"Error: {shown(' '.join(message.split()))}", err=True)
     sys.exit(exit_code)
 
 

@@ -7,6 +7,7 @@ import click
 
 from keras_genzoo.cli.options import dataset_option, picture_options, run_argument
 from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.text import shown
 
 
 @click.command("reconstruct")
@@ -20,4 +21,4 @@ def command(run: Path, count: int, split: str | None, **options: Any) -> None:
     start_tensorflow()
     from keras_genzoo import training
 
-    click.echo(training.reconstruct(run, count, split, echo=click.echo, **options))
+    click.echo(shown(training.reconstruct(run, count, split, echo=click.echo, **options)))

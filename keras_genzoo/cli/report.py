@@ -8,6 +8,7 @@ import click
 from keras_genzoo.cli.options import dataset_option, force_option, run_argument, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.files import new_file
+from keras_genzoo.text import shown
 
 
 @click.command("report")
@@ -31,4 +32,4 @@ def command(run: Path, out: Path | None, force: bool, **options: Any) -> None:
 
     out = new_file(out or run / "report.html", force, ".html")
     visualization.write_report(run, out, **options, echo=click.echo)
-    click.echo(out)
+    click.echo(shown(out))

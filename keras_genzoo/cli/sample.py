@@ -7,6 +7,7 @@ import click
 
 from keras_genzoo.cli.options import class_option, picture_options, run_argument
 from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.text import shown
 
 
 @click.command("sample")
@@ -27,4 +28,4 @@ def command(
     from keras_genzoo import training
 
     images = training.sample(run, count, class_label, columns=columns, echo=click.echo, **picture)
-    click.echo(images)
+    click.echo(shown(images))

@@ -6,6 +6,7 @@ import click
 
 from keras_genzoo.classes import classes_in_words
 from keras_genzoo.cli.options import run_argument
+from keras_genzoo.text import shown
 from keras_genzoo.training import Run
 
 
@@ -15,7 +16,7 @@ def command(run: Path) -> None:
     """Show the settings, the progress and the last pictures of RUN."""
     opened = Run.open(run)
     for name, value in opened.settings.to_dict().items():
-        click.echo(f"{name}: {value}")
+        click.echo(shown(f"{name}: {value}"))
     if opened.class_names:
         names = opened.class_names
         click.echo(f"classes: {classes_in_words(len(names), names)}")
@@ -25,8 +26,8 @@ def command(run: Path) -> None:
     click.echo(f"\nsteps: {done} of {opened.settings.steps}")
     for name, value in next(reversed(opened.read_history(up_to=done)), {}).items():
         if name != "step":
-            click.echo(f"{name}: {value:.4f}")
+            click.echo(shown(f"{name}: {value:.4f}"))
     model = opened.model_file if opened.model_file.exists() else "not yet (run not finished)"
-    click.echo(f"model: {model}")
+    click.echo(shown(f"model: {model}"))
     for picture in opened.pictures()[-3:]:
-        click.echo(f"picture: {picture}")
+        click.echo(shown(f"picture: {picture}"))

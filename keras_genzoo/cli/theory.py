@@ -7,6 +7,7 @@ import click
 from keras_genzoo.cli.options import force_option, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.files import new_picture
+from keras_genzoo.text import shown
 
 
 @click.command("theory")
@@ -27,7 +28,7 @@ def command(out: Path, force: bool, seed: int) -> None:
 
     measured, files = visualization.draw_theory(path, seed, click.echo)
     for name, numbers in measured.items():
-        shown = {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in numbers.items()}
-        click.echo(f"{name}: {', '.join(f'{what} {value}' for what, value in shown.items())}")
+        cells = {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in numbers.items()}
+        click.echo(f"{name}: {', '.join(f'{what} {value}' for what, value in cells.items())}")
     for file in files:
-        click.echo(file)
+        click.echo(shown(file))

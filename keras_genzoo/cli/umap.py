@@ -13,6 +13,7 @@ from keras_genzoo.cli.options import (
     seed_option,
 )
 from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.text import shown
 
 
 @click.command("umap")
@@ -57,5 +58,5 @@ def command(run: Path, distances: tuple[str, ...] | None, **options: Any) -> Non
             f"{max(0, one['follows_background']):.1%}"
         )
     for warning in numbers["warnings"]:
-        click.echo(f"warning: {warning}")
-    click.echo(options["out"] or run / "umap")
+        click.echo(shown(f"warning: {warning}"))
+    click.echo(shown(options["out"] or run / "umap"))

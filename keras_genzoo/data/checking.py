@@ -30,7 +30,7 @@ from keras_genzoo.data.shapes import Shape, in_words, sample_shapes, sizes_of
 from keras_genzoo.data.source import Source
 from keras_genzoo.data.splits import Splits
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import shown
+from keras_genzoo.text import shown
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from keras_genzoo.data.images import check_request
 from keras_genzoo.data.layout import classes_of, find_split, split_folders, splits_in_words
 from keras_genzoo.data.listing import list_images
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import shown
+from keras_genzoo.text import shown
 
 
 class FolderSource(EncodedSource):

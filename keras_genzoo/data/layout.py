@@ -15,7 +15,7 @@ from keras_genzoo.data.kinds import IMAGE, UNREADABLE
 from keras_genzoo.data.listing import Listing, find_image, list_folders, list_images
 from keras_genzoo.data.source import classes_in_words
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import shown
+from keras_genzoo.text import shown
 
 # The words by which people name the splits, and those that say nothing beside them.
 _SPLITS = {

@@ -16,7 +16,7 @@ from keras_genzoo.data import archives
 from keras_genzoo.data.images import BadImageError
 from keras_genzoo.data.kinds import IMAGE, OTHER, UNREADABLE, Kinds, remedy
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import shown
+from keras_genzoo.text import shown
 
 # What systems and file managers leave in folders, in lower case; hidden names do not count either.
 _JUNK = frozenset({

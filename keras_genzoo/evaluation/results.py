@@ -6,7 +6,8 @@ from typing import Any
 
 from keras_genzoo.classes import MOST_CLASSES
 from keras_genzoo.evaluation.features import accuracy_in_words
-from keras_genzoo.files import shown, write_json
+from keras_genzoo.files import write_json
+from keras_genzoo.text import shown
 
 
 def write_result(result: dict[str, Any], path: str | os.PathLike) -> None:
@@ -32,7 +33,7 @@ def table(result: dict[str, Any]) -> str:
     width = max(len(name) for name, *_ in scores)
     lines += ["", *(f"{name:{width}} {value:>10} {floor:>10}" for name, value, floor in scores)]
     lines += [f"warning: {warning}" for warning in result["warnings"]]
-    return shown("\n".join(line.rstrip() for line in lines))
+    return "\n".join(shown(line.rstrip()) for line in lines)
 
 
 def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:

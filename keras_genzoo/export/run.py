@@ -17,8 +17,8 @@ from keras_genzoo.export.network_files import export_keras, export_onnx
 from keras_genzoo.export.networks import check_name
 from keras_genzoo.export.placing import refuse_existing
 from keras_genzoo.export.saved_model import export_saved_model
-from keras_genzoo.files import shown
 from keras_genzoo.models import Autoencoder, ImageModel
+from keras_genzoo.text import shown
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import splits_of

@@ -12,8 +12,9 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import Card, signature_table
 from keras_genzoo.export.inputs import Arrays, draw_inputs
 from keras_genzoo.export.networks import require
-from keras_genzoo.files import json_text, shown, writing
+from keras_genzoo.files import json_text, writing
 from keras_genzoo.models import ImageModel
+from keras_genzoo.text import encodable
 
 WARM_UP = Path("assets.extra", "tf_serving_warmup_requests")
 # More are refused by TF Serving.
@@ -91,7 +92,7 @@ def write_serving_files(
     }
     for name, text in texts.items():
         with writing(base / name) as temporary:
-            temporary.write_text(shown(text), encoding="utf-8")
+            temporary.write_text(encodable(text), encoding="utf-8")
 
 
 def _models_config(name: str) -> str:

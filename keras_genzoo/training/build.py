@@ -9,6 +9,7 @@ from keras_genzoo.losses import ADVERSARIAL_LOSSES, AdversarialLoss
 from keras_genzoo.models import Adam, ImageModel
 from keras_genzoo.models.registry import MODELS
 from keras_genzoo.networks import layers_under, seeded
+from keras_genzoo.text import shown
 from keras_genzoo.training.checkpoints import restore_latest
 from keras_genzoo.training.run import Run
 from keras_genzoo.training.settings import GANS, Settings
@@ -102,7 +103,7 @@ def load_weights(
     step = restore_latest(run.checkpoints, model, echo)
     if step is None:
         raise GenzooError(f"{run.path} has no model yet; resume it: genzoo fit --resume {run.path}")
-    echo(f"{run.path} has no finished model; taking its checkpoint of step {step}")
+    echo(f"{shown(run.path)} has no finished model; taking its checkpoint of step {step}")
     words = f"the checkpoint of step {step}, of {run.settings.steps} asked for"
     return model, words + _averaged(model)
 

@@ -17,6 +17,7 @@ from keras_genzoo.data import Source, training_stream
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import writing
 from keras_genzoo.models import ImageModel
+from keras_genzoo.text import shown
 from keras_genzoo.training.callbacks import Recorder, RestoreMetrics
 from keras_genzoo.training.checkpoints import restore_latest
 from keras_genzoo.training.preparing import Prepared, prepare, resumed_settings
@@ -91,7 +92,7 @@ def fit(
                 return _train(run, prepared, 0, tensorboard, stop, echo)
             run = Run.create(prepared.settings, prepared.data, out, force)
             with locked(run.path), others_alive(strategy, run.path):
-                echo(f"run folder: {run.path}")
+                echo(f"run folder: {shown(run.path)}")
                 return _train(run, prepared, 0, tensorboard, stop, echo)
 
 
@@ -153,9 +154,9 @@ def resume(
             if writes:
                 run.write_config()
             if step == run.settings.steps and run.model_file.exists():
-                echo(f"{run.path} is finished: {step} steps; ask for more with --steps")
+                echo(f"{shown(run.path)} is finished: {step} steps; ask for more with --steps")
                 return Outcome(run, step)
-            echo(f"resuming {run.path} at step {step}")
+            echo(f"resuming {shown(run.path)} at step {step}")
             return _train(run, prepared, step, tensorboard, stop, echo)
 
 
@@ -186,7 +187,7 @@ def _tell_changed_versions(run: Run, echo: Echo) -> None:
     for package, version in versions().items():
         before = run.versions.get(package, "unknown")
         if before != version:
-            echo(f"{package} was {before}, now {version}: numbers may differ slightly")
+            echo(f"{package} was {shown(str(before))}, now {version}: numbers may differ slightly")
 
 
 def _train(
@@ -198,7 +199,7 @@ def _train(
     writes = is_chief(strategy)
     notes = source.notes if writes else []
     for note in notes:
-        echo(note)
+        echo(shown(note))
     recorder = Recorder(run, step, prepared.images, writes)
     progress = Progress(run, step, echo if writes else lambda line: None)
     callbacks = [recorder, progress, stop]
@@ -228,10 +229,10 @@ def _train(
     finally:
         progress.close()
         for path, reason in source.set_aside:
-            echo(f"set aside: {path} ({reason})")
+            echo(shown(f"set aside: {path} ({reason})"))
         for note in source.notes if writes else []:
             if note not in notes:
-                echo(note)
+                echo(shown(note))
     return outcome
 
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from keras_genzoo.classes import MOST_CLASSES, classes_in_words, shown_classes
 from keras_genzoo.errors import GenzooError, unknown
-from keras_genzoo.files import new_file, shown, writing
+from keras_genzoo.files import new_file, writing
 from keras_genzoo.images import image_grid, readable_scale, save_png
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
+from keras_genzoo.text import shown
 from keras_genzoo.training.build import load_model
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.training.run import Run

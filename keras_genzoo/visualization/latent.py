@@ -7,8 +7,8 @@ import numpy as np
 
 from keras_genzoo.classes import shown_classes
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import shown
 from keras_genzoo.models import VAE, Autoencoder
+from keras_genzoo.text import shown
 from keras_genzoo.visualization.style import colour_of, new_figure, plain, show_grid
 
 if TYPE_CHECKING:

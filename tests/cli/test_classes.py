@@ -12,8 +12,8 @@ from keras_genzoo.cli.main import main
 from keras_genzoo.data import Splits, open_source
 from keras_genzoo.evaluation import Options, evaluate_images
 from keras_genzoo.export.run import facts_of
-from keras_genzoo.files import shown
 from keras_genzoo.models import CGAN
+from keras_genzoo.text import shown
 from keras_genzoo.training import Run, load_model, sample
 from keras_genzoo.training.pictures import sample_grid
 from keras_genzoo.visualization.figures import class_rows

@@ -6,8 +6,10 @@ import fnmatch
 import json
 import math
 import os
+import secrets
 import shutil
 import signal
+import stat
 import sys
 import tempfile
 import threading
@@ -21,33 +23,83 @@ from keras_genzoo.errors import GenzooError
 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; put the file there in place when the block succeeds.
+    """Give a temporary file of ``path``'s suffix; put it in place when the block succeeds.
 
     Whatever goes wrong in the block, ``path`` keeps its old content and the temporary file goes;
-    so it does at a SIGTERM that would end the process.
+    so it does at a SIGTERM that would end the process. A link at ``path`` is replaced, not
+    followed.
 
     Raises:
         GenzooError: if the place cannot be written (no permission, full disk, read-only).
     """
     path = Path(path)
-    temporary = None
     with ended_in_order():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # The suffix is kept: Keras and Pillow choose the format by it.
-            handle, name = tempfile.mkstemp(prefix=".tmp-", suffix=path.suffix, dir=path.parent)
-            os.close(handle)
-            temporary = Path(name)
-            temporary.chmod(permissions(0o666))
-            yield temporary
-            flush(temporary)
-            temporary.replace(path)
-            flush(path.parent)
+            with private_folder(path.parent, FILE_PREFIX) as folder:
+                # The suffix is kept: Keras and Pillow choose the format by it.
+                temporary = folder / f"new{path.suffix}"
+                mode = _made(temporary)
+                yield temporary
+                _finish(temporary, mode)
+                temporary.replace(path)
+                flush(path.parent)
         except OSError as error:
             raise unwritable(path, error) from error
-        finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
+
+
+# Of the folders that hold one file being written: what remains of a killed process can go.
+FILE_PREFIX = ".tmp-file-"
+
+
+@contextlib.contextmanager
+def private_folder(parent: Path, prefix: str = ".tmp-") -> Iterator[Path]:
+    """Give an empty folder inside ``parent`` whose place no one else can know; it goes at the end.
+
+    Where others may write in ``parent``, they can rename what lies there and put something else
+    under its name. The folder given has a random name inside one that only its owner may look
+    into: what is written by name either lands in it or fails.
+
+    Raises:
+        OSError: if ``parent`` cannot be written.
+    """
+    outer = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    inner = outer / secrets.token_hex(8)
+    try:
+        inner.mkdir()
+        yield inner
+    finally:
+        shutil.rmtree(inner, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            outer.rmdir()
+
+
+def _made(path: Path) -> int:
+    """Make a new empty file; return the mode that this process gives to its files."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        return stat.S_IMODE(os.fstat(handle).st_mode)
+    finally:
+        os.close(handle)
+
+
+def _finish(path: Path, mode: int) -> None:
+    """Give a file its mode and flush it, both through one handle.
+
+    Raises:
+        OSError: if it is no file of its own any more.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
+            raise OSError(errno.EEXIST, "another process changed the temporary file")
+        # Some writers make a file that only its owner can read.
+        if stat.S_IMODE(status.st_mode) != mode:
+            os.fchmod(handle, mode)
+        _flush(handle)
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -81,29 +133,38 @@ def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterato
         GenzooError: if the place cannot be written, or is taken and ``replace`` is not given.
     """
     place = Path(path).resolve()
-    temporary = old = None
     with ended_in_order():
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            temporary = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
-            temporary.chmod(permissions(0o777))
-            yield temporary
-            flush_tree(temporary)
-            if replace and place.is_dir():
-                # Aside first: a rename cannot replace a folder that holds something.
-                old = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
-                place.rename(old)
-            temporary.rename(place)
-            flush(place.parent)
+            with private_folder(place.parent) as private:
+                temporary = private / "new"
+                temporary.mkdir()
+                yield temporary
+                flush_tree(temporary)
+                if replace and place.is_dir():
+                    _swap(temporary, place, private.with_name(f"{private.name}-old"))
+                else:
+                    temporary.rename(place)
+                flush(place.parent)
         except OSError as error:
             raise unwritable(path, error) from error
-        finally:
-            if temporary is not None:
-                shutil.rmtree(temporary, ignore_errors=True)
-            if old is not None:
-                if not place.exists():
-                    old.rename(place)
-                shutil.rmtree(old, ignore_errors=True)
+
+
+def _swap(new: Path, place: Path, old: Path) -> None:
+    """Put a folder in the place of another, by way of ``old``; if it fails, nothing has changed.
+
+    Raises:
+        OSError: if the system refuses.
+    """
+    try:
+        # A rename cannot replace a folder that holds something.
+        place.rename(old)
+        new.rename(place)
+    except BaseException:
+        if old.exists() and not place.exists():
+            old.rename(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def flush(path: Path) -> None:
@@ -115,16 +176,24 @@ def flush(path: Path) -> None:
     Raises:
         OSError: if the disk is full or broken, which some file systems only say now.
     """
-    descriptor = None
     try:
-        descriptor = os.open(path, os.O_RDONLY)
-        os.fsync(descriptor)
+        handle = os.open(path, os.O_RDONLY)
     except OSError as error:
         if error.errno not in _CANNOT_FLUSH:
             raise
+        return
+    try:
+        _flush(handle)
     finally:
-        if descriptor is not None:
-            os.close(descriptor)
+        os.close(handle)
+
+
+def _flush(handle: int) -> None:
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _CANNOT_FLUSH:
+            raise
 
 
 # What systems answer that cannot flush a folder, or any file.
@@ -194,21 +263,13 @@ def new_folder(path: str | os.PathLike, force: bool, *ours: str) -> Path:
     if not path.is_dir() or (any(path.iterdir()) and not force):
         raise GenzooError(f"{path} exists; choose another --out, or --force to replace what it has")
     for file in sorted(path.iterdir()):
-        if not file.is_file() or not any(fnmatch.fnmatchcase(file.name, name) for name in ours):
+        named = any(fnmatch.fnmatchcase(file.name, name) for name in ours)
+        if not named or file.is_symlink() or not file.is_file():
             raise GenzooError(
                 f"{path} holds {file.name}, which this command did not write; --force replaces "
                 "only its own files: move it, or choose another --out"
             )
     return path
-
-
-def shown(name: str | os.PathLike) -> str:
-    r"""Return a file's name as text that any output takes: bytes that are not UTF-8 are escaped.
-
-    >>> shown(os.fsdecode(b"caf\xe9/1.png"))
-    'caf\\xe9/1.png'
-    """
-    return os.fspath(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def write_json(path: str | os.PathLike, value: Any) -> None:
@@ -254,10 +315,3 @@ def unwritable(path: str | os.PathLike, error: OSError) -> GenzooError:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     remedy = "free some space or choose another place" if full else "choose another place"
     return GenzooError(f"cannot write {path}: {error.strerror or error}; {remedy}")
-
-
-def permissions(mode: int) -> int:
-    """Return ``mode`` without what this process withholds from others."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mode & ~mask

@@ -15,7 +15,7 @@ from keras_genzoo.files import new_folder, write_json, writing, writing_folder
 def test_a_file_appears_whole(tmp_path):
     path = tmp_path / "new" / "folder" / "a.txt"
     with writing(path) as temporary:
-        assert temporary.parent == path.parent
+        assert path.parent in temporary.parents
         assert temporary.suffix == ".txt"
         temporary.write_text("half")
         assert not path.exists()
@@ -85,7 +85,7 @@ def _content(path):
 def test_a_folder_appears_whole(tmp_path):
     path = tmp_path / "new" / "folder"
     with writing_folder(path) as temporary:
-        assert temporary.parent == path.parent
+        assert path.parent in temporary.parents
         (temporary / "a").write_text("1")
         assert not path.exists()
         (temporary / "b").write_text("2")
@@ -309,3 +309,72 @@ def test_a_signal_that_others_await_is_theirs(tmp_path):
         signal.signal(signal.SIGTERM, before)
     assert received == [signal.SIGTERM]
     assert (tmp_path / "a.txt").exists()
+
+
+# Others in the same folder -------------------------------------------------------------------
+
+
+def _of_another(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("theirs")
+    victim.chmod(0o600)
+    return victim
+
+
+def _is_unharmed(victim):
+    return victim.read_text() == "theirs" and stat.S_IMODE(victim.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("link", [os.symlink, os.link])
+def test_what_is_put_under_a_temporary_name_is_neither_changed_nor_put_in_place(tmp_path, link):
+    victim, path = _of_another(tmp_path), tmp_path / "shared" / "a.txt"
+
+    def swap():
+        with writing(path) as temporary:
+            temporary.write_text("ours")
+            temporary.unlink()
+            link(victim, temporary)
+
+    with pytest.raises(GenzooError, match=f"cannot write {path}"):
+        swap()
+    assert _is_unharmed(victim)
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("begin", [writing, writing_folder])
+def test_no_one_can_put_a_folder_of_links_under_a_temporary_name(tmp_path, begin):
+    victim, shared = _of_another(tmp_path), tmp_path / "shared"
+    shared.mkdir()
+
+    def swap():
+        with begin(shared / "a.txt") as temporary:
+            # All that others can do in a shared folder: rename what lies there.
+            (seen,) = shared.iterdir()
+            assert stat.S_IMODE(seen.stat().st_mode) == 0o700
+            seen.rename(tmp_path / "elsewhere")
+            seen.mkdir()
+            (seen / temporary.name).symlink_to(victim)
+            (seen / "file").symlink_to(victim)
+            file = temporary if begin is writing else temporary / "file"
+            file.write_text("ours")
+
+    with pytest.raises(GenzooError, match="cannot write"):
+        swap()
+    assert _is_unharmed(victim)
+    # Nor does tidying up delete what others put there.
+    assert len(list(shared.glob("*/*"))) == 2
+
+
+def test_a_link_at_the_place_is_replaced_and_not_followed(tmp_path):
+    victim, path = _of_another(tmp_path), tmp_path / "a.json"
+    path.symlink_to(victim)
+    write_json(path, 1)
+    assert not path.is_symlink()
+    assert _is_unharmed(victim)
+
+
+def test_a_link_in_a_folder_is_not_one_of_its_writers_files(tmp_path):
+    own = _folder(tmp_path / "own")
+    (own / "map.svg").symlink_to(_of_another(tmp_path))
+    with pytest.raises(GenzooError, match=r"own holds map\.svg, which this command did not write"):
+        new_folder(own, True, "map.svg")

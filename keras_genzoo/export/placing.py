@@ -1,13 +1,19 @@
 """Files that come with their cards: all of an export are put in place together, or none."""
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import ended_in_order, flush, flush_tree, unwritable, write_json
+from keras_genzoo.files import (
+    ended_in_order,
+    flush,
+    flush_tree,
+    private_folder,
+    unwritable,
+    write_json,
+)
 
 
 def card_of(file: Path) -> Path:
@@ -43,8 +49,7 @@ def placing(folder: Path) -> Iterator[Path]:
     with ended_in_order():
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder) as name:
-                temporary = Path(name)
+            with private_folder(folder) as temporary:
                 yield temporary
                 flush_tree(temporary)
                 cards = sorted(temporary.glob("*.json"))

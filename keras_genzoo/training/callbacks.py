@@ -65,10 +65,16 @@ class Recorder(keras.callbacks.Callback):
             self._save(state)
 
     def _save(self, state) -> None:
-        # A model of fewer steps is finished no longer; killed here, the last checkpoint stands.
-        self.run.model_file.unlink(missing_ok=True)
         keep = self.run.settings.keep_checkpoints
-        save_checkpoint(self.run.checkpoints, state, self.step, keep, spare=[self.watch.good])
+        save_checkpoint(
+            self.run.checkpoints,
+            state,
+            self.step,
+            keep,
+            spare=[self.watch.good],
+            # A model of fewer steps is finished no longer.
+            outdated=self.run.model_file,
+        )
 
     def draw(self) -> None:
         """Draw the fixed noise."""

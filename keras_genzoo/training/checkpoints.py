@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import check_archive, writing
+from keras_genzoo.files import check_archive, flush, writing
 from keras_genzoo.training.run import list_checkpoints, step_of
 from keras_genzoo.training.variables import variables_by_path
 
@@ -26,7 +26,12 @@ def state_of(model) -> State:
 
 
 def save_checkpoint(
-    folder: Path, state: State, step: int, keep: int, spare: Collection[int] = ()
+    folder: Path,
+    state: State,
+    step: int,
+    keep: int,
+    spare: Collection[int] = (),
+    outdated: Path | None = None,
 ) -> Path:
     """Write the state after ``step`` steps, then delete all but the last ``keep`` checkpoints.
 
@@ -36,13 +41,20 @@ def save_checkpoint(
         step: the number of steps done.
         keep: how many checkpoints to keep.
         spare: steps whose checkpoints are kept besides.
+        outdated: a file that must not stand beside the new checkpoint. It goes when that is whole
+            on the disk, and before it has its name.
 
     Raises:
-        GenzooError: if the folder cannot be written; older checkpoints stay.
+        GenzooError: if the folder cannot be written; older checkpoints stay, and so does the
+            outdated file.
     """
     path = folder / f"step-{step:08d}.npz"
-    with writing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, step=np.int64(step), checksum=np.uint32(_checksum(state)), **state)
+    with writing(path) as temporary:
+        with temporary.open("wb") as file:
+            np.savez(file, step=np.int64(step), checksum=np.uint32(_checksum(state)), **state)
+        if outdated is not None:
+            flush(temporary)
+            outdated.unlink(missing_ok=True)
     for old in list_checkpoints(folder)[:-keep]:
         if step_of(old) not in spare:
             old.unlink(missing_ok=True)

@@ -14,9 +14,11 @@ import tensorflow as tf
 from keras_genzoo.data import DATASETS, Source, Splits, open_source, training_stream
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import MODELS, ImageModel
+from keras_genzoo.text import shown
 from keras_genzoo.training.build import build_model
+from keras_genzoo.training.contents import DATA
 from keras_genzoo.training.pictures import IMAGES
-from keras_genzoo.training.run import DATA, Run
+from keras_genzoo.training.run import Run
 from keras_genzoo.training.settings import PACE, PLACE, Settings
 from keras_genzoo.training.strategy import check_batch_size, choose_jit_compile
 
@@ -223,6 +225,8 @@ def _comparable(data: dict[str, Any], run: Run) -> dict[str, Any]:
     They are a single one, and any where the model takes none: they were counted otherwise once.
     """
     unused = data["num_classes"] == 1 or not MODELS[run.settings.model].needs_labels
+    if names := data["class_names"]:
+        data = data | {"class_names": [shown(str(name)) for name in names]}
     return data | ({"num_classes": None, "class_names": None} if unused else {})
 
 

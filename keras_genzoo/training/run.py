@@ -11,7 +11,6 @@ import os
 import platform
 import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,21 +19,29 @@ from keras_genzoo._version import __version__
 from keras_genzoo.data.registry import file_suffixes
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import (
+    FILE_PREFIX,
     flush,
     flush_tree,
-    permissions,
-    shown,
+    private_folder,
     unwritable,
     write_json,
     writing,
+    writing_folder,
+)
+from keras_genzoo.text import shown
+from keras_genzoo.training.contents import (
+    DATA,
+    MADE_BY,
+    check_no_links,
+    check_only_own,
+    is_run,
 )
 from keras_genzoo.training.settings import Settings
 
 RUNS = Path("runs")
-# What a run remembers of its data.
-DATA = ("image_shape", "num_images", "num_classes", "class_names", "fingerprint")
 
 _CHECKPOINT = re.compile(r"step-(\d{8})\.npz")
+_PICTURE = re.compile(r"step-\d{8,}\.png")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,37 +81,51 @@ class Run:
         """
         out = Path(out) if out is not None else None
         check_free(out, force)
-        place = out or RUNS / "new"
+        run = cls(out or RUNS, settings, data, versions())
+        if out is None:
+            return dataclasses.replace(run, path=run._write_new())
+        with contextlib.ExitStack() as until_placed, writing_folder(out, replace=force) as fresh:
+            run._write_into(fresh)
+            if out.is_dir() and any(out.iterdir()):
+                until_placed.enter_context(locked(out))
+                # Once more: a person may have put something there meanwhile.
+                check_free(out, force)
+        return run
+
+    def _write_new(self) -> Path:
+        """Write the new run into a folder of the next free name; return it."""
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            fresh = Path(tempfile.mkdtemp(prefix=".tmp-", dir=place.parent))
+            RUNS.mkdir(parents=True, exist_ok=True)
+            with private_folder(RUNS) as private:
+                fresh = private / "new"
+                fresh.mkdir()
+                self._write_into(fresh)
+                flush_tree(fresh)
+                path = _next_free(fresh, self.settings)
+                flush(RUNS)
         except OSError as error:
-            raise unwritable(place, error) from error
-        try:
-            run = cls(fresh, settings, data, versions())
-            fresh.chmod(permissions(0o777))
-            run.checkpoints.mkdir()
-            run.samples.mkdir()
-            run.write_config()
-            flush_tree(fresh)
-            path = _next_free(fresh, settings) if out is None else _replace(fresh, place)
-            flush(path.parent)
-        except OSError as error:
-            raise unwritable(place, error) from error
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-        return dataclasses.replace(run, path=path)
+            raise unwritable(RUNS / "new", error) from error
+        return path
+
+    def _write_into(self, folder: Path) -> None:
+        run = dataclasses.replace(self, path=folder)
+        run.checkpoints.mkdir()
+        run.samples.mkdir()
+        run.write_config()
 
     @classmethod
     def open(cls, path: str | os.PathLike) -> "Run":
         """Open the run folder ``path``.
 
         Raises:
-            GenzooError: if it is no run folder, or its ``config.json`` is damaged.
+            GenzooError: if it is no run folder, its ``config.json`` is damaged, or part of it is a
+                link: what a link points to is not the run's to read, write or delete.
         """
         path = Path(path)
         if path.exists() and not path.is_dir():
             raise GenzooError(f"{path} is not a run: it is a file; name the folder it lies in")
+        if path.is_dir():
+            check_no_links(path)
         config = read_config(path)
         data = config.get("data")
         if not isinstance(data, dict) or not set(DATA) <= set(data):
@@ -121,7 +142,7 @@ class Run:
         """Write ``config.json``, whole or not at all."""
         settings = self.settings.to_dict()
         config = {"settings": settings, "data": self.data, "versions": self.versions}
-        write_json(self.path / "config.json", config)
+        write_json(self.path / "config.json", {"made_by": MADE_BY, **config})
 
     @property
     def checkpoints(self) -> Path:
@@ -149,7 +170,7 @@ class Run:
 
     def pictures(self) -> list[Path]:
         """Return the pictures made during training, oldest first."""
-        return sorted(self.samples.glob("step-*.png"))
+        return sorted(p for p in self.samples.glob("step-*.png") if _PICTURE.fullmatch(p.name))
 
     def last_step(self) -> int | None:
         """Return the step of the last checkpoint, None if there is none."""
@@ -159,9 +180,11 @@ class Run:
         """Remove the half-written files that a killed process left."""
         for folder in (self.path, self.checkpoints, self.samples):
             for path in folder.glob(".tmp-*"):
-                # A folder is another command's, such as figures, which may be at work.
-                if not path.is_dir():
+                if path.is_symlink() or not path.is_dir():
                     path.unlink(missing_ok=True)
+                # Another folder is another command's, such as figures, which may be at work.
+                elif path.name.startswith(FILE_PREFIX):
+                    shutil.rmtree(path, ignore_errors=True)
 
     def read_history(self, up_to: int | None = None) -> list[dict[str, float]]:
         """Return the rows of ``history.csv``, those of the first ``up_to`` steps if given.
@@ -237,10 +260,14 @@ def locked(path: Path) -> Iterator[None]:
     """Keep other processes from training in a folder; the system frees it at any end.
 
     Raises:
-        GenzooError: if another process trains there, or the folder cannot be written.
+        GenzooError: if another process trains there, the folder cannot be written, or its lock is
+            a link.
     """
     import filelock
 
+    if (path / ".lock").is_symlink():
+        # Old versions of filelock empty what a link points to.
+        raise GenzooError(f"{path / '.lock'} is a link; remove it")
     lock = filelock.FileLock(path / ".lock", timeout=0)
     try:
         lock.acquire()
@@ -280,7 +307,12 @@ def check_free(path: Path | None, force: bool) -> None:
         raise GenzooError(f"{path} exists; choose another --out, or --force to replace it")
     if not path.is_dir():
         raise GenzooError(f"{path} is a file; --force replaces only a run: choose another --out")
-    read_config(path)
+    if not is_run(read_config(path)):
+        raise GenzooError(
+            f"{path} is not a run: its config.json was not written by this package; --force "
+            "replaces only a run: choose another --out"
+        )
+    check_only_own(path)
 
 
 def _next_free(fresh: Path, settings: Settings) -> Path:
@@ -297,17 +329,3 @@ def _next_free(fresh: Path, settings: Settings) -> Path:
         except OSError:
             if not path.exists():
                 raise
-
-
-def _replace(fresh: Path, path: Path) -> Path:
-    """Put a new run at ``path``, in place of a run that is there and that no one trains."""
-    path = path.resolve() if path.is_symlink() else path
-    if not path.exists() or not any(path.iterdir()):
-        return fresh.rename(path)
-    with locked(path):
-        # Aside first: a reader never meets half of the old one.
-        old = Path(tempfile.mkdtemp(prefix=".tmp-", dir=path.parent))
-        path.rename(old)
-        fresh.rename(path)
-        shutil.rmtree(old)
-    return path

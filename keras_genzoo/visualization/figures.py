@@ -15,27 +15,18 @@ from keras_genzoo.files import new_folder, writing_folder
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.build import adversarial_loss
+from keras_genzoo.training.contents import FIGURES
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.visualization.curves import training_curves
 from keras_genzoo.visualization.film import training_film
 from keras_genzoo.visualization.latent import codes_of, latent_manifold, latent_map
-from keras_genzoo.visualization.style import FORMATS, grid_size, new_figure, save_figure, show_grid
+from keras_genzoo.visualization.style import grid_size, new_figure, save_figure, show_grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Echo = Callable[[str], None]
 MAP_IMAGES = 10_000
-# What the folder may hold; a run shows those of its model.
-NAMES = (
-    "curves",
-    "real_and_generated",
-    "classes",
-    "reconstructions_and_walk",
-    "latent_map",
-    "latent_manifold",
-)
-FILES = (*(f"{name}.{suffix}" for name in NAMES for suffix in FORMATS), "training.gif")
 
 
 def draw_figures(
@@ -61,7 +52,7 @@ def draw_figures(
         GenzooError: if the run has no model, the data cannot be had, or the folder is not empty.
     """
     run = Run.open(path)
-    out = new_folder(out or run.path / "figures", force, *FILES)
+    out = new_folder(out or run.path / "figures", force, *FIGURES)
     model = load_model(run, echo)
     splits = splits_of(run, dataset)
     files: list[Path] = []
@@ -71,7 +62,7 @@ def draw_figures(
         if run.pictures():
             files.append(training_film(run.pictures(), folder / "training.gif"))
         # Once more: a person may have put something there meanwhile.
-        new_folder(out, force, *FILES)
+        new_folder(out, force, *FIGURES)
     return [out / file.name for file in files]
 
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_genzoo.files import shown, writing
+from keras_genzoo.files import writing
+from keras_genzoo.text import shown
+from keras_genzoo.training.contents import FORMATS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,7 +32,6 @@ COLOURS = (
     "#000000",
 )
 REAL, GENERATED = "#88AACC", "#CC3311"
-FORMATS = ("png", "svg")
 
 
 def new_figure(width: float, height: float) -> "Figure":

@@ -16,26 +16,20 @@ from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.evaluation.evaluate import TRAINED
 from keras_genzoo.evaluation.features import FeatureNetwork
 from keras_genzoo.evaluation.similarity import WINDOW
-from keras_genzoo.files import new_folder, shown, write_json, writing_folder
+from keras_genzoo.files import new_folder, write_json, writing_folder
 from keras_genzoo.models import CGAN
+from keras_genzoo.text import encodable
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
+from keras_genzoo.training.contents import UMAP
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.visualization.interactive import map_page
 from keras_genzoo.visualization.study import DISTANCES, NEIGHBOURS, Study, at_border, study
 from keras_genzoo.visualization.study_figures import galleries, magnified, maps
-from keras_genzoo.visualization.style import FORMATS, save_figure
+from keras_genzoo.visualization.style import save_figure
 
 Echo = Callable[[str], None]
 NUM_REAL = 1000
-# What the folder may hold.
-NAMES = "maps", "galleries-*", "magnified-*"
-FILES = (
-    *(f"{name}.{suffix}" for name in NAMES for suffix in FORMATS),
-    "map.html",
-    "umap.json",
-    "umap.npz",
-)
 
 
 def draw_umap(
@@ -89,7 +83,7 @@ def draw_umap(
     if num_generated < 1:
         raise GenzooError(f"the number of generated images must be at least 1, not {num_generated}")
     run = Run.open(path)
-    out = new_folder(out or run.path / "umap", force, *FILES)
+    out = new_folder(out or run.path / "umap", force, *UMAP)
     splits = splits_of(run, dataset)
     source = _source(splits, split, num_real or NUM_REAL)
     num_real = num_real or min(NUM_REAL, source.num_images)
@@ -120,7 +114,7 @@ def draw_umap(
     with writing_folder(out, replace=force) as folder:
         _write(folder, dict(zip(distances, studies, strict=True)), real, generated, numbers)
         # Once more: a person may have put something there meanwhile.
-        new_folder(out, force, *FILES)
+        new_folder(out, force, *UMAP)
     return numbers
 
 
@@ -174,7 +168,7 @@ def _write(
     np.savez_compressed(out / "umap.npz", **points, **images)
     title = f"Real and generated images: {Path(numbers['run']).name}"
     page = map_page(title, list(studies.values()), real, generated)
-    (out / "map.html").write_text(shown(page), encoding="utf-8")
+    (out / "map.html").write_text(encodable(page), encoding="utf-8")
     write_json(out / "umap.json", numbers)
 
 
@@ -188,21 +182,35 @@ def load_studies(folder: str | os.PathLike) -> tuple[list[Study], np.ndarray, np
     arrays = load_arrays(folder / "umap.npz")
     try:
         numbers = json.loads((folder / "umap.json").read_text())["maps"]
+        real, generated = arrays["real_images"], arrays["generated_images"]
         studies = [
             Study(
-                one["distance"],
-                arrays[f"{name}_real"],
-                arrays[f"{name}_generated"],
+                str(one["distance"]),
+                _points(arrays[f"{name}_real"], len(real)),
+                _points(arrays[f"{name}_generated"], len(generated)),
                 at_border(arrays[f"{name}_real"], arrays[f"{name}_generated"]),
-                one["follows_background"],
+                float(one["follows_background"]),
             )
             for name, one in numbers.items()
         ]
-        return studies, arrays["real_images"], arrays["generated_images"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if real.dtype != np.uint8 or real.shape[1:] != generated.shape[1:]:
+            raise ValueError("the images are not of one shape")
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise GenzooError(
             f"{folder} does not hold a whole study; draw it anew: genzoo umap --force"
         ) from error
+    return studies, real, generated
+
+
+def _points(points: np.ndarray, count: int) -> np.ndarray:
+    """Return the points of so many images on a map, if they are such.
+
+    Raises:
+        ValueError: if not.
+    """
+    if points.shape != (count, 2) or not np.isfinite(points).all():
+        raise ValueError(f"no {count} points")
+    return points
 
 
 def _umap_version() -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import subprocess
 import sys
 
@@ -240,3 +241,28 @@ def test_a_checkpoint_of_a_time_before_there_were_paths_opens(tmp_path):
         np.testing.assert_array_equal(left, right)
     with pytest.raises(GenzooError, match="another model: it has 59 arrays, this model 41"):
         restore_latest(tmp_path, cases.compiled("ae"))
+
+
+def test_a_model_of_fewer_steps_goes_when_the_new_checkpoint_is_on_the_disk(tmp_path):
+    model, folder = tmp_path / "model.keras", tmp_path / "checkpoints"
+    save_checkpoint(folder, STATE, 1, keep=1)
+    model.touch()
+    save_checkpoint(folder, STATE, 2, keep=1, outdated=model)
+    assert not model.exists()
+    assert [path.name for path in list_checkpoints(folder)] == ["step-00000002.npz"]
+
+
+def test_a_checkpoint_that_cannot_be_written_costs_neither_model_nor_checkpoints(tmp_path):
+    model, folder = tmp_path / "model.keras", tmp_path / "checkpoints"
+    save_checkpoint(folder, STATE, 1, keep=1)
+    model.touch()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(GenzooError, match="cannot write"):
+            save_checkpoint(folder, STATE, 2, keep=1, outdated=model)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert model.exists()
+    assert read_checkpoint(folder / "step-00000001.npz")[0] == 1
+    assert len(list(folder.iterdir())) == 1

@@ -1,0 +1,191 @@
+"""Whose files are in a run folder: what is replaced with it, and what is not followed."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.training import Run, contents, settings_for
+from keras_genzoo.training.run import locked
+
+DATA = {
+    "image_shape": [8, 8, 1],
+    "num_images": 10,
+    "num_classes": None,
+    "class_names": None,
+    "fingerprint": "0",
+}
+
+
+def new_run(place, **options):
+    return Run.create(settings_for("ae", steps=9), dict(DATA), place, **options)
+
+
+@pytest.fixture
+def run(tmp_path):
+    return new_run(tmp_path / "run")
+
+
+def all_of(folder):
+    """The content of every file of a folder, by a hash, and where every link points to."""
+    found = {}
+    for path in sorted(Path(folder).rglob("*")):
+        if path.is_symlink():
+            found[str(path)] = os.readlink(path)  # noqa: PTH115
+        elif path.is_file():
+            found[str(path)] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def written_by_the_package(run):
+    for folder, patterns in contents._FILES.items():
+        (run.path / folder).mkdir(exist_ok=True)
+        for pattern in patterns:
+            if pattern != "config.json":
+                (run.path / folder / pattern.replace("*", "00000005")).write_text("x")
+    for file in list((run.path / "export").iterdir()):
+        file.with_name(f"{file.name}.json").write_text("{}")
+    # What killed processes of this version and of earlier ones left.
+    (run.path / ".tmp-file-x").mkdir()
+    (run.path / ".tmp-x.png").touch()
+
+
+@pytest.mark.parametrize("has_marker", [True, False])
+def test_force_replaces_a_whole_run_of_any_version(run, has_marker):
+    written_by_the_package(run)
+    file = run.path / "config.json"
+    config = json.loads(file.read_text())
+    assert config["made_by"] == "keras_genzoo"
+    if not has_marker:
+        del config["made_by"]
+        file.write_text(json.dumps(config))
+    new = new_run(run.path, force=True)
+    assert sorted(path.name for path in new.path.iterdir()) == [
+        "checkpoints",
+        "config.json",
+        "samples",
+    ]
+    assert [path.name for path in run.path.parent.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"settings": {"theme": "dark"}},
+        {"settings": {"model": "gan", "dataset": "digits"}},
+        {"settings": {"model": "gan", "dataset": "digits"}, "data": {}, "versions": {}},
+        {"settings": {"model": "gan", "dataset": "digits"}, "data": DATA, "versions": {"app": "1"}},
+        {"settings": {"theme": "dark"}, "data": DATA, "made_by": "keras_genzoo"},
+    ],
+)
+def test_force_leaves_folders_of_other_programs(tmp_path, config):
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "config.json").write_text(json.dumps(config))
+    (tmp_path / "app" / "letters.txt").write_text("years of work")
+    before = all_of(tmp_path)
+    with pytest.raises(GenzooError, match=r"app is not a run: .*choose another --out"):
+        new_run(tmp_path / "app", force=True)
+    assert all_of(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("notes.txt", "notes.txt"),
+        ("photos/a.jpg", "photos"),
+        ("checkpoints/thesis.npz", "checkpoints/thesis.npz"),
+        ("samples/holiday.png", "samples/holiday.png"),
+        ("figures/mine.png", "figures/mine.png"),
+        ("figures/more/curves.png", "figures/more"),
+        ("umap/notes.md", "umap/notes.md"),
+        ("logs/mine/log.txt", "logs/mine"),
+        # Without the card that lies beside every export.
+        ("export/weights.keras", "export/weights.keras"),
+    ],
+)
+def test_force_leaves_a_run_that_holds_files_of_a_person(run, name, named):
+    written_by_the_package(run)
+    (run.path / name).parent.mkdir(exist_ok=True)
+    (run.path / name).write_text("years of work")
+    before = all_of(run.path)
+    with pytest.raises(GenzooError, match=f"{run.path} holds {named}, which is not part of a run"):
+        new_run(run.path, force=True)
+    assert all_of(run.path) == before
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """A folder of somebody else, with names such as a run has, and a file of theirs."""
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    for name in (".tmp-a", "step-00000001.npz", "step-00000001.png", "umap.json", "secret"):
+        (folder / name).write_text("theirs")
+    return folder
+
+
+FOLDERS = ["checkpoints", "samples", "logs", "figures", "umap", "export"]
+FILES = [
+    "config.json",
+    "history.csv",
+    "model.keras",
+    ".lock",
+    "evaluation.json",
+    "report.html",
+    "checkpoints/step-00000001.npz",
+    "samples/step-00000001.png",
+    "umap/umap.json",
+    "logs/deep/events.out.tfevents.1",
+]
+
+
+def put_link(run, name, outside):
+    link = run.path / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if link.is_dir():
+        link.rmdir()
+    link.unlink(missing_ok=True)
+    link.symlink_to(outside if name in FOLDERS else outside / "secret")
+
+
+@pytest.mark.parametrize("name", [*FOLDERS, *FILES])
+def test_no_part_of_a_run_may_be_a_link(run, outside, name):
+    put_link(run, name, outside)
+    before = all_of(outside)
+    with pytest.raises(GenzooError, match=f"{run.path / name} is a link to .*: put what it points"):
+        Run.open(run.path)
+    with pytest.raises(GenzooError):
+        new_run(run.path, force=True)
+    assert all_of(outside) == before
+    assert (run.path / name).is_symlink()
+
+
+def test_links_to_a_run_and_beside_it_are_not_its_own(run, outside):
+    (run.path.parent / "latest").symlink_to(run.path)
+    (run.path / "notes").symlink_to(outside)
+    assert Run.open(run.path.parent / "latest").settings == run.settings
+
+
+def test_a_lock_that_is_a_link_is_not_opened(run, outside):
+    put_link(run, ".lock", outside)
+    with pytest.raises(GenzooError, match=r"\.lock is a link; remove it"), locked(run.path):
+        pass
+    assert (outside / "secret").read_text() == "theirs"
+
+
+def test_sweeping_removes_links_and_not_what_they_point_to(run, outside):
+    (run.samples / ".tmp-file-a").symlink_to(outside)
+    (run.samples / ".tmp-b").symlink_to(outside / "secret")
+    (run.samples / ".tmp-file-c" / "d").mkdir(parents=True)
+    before = all_of(outside)
+    run.sweep()
+    assert list(run.samples.iterdir()) == []
+    assert all_of(outside) == before
+
+
+def test_pictures_are_those_that_training_draws(run):
+    for name in ("step-00000005.png", "step-100000000.png", "step-x.png", "step-1\x1b.png"):
+        (run.samples / name).touch()
+    assert [path.name for path in run.pictures()] == ["step-00000005.png", "step-100000000.png"]

@@ -16,7 +16,12 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import Card, interface, make_card
 from keras_genzoo.export.inputs import Arrays, inputs_to_verify
 from keras_genzoo.export.networks import check_name, float32_networks
-from keras_genzoo.export.serving import check_warm_up, write_serving_files, write_warm_up
+from keras_genzoo.export.serving import (
+    check_readme,
+    check_warm_up,
+    write_serving_files,
+    write_warm_up,
+)
 from keras_genzoo.export.verify import Tolerance, verify
 from keras_genzoo.files import write_json, writing_folder
 from keras_genzoo.models import ImageModel
@@ -53,7 +58,8 @@ def export_saved_model(
         warm_up: batch sizes of requests that the server runs before it answers any
             (``assets.extra/tf_serving_warmup_requests``; needs tensorflow-serving-api).
         check: compare what was written with the model before it is put in place.
-        force: write the server's settings anew, too; a version is never replaced.
+        force: write the server's settings anew, too, and a ``README.md`` of a person; a version
+            is never replaced.
         images: real images for the comparison and the card, uint8.
         facts: what is known of the model's origin, for its card.
 
@@ -61,8 +67,8 @@ def export_saved_model(
         the folder of the version.
 
     Raises:
-        GenzooError: if the version exists, ``base`` holds versions of something else, a package
-            is missing, or the place cannot be written.
+        GenzooError: if the version exists, ``base`` holds versions of something else or a person's
+            ``README.md``, a package is missing, or the place cannot be written.
 
     >>> import tempfile
     >>> from keras_genzoo.models import GAN
@@ -79,6 +85,7 @@ def export_saved_model(
     networks = float32_networks(model)
     served = served_networks(networks, model.prior_signature)
     card = make_card(name, model, served, facts, images)
+    check_readme(base, force)
     check_warm_up(base, card, warm_up, force)
     check_same_interface(base, card)
     path = base / str(free_version(base, version))

@@ -64,6 +64,20 @@ def write_warm_up(folder: Path, card: Card, model: ImageModel, batch_sizes: Sequ
                 writer.write(log.SerializeToString())
 
 
+def check_readme(base: Path, force: bool) -> None:
+    """Check that ``README.md`` in ``base`` may be written: none is there, or that of an export.
+
+    Raises:
+        GenzooError: if a person's is there, and ``force`` is not given.
+    """
+    file = base / "README.md"
+    if file.is_file() and not force and _MARK not in file.read_bytes().decode(errors="replace"):
+        raise GenzooError(
+            f"{file} was not written by keras_genzoo; choose another --name, or --force to "
+            "replace it"
+        )
+
+
 def served_inputs(model: ImageModel, card: Card, count: int) -> dict[str, Arrays]:
     """Return ``count`` rows of input for each served signature."""
     drawn = draw_inputs(model, count)
@@ -159,6 +173,8 @@ def _call(name: str, signature: dict[str, Any]) -> str:
     return f"call({name!r}, {', '.join(inputs)})  # {outputs}"
 
 
+# What tells the file from a person's.
+_MARK = "made with keras_genzoo. Newest version: "
 _README = """# {name}
 
 Model: {model}, made with keras_genzoo. Newest version: {version}. The batch is free; batch

@@ -232,6 +232,19 @@ def test_nothing_is_served_if_what_stands_beside_cannot_be_written(tmp_path):
     assert not (tmp_path / "faces" / "1").exists()
 
 
+def test_the_readme_of_a_person_is_kept(tmp_path):
+    readme = tmp_path / "faces" / "README.md"
+    readme.parent.mkdir()
+    readme.write_text("# Years of work")
+    with pytest.raises(GenzooError, match=r"README\.md was not written by keras_genzoo; choose"):
+        export.export_saved_model(build("gan"), readme.parent)
+    assert readme.read_text() == "# Years of work"
+    assert list(readme.parent.iterdir()) == [readme]
+    export.export_saved_model(build("gan"), readme.parent, force=True)
+    export.export_saved_model(build("gan"), readme.parent)
+    assert "Newest version: 2" in readme.read_text()
+
+
 def test_versions_of_something_else_are_not_joined(exported, models, tmp_path):
     base = exported["gan"].saved_model.parent
     with pytest.raises(GenzooError, match="a GAN, takes or gives something else than this VAE"):

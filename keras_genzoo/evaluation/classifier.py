@@ -27,6 +27,7 @@ from keras_genzoo.evaluation.features import (
 )
 from keras_genzoo.files import write_json, writing
 from keras_genzoo.networks import randomness_kept, seeded
+from keras_genzoo.text import shown
 
 # Raised whenever the network or its training changes, so that what is kept is not mixed up.
 VERSION = 3
@@ -149,7 +150,10 @@ def _kept(
     facts_file = file.with_suffix(".json")
     if not (file.exists() and facts_file.exists()):
         of = "attributes of " if name == "attributes" else ""
-        echo(f"training a classifier of {of}{train.name} {shape}, once; it is kept in {file}")
+        echo(
+            f"training a classifier of {of}{shown(train.name)} {shape}, once; "
+            f"it is kept in {shown(file)}"
+        )
         model, facts = train_on(train, test)
         with writing(file) as temporary:
             model.save(temporary)

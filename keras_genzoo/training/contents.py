@@ -137,9 +137,15 @@ def check_no_links(path: Path) -> None:
     The run folder itself may be reached by a link. Links of other names are no part of the run.
 
     Raises:
-        GenzooError: if something is.
+        GenzooError: if something is, or the folder cannot be read.
     """
-    for link in _links(path):
+    try:
+        links = list(_links(path))
+    except OSError as error:
+        raise GenzooError(
+            f"cannot read the run {path}: {error.strerror}; check the path and permissions"
+        ) from error
+    for link in links:
         raise GenzooError(
             f"{link} is a link to {os.readlink(link)}; a run is read and written in its own folder "  # noqa: PTH115
             "only: put what it points to in its place, or move the whole run and link that"

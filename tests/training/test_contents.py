@@ -168,6 +168,16 @@ def test_links_to_a_run_and_beside_it_are_not_its_own(run, outside):
     assert Run.open(run.path.parent / "latest").settings == run.settings
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_run_that_cannot_be_read_is_named(run):
+    run.path.chmod(0)
+    try:
+        with pytest.raises(GenzooError, match=f"cannot read the run {run.path}: Permission denied"):
+            Run.open(run.path)
+    finally:
+        run.path.chmod(0o755)
+
+
 def test_a_lock_that_is_a_link_is_not_opened(run, outside):
     put_link(run, ".lock", outside)
     with pytest.raises(GenzooError, match=r"\.lock is a link; remove it"), locked(run.path):

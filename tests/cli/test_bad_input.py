@@ -34,7 +34,7 @@ def write_images(folder, count, size=8):
         ("fit dgcan", "unknown model 'dgcan'; did you mean 'dcgan'?"),
         ("fit ae --recipe ae-digit", "unknown recipe 'ae-digit'; did you mean 'ae-digits'?"),
         ("fit ae --recipe gan-digits", "recipe 'gan-digits' is for the model 'gan', not 'ae'"),
-        ("fit ae --latent-din 3", "No such option '--latent-din'"),
+        ("fit ae --latent-din 3", "--latent-dim"),  # Click's hint, quoted since its 8.4.
         ("fit ae --steps many", "'many' is not a valid integer"),
         ("fit ae --steps 0", "steps must be at least 1, not 0"),
         ("fit ae --epochs 0", "0 is not in the range x>=1"),

@@ -192,6 +192,17 @@ def with_a_wrong_sum(content):
         (archive(b"\x0a\x00nonsense"), 0, "is not the Inception graph of 2015"),
         (archive(frozen_graph("pool_4")), 0, "it has no node 'pool_3'"),
     ],
+    ids=[
+        "one byte short",
+        "one byte too many",
+        "cut",
+        "wrong sum",
+        "not gzip",
+        "not tar",
+        "another file",
+        "not a graph",
+        "another graph",
+    ],
 )
 def test_what_is_not_the_graph_is_not_kept(serve, tmp_path, content, size, words):
     url, _ = serve(content)

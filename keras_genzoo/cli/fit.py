@@ -8,7 +8,7 @@ import click
 from keras_genzoo import training
 from keras_genzoo.cli.options import Name, setting_argument, setting_options
 from keras_genzoo.cli.streams import lasting_echo
-from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.cli.tensorflow import see_one_gpu, start_tensorflow
 from keras_genzoo.errors import GenzooError
 
 
@@ -60,6 +60,8 @@ def command(
     options = {"tensorboard": tensorboard, "epochs": epochs, "echo": echo}
     if resume is not None:
         start_tensorflow()
+        if overrides.get("strategy", training.Run.open(resume).settings.strategy) == "one":
+            see_one_gpu()
         _tell(training.resume(resume, overrides, **options), echo)
         return
     if config is not None:
@@ -68,6 +70,8 @@ def command(
         dataset = overrides.pop("dataset", None)
         settings = training.settings_for(model, dataset, recipe, **overrides)
     start_tensorflow()
+    if settings.strategy == "one":
+        see_one_gpu()
     # A file that came from elsewhere chooses no place to write to.
     download = config is None or settings.data_dir is None or "data_dir" in overrides
     _tell(training.fit(settings, out, force=force, download=download, **options), echo)

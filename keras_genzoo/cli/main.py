@@ -81,8 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``genzoo``, and leave the interpreter with its exit code.
 
     0 is success, 2 a person's mistake, 1 training that cannot go on, or output that cannot be
-    written; 130 and 143 a run that was stopped by Ctrl-C and SIGTERM; 141, without a word, a
-    command whose reader has seen enough, as ``| head -1``. Training goes on without its lines.
+    written; 129, 130 and 143 a run that was stopped by a terminal that closed, Ctrl-C and SIGTERM;
+    141, without a word, a command whose reader has seen enough, as ``| head -1``. Training goes on
+    without its lines.
 
     Args:
         arguments: what stands behind ``genzoo``; by default, the arguments of this process.

@@ -19,6 +19,7 @@ from keras_genzoo.files import writing
 from keras_genzoo.models import ImageModel
 from keras_genzoo.training.callbacks import Recorder, RestoreMetrics
 from keras_genzoo.training.checkpoints import restore_latest
+from keras_genzoo.training.devices import devices_in_words, unused_gpu
 from keras_genzoo.training.preparing import Prepared, prepare, resumed_settings
 from keras_genzoo.training.progress import Events, Progress, require_tensorboard
 from keras_genzoo.training.run import Run, check_free, locked, read_config, versions
@@ -211,6 +212,10 @@ def _train(
     settings, source, model = run.settings, prepared.source, prepared.model
     strategy = model.distribute_strategy
     writes = is_chief(strategy)
+    if writes:
+        if (reason := unused_gpu()) is not None:
+            echo(reason)
+        echo(devices_in_words(strategy))
     notes = source.notes if writes else []
     for note in notes:
         echo(note)

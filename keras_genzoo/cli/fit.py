@@ -7,7 +7,8 @@ import click
 
 from keras_genzoo import training
 from keras_genzoo.cli.options import Name, setting_argument, setting_options
-from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.cli.streams import lasting_echo
+from keras_genzoo.cli.tensorflow import see_one_gpu, start_tensorflow
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
 
@@ -46,7 +47,8 @@ def command(
 ) -> None:
     """Train MODEL (ae, vae, gan, dcgan or cgan) on a data set, by default the embedded digits.
 
-    What no flag says comes from the recipe for the model and the data set.
+    What no flag says comes from the recipe for the model and the data set. If no one reads its
+    lines any more (| head -1), or their file is full, training goes on without them.
     """
     overrides = {name: value for name, value in flags.items() if value is not None}
     if epochs is not None and "steps" in overrides:
@@ -55,10 +57,13 @@ def command(
         _refuse_with("--resume", model=model, recipe=recipe, config=config, out=out, force=force)
     elif config is not None:
         _refuse_with("--config", model=model, recipe=recipe)
-    options = {"tensorboard": tensorboard, "epochs": epochs, "echo": click.echo}
+    echo = lasting_echo()
+    options = {"tensorboard": tensorboard, "epochs": epochs, "echo": echo}
     if resume is not None:
         start_tensorflow()
-        _tell(training.resume(resume, overrides, **options))
+        if overrides.get("strategy", training.Run.open(resume).settings.strategy) == "one":
+            see_one_gpu()
+        _tell(training.resume(resume, overrides, **options), echo)
         return
     if config is not None:
         settings = training.repeat(config, overrides)
@@ -66,9 +71,11 @@ def command(
         dataset = overrides.pop("dataset", None)
         settings = training.settings_for(model, dataset, recipe, **overrides)
     start_tensorflow()
+    if settings.strategy == "one":
+        see_one_gpu()
     # A file that came from elsewhere chooses no place to write to.
     download = config is None or settings.data_dir is None or "data_dir" in overrides
-    _tell(training.fit(settings, out, force=force, download=download, **options))
+    _tell(training.fit(settings, out, force=force, download=download, **options), echo)
 
 
 def _refuse_with(option: str, **others: Any) -> None:
@@ -78,16 +85,16 @@ def _refuse_with(option: str, **others: Any) -> None:
             raise GenzooError(f"{flag} has no place beside {option}; leave one of the two out")
 
 
-def _tell(outcome) -> None:
+def _tell(outcome, echo) -> None:
     run = outcome.run
     if not outcome.finished:
-        click.echo(
+        echo(
             f"stopped and saved at step {outcome.step} of {run.settings.steps}; "
             f"go on with: genzoo fit --resume {shown(run.path)}"
         )
         raise click.exceptions.Exit(128 + outcome.signal)
     if not outcome.wrote:
         return
-    click.echo(f"model: {shown(run.model_file)}")
+    echo(f"model: {shown(run.model_file)}")
     if pictures := run.pictures():
-        click.echo(f"pictures: {shown(run.samples)} (the last: {pictures[-1].name})")
+        echo(f"pictures: {shown(run.samples)} (the last: {pictures[-1].name})")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from keras_genzoo._version import __version__
+from keras_genzoo.cli.streams import OutputLostError, close_stream, open_streams, write_error
 from keras_genzoo.errors import GenzooError, TrainingStoppedError, unknown
 from keras_genzoo.text import shown
 
@@ -31,6 +32,16 @@ COMMANDS = {
 
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is called."""
+
+    def make_context(self, *args, **kwargs) -> click.Context:
+        """Read the arguments of the whole command; its help is written here."""
+        with OutputLostError.raised():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, context: click.Context):
+        """Run the command."""
+        with OutputLostError.raised():
+            return super().invoke(context)
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Return the names of the commands."""
@@ -70,28 +81,40 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run ``genzoo``, and leave the interpreter with its exit code.
 
-    0 is success, 2 a person's mistake, 1 training that cannot go on, 130 and 143 a run that was
-    stopped by Ctrl-C and SIGTERM.
+    0 is success, 2 a person's mistake, 1 training that cannot go on, or output that cannot be
+    written; 129, 130 and 143 a run that was stopped by a terminal that closed, Ctrl-C and SIGTERM;
+    141, without a word, a command whose reader has seen enough, as ``| head -1``. Training goes on
+    without its lines.
 
     Args:
         arguments: what stands behind ``genzoo``; by default, the arguments of this process.
     """
-    for stream in (sys.stdout, sys.stderr):
-        # Names of files need not be text; no output may fail at one.
-        stream.reconfigure(errors="backslashreplace")
+    open_streams()
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    """Run a command; write the line of what went wrong, and return the exit code."""
     try:
-        sys.exit(cli(arguments, prog_name="genzoo", standalone_mode=False))
+        return cli(arguments, prog_name="genzoo", standalone_mode=False) or 0
+    except OutputLostError as lost:
+        close_stream(sys.stdout)
+        if not lost.is_pipe:
+            write_error(f"Error: {lost}")
+        return lost.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        sys.exit(error.exit_code)
+        write_error(error.format_message())
+        return error.exit_code
     except click.ClickException as error:
-        _fail(error.format_message(), 2)
+        return _fail(error.format_message(), 2)
     except click.Abort:
-        _fail("stopped at once; a run that had begun goes on with: genzoo fit --resume RUN", 130)
+        return _fail(
+            "stopped at once; a run that had begun goes on with: genzoo fit --resume RUN", 130
+        )
     except GenzooError as error:
-        _fail(str(error), 2)
+        return _fail(str(error), 2)
     except TrainingStoppedError as error:
-        _fail(str(error), 1)
+        return _fail(str(error), 1)
 
 
 def _cut_sections(command: click.Command) -> None:
@@ -101,9 +124,9 @@ def _cut_sections(command: click.Command) -> None:
         _cut_sections(inner)
 
 
-def _fail(message: str, exit_code: int) -> None:
-    click.echo(f"Error: {shown(' '.join(message.split()))}", err=True)
-    sys.exit(exit_code)
+def _fail(message: str, exit_code: int) -> int:
+    write_error(f"Error: {shown(' '.join(message.split()))}")
+    return exit_code
 
 
 if __name__ == "__main__":

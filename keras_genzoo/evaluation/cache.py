@@ -9,23 +9,63 @@ import contextlib
 import hashlib
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from keras_genzoo.data.archives import READ_ERRORS
+from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import writing
 
+Echo = Callable[[str], None]
 FEATURE_BYTES = 2 * 2**30
 FEATURE_DAYS = 90
 
 
+# Folders of which a person knows that nothing is kept there.
+_refused: set[Path] = set()
+
+
 def cache_folder() -> Path:
-    """Return the folder of kept files; it need not exist."""
+    """Return the folder of kept files; it need not exist, nor be one that can be written."""
     import platformdirs
 
     named = os.environ.get("GENZOO_CACHE")
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("keras_genzoo")
+    if not named:
+        return platformdirs.user_cache_path("keras_genzoo")
+    return Path(os.path.expanduser(named))  # noqa: PTH111 - its home need not exist
+
+
+def keep(path: Path, write: Callable[[Path], None], echo: Echo = lambda line: None) -> bool:
+    """Keep a file, whole or not at all; return whether it is kept.
+
+    What is kept was costly, and is at hand: where it cannot be written, work goes on without.
+
+    Args:
+        path: the file in ``cache_folder()``.
+        write: writes it to the temporary path that it is given.
+        echo: told once for each folder if nothing can be kept there.
+    """
+    folder = cache_folder()
+    try:
+        # Where there is no home, it stays a tilde.
+        if folder.parts[0].startswith("~"):
+            raise GenzooError(f"cannot write {folder}: there is no home folder")
+        with writing(path) as temporary:
+            write(temporary)
+    except (GenzooError, OSError) as error:
+        if folder not in _refused:
+            _refused.add(folder)
+            reason = str(error).partition(";")[0]
+            echo(f"{reason}; going on without keeping it: GENZOO_CACHE names another folder")
+        return False
+    return True
+
+
+def said_damaged(path: Path, what: str, echo: Echo) -> None:
+    """Say in a line that a kept file is of no use, and what is done."""
+    echo(f"{path} is damaged or not what it should be; {what}")
 
 
 def digest(*parts: np.ndarray | str) -> str:
@@ -44,24 +84,36 @@ def digest(*parts: np.ndarray | str) -> str:
     return state.hexdigest()
 
 
-def load_arrays(path: Path) -> dict[str, np.ndarray] | None:
-    """Return the arrays of a kept file, None if there is none or it is damaged."""
+def load_arrays(path: Path, echo: Echo = lambda line: None) -> dict[str, np.ndarray] | None:
+    """Return the arrays of a kept file, None if there is none or it is damaged.
+
+    Args:
+        path: the file.
+        echo: told if it is damaged.
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             loaded = {name: arrays[name] for name in arrays.files}
-        with contextlib.suppress(OSError):
-            # Its age is counted from its last use; a cache may be for reading only.
-            os.utime(path)
-        return loaded
-    except (*READ_ERRORS, KeyError):
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
+    except (*READ_ERRORS, KeyError, AttributeError):
+        said_damaged(path, "its arrays are computed anew", echo)
+        return None
+    with contextlib.suppress(OSError):
+        # Its age is counted from its last use; a cache may be for reading only.
+        os.utime(path)
+    return loaded
 
 
-def save_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """Keep arrays, whole or not at all, and let go of what the folder holds too much of."""
-    with writing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **arrays)
-    evict(path.parent, keep=path)
+def save_arrays(path: Path, echo: Echo = lambda line: None, **arrays: np.ndarray) -> None:
+    """Keep arrays, as ``keep`` does, and let go of what the folder holds too much of."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as file:
+            np.savez(file, **arrays)
+
+    if keep(path, write, echo):
+        evict(path.parent, keep=path)
 
 
 def evict(folder: Path, keep: Path, limit: int | None = None, days: float | None = None) -> None:

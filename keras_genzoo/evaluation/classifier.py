@@ -8,7 +8,9 @@ import contextlib
 import hashlib
 import json
 import operator
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -17,7 +19,7 @@ import numpy as np
 from keras_genzoo.data import Source, Splits, load_dataset
 from keras_genzoo.data.images import BadImageError, fit_all
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation.cache import cache_folder
+from keras_genzoo.evaluation.cache import cache_folder, digest, keep, said_damaged
 from keras_genzoo.evaluation.conditional import wilson_interval
 from keras_genzoo.evaluation.features import (
     FeatureNetwork,
@@ -25,8 +27,9 @@ from keras_genzoo.evaluation.features import (
     NothingLearntError,
     accuracy_in_words,
 )
-from keras_genzoo.files import write_json, writing
-from keras_genzoo.networks import randomness_kept, seeded
+from keras_genzoo.files import check_archive, json_text
+from keras_genzoo.networks import layers_under, randomness_kept, seeded
+from keras_genzoo.networks.convolutional import LAST
 from keras_genzoo.text import shown
 
 # Raised whenever the network or its training changes, so that what is kept is not mixed up.
@@ -147,33 +150,61 @@ def _kept(
     text = f"{train.fingerprint} {shape} {name} {VERSION}"
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     file = cache_folder() / "classifiers" / f"{key}.keras"
-    facts_file = file.with_suffix(".json")
-    if not (file.exists() and facts_file.exists()):
+    kept = _read(name, file, echo)
+    if kept is None:
         of = "attributes of " if name == "attributes" else ""
         echo(
             f"training a classifier of {of}{shown(train.name)} {shape}, once; "
             f"it is kept in {shown(file)}"
         )
         model, facts = train_on(train, test)
-        with writing(file) as temporary:
-            model.save(temporary)
-        # Last: what has facts is whole.
-        write_json(facts_file, facts)
+        kept = _keep(name, file, model, facts, echo)
+    if not kept.has_learnt:
+        words = accuracy_in_words(kept.details)
+        raise NothingLearntError(
+            f"the network '{name}' of {train.name} has learnt nothing: {words}; "
+            "others are --features pixels, model:PATH and inception"
+        )
+    return kept
+
+
+def _read(name: str, file: Path, echo: Callable[[str], None]) -> Classifier | None:
+    """Return a kept network, None if there is none, or none that is whole."""
+    facts_file = file.with_suffix(".json")
+    # Unlike those of Path these take a folder that may not be looked into for one without files.
+    if not (os.path.exists(file) and os.path.exists(facts_file)):  # noqa: PTH110
+        return None
     try:
+        check_archive(file)
         with randomness_kept():
             model = keras.saving.load_model(file, compile=False, safe_mode=True)
         facts = json.loads(facts_file.read_text())
-        checksum = hashlib.sha256(file.read_bytes()).hexdigest()
-        network = Classifier(name, model, checksum, facts)
-        has_learnt = network.has_learnt
-    except Exception as error:  # Keras raises whatever its files hold.
-        raise GenzooError(f"the kept classifier {file} is damaged; delete it") from error
-    if not has_learnt:
-        raise NothingLearntError(
-            f"the network '{name}' of {train.name} has learnt nothing: {accuracy_in_words(facts)}; "
-            "others are --features pixels, model:PATH and inception"
-        )
+        network = Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), facts)
+        if len(model.outputs) != 2 or model.outputs[0].shape != (None, FEATURES):
+            raise ValueError("it gives something else")
+        # The facts are whole if all that is asked of them can be said.
+        _ = accuracy_in_words(facts), network.has_learnt
+    except Exception:  # Keras raises whatever its files hold.
+        said_damaged(file, "it is trained anew", echo)
+        return None
     return network
+
+
+def _keep(
+    name: str, file: Path, model: keras.Model, facts: dict, echo: Callable[[str], None]
+) -> Classifier:
+    """Keep a network, and return it as it is kept; if it cannot be kept, as it is in memory."""
+    # What has facts is whole: they go before the network changes, and come after it.
+    facts_file = file.with_suffix(".json")
+    with contextlib.suppress(OSError):
+        facts_file.unlink(missing_ok=True)
+    text = json_text(facts, indent=2) + "\n"
+    if keep(file, model.save, echo) and keep(
+        facts_file, lambda temporary: temporary.write_text(text), echo
+    ):
+        return Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), facts)
+    weights = [f"{weight.path} {weight.shape}" for weight in model.weights]
+    return Classifier(name, model, digest(*weights, *model.get_weights()), facts)
 
 
 def train_classifier(train: Source, test: Source) -> tuple[keras.Model, dict]:
@@ -184,7 +215,7 @@ def train_classifier(train: Source, test: Source) -> tuple[keras.Model, dict]:
     batch_size = min(BATCH_SIZE, train.num_images)
     steps = train.num_images // batch_size
     epochs = max(1, min(MAX_EPOCHS, round(IMAGES_SEEN / train.num_images)))
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float32")
     stream = load_dataset(train, batch_size=batch_size, with_labels=True, shuffle=True)
     with seeded(0):
         model, logits = _compiled(train.image_shape, train.num_classes, loss, steps * epochs)
@@ -209,7 +240,7 @@ def train_attributes(train: Source, test: Source) -> tuple[keras.Model, dict]:
     images, attributes = _with_attributes(train)
     batch_size = min(BATCH_SIZE, len(images))
     epochs = max(1, min(MAX_EPOCHS, round(IMAGES_SEEN / 3 / len(images))))
-    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    loss = keras.losses.BinaryCrossentropy(from_logits=True, dtype="float32")
     steps = epochs * -(-len(images) // batch_size)
     with seeded(0):
         model, logits = _compiled(train.image_shape, attributes.shape[1], loss, steps)
@@ -258,21 +289,25 @@ def _as_float(images, labels):
     return keras.ops.cast(images, "float32"), labels
 
 
+@layers_under("float32")
 def build_classifier(image_shape: tuple[int, int, int], num_classes: int) -> keras.Model:
-    """Build images of 0 to 255 -> ``[features (128), logits]``; any size from 8."""
+    """Build images of 0 to 255 -> ``[features (128), logits]``; any size from 8.
+
+    It is the same whatever Keras's ``floatx`` and ``image_data_format`` are.
+    """
     images = keras.Input(image_shape, name="images")
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(images)
     size, filters = min(image_shape[:2]), 32
     while True:
         strides = 2 if size > 32 else 1
-        x = keras.layers.Conv2D(filters, 3, strides, padding="same", use_bias=False)(x)
+        x = keras.layers.Conv2D(filters, 3, strides, padding="same", use_bias=False, **LAST)(x)
         x = keras.layers.BatchNormalization(momentum=0.9)(x)
         x = keras.layers.ReLU()(x)
-        x = keras.layers.MaxPooling2D(2)(x)
+        x = keras.layers.MaxPooling2D(2, **LAST)(x)
         size, filters = size // (2 * strides), min(2 * filters, 128)
         if size < 6:
             break
-    x = keras.layers.Flatten()(x)
+    x = keras.layers.Flatten(**LAST)(x)
     x = keras.layers.Dropout(0.3, seed=0)(x)
     features = keras.layers.Dense(FEATURES, activation="relu", name="features")(x)
     logits = keras.layers.Dense(num_classes, name="logits")(features)

@@ -144,7 +144,7 @@ def evaluate_run(
     if of_images:
         network = find_network(options.features, real, echo)
         images = real_images, real_labels if source.num_classes else None
-        _score_generated(result, model, network, real, source, images, of_images, options)
+        _score_generated(result, model, network, real, source, images, of_images, options, echo)
     asked = options.scores is not None
     for name, compute in _of_model(run, model, real, real_images, options, echo).items():
         if name in names:
@@ -186,6 +186,7 @@ def _score_generated(
     images: tuple[np.ndarray, np.ndarray | None],
     names: Sequence[str],
     options: Options,
+    echo: Echo,
 ) -> None:
     """Add the scores of a model's images, and the floor, to a result."""
     protocol, count = result["protocol"], len(images[0])
@@ -207,6 +208,7 @@ def _score_generated(
         train_images=train_images,
         class_names=source.class_names,
         seed=options.seed,
+        echo=echo,
     )
     asked = options.scores is not None
     computed = score_images(result, material, names, asked)
@@ -261,6 +263,7 @@ def evaluate_images(
         class_names=source.class_names,
         real_statistics=source.statistics,
         seed=options.seed,
+        echo=echo,
     )
     protocol = {
         "real": f"{source.name}, split {source.split}",

@@ -2,8 +2,9 @@
 
 import gzip
 import hashlib
+import io
+import os
 import tarfile
-import tempfile
 import urllib.error
 import urllib.request
 import zlib
@@ -16,9 +17,8 @@ import numpy as np
 
 from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation.cache import cache_folder
+from keras_genzoo.evaluation.cache import cache_folder, keep, said_damaged
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
-from keras_genzoo.files import writing
 
 if TYPE_CHECKING:
     from tensorflow.compat.v1 import GraphDef
@@ -45,6 +45,7 @@ class Inception(FeatureNetwork):
 
     Args:
         path: the frozen graph ``classify_image_graph_def.pb``.
+        content: of the file, if it is at hand.
 
     Raises:
         GenzooError: if there is no such file, or it is another graph.
@@ -53,16 +54,12 @@ class Inception(FeatureNetwork):
     name = "inception"
     resize = "by the graph: bilinear to 299x299, not antialiased"
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, content: bytes | None = None):
         import tensorflow as tf
 
-        file = Path(path).expanduser()
-        if not file.is_file():
-            raise GenzooError(
-                f"there is no Inception graph at {file}; fetch {URL}, unpack it, and name "
-                f"{GRAPH} as inception:PATH"
-            )
-        content = file.read_bytes()
+        file = Path(path).expanduser() if content is None else path
+        if content is None:
+            content = _content(file)
         self.checksum = hashlib.sha256(content).hexdigest()
         self.details = {"file": str(file)}
         graph = read_graph(content, str(file))
@@ -89,6 +86,15 @@ class Inception(FeatureNetwork):
         pooled, weights = self._function(tf.constant(colour))
         features = pooled.numpy().reshape(len(images), -1)
         return Features(features, features @ weights.numpy())
+
+
+def _content(file: Path) -> bytes:
+    if not file.is_file():
+        raise GenzooError(
+            f"there is no Inception graph at {file}; fetch {URL}, unpack it, and name "
+            f"{GRAPH} as inception:PATH"
+        )
+    return file.read_bytes()
 
 
 def read_graph(content: bytes, name: str) -> "GraphDef":
@@ -124,27 +130,28 @@ def _foreign(name: str, reason: object) -> GenzooError:
 
 def fetch_inception(
     url: str = URL, size: int = SIZE, echo: Callable[[str], None] = lambda line: None
-) -> Path:
-    """Return the frozen graph in the cache, fetched now if it is not there.
+) -> Inception:
+    """Return the network of the graph in the cache, fetched now if it is not there, or damaged.
 
-    It is kept only if the connection was TLS to its end (where the address says so), the archive
-    has the published size and the right sums, and the graph has the expected nodes.
+    It is taken only if the connection was TLS to its end (where the address says so), the archive
+    has the published size and the right sums, and the graph has the expected nodes. Where it cannot
+    be kept, it is used all the same.
 
     Args:
         url: of the archive, a ``.tgz``.
         size: its bytes.
-        echo: told when it is fetched.
+        echo: told when it is fetched, and if it cannot be kept.
 
     Raises:
-        GenzooError: if it cannot be fetched, is not what is expected, or cannot be kept.
+        GenzooError: if it cannot be fetched, or is not what is expected.
     """
     file = cache_folder() / "inception" / GRAPH
-    if file.exists():
-        return file
+    if (kept := _read_kept(file, echo)) is not None:
+        return kept
     echo(f"fetching the Inception graph, {size / 2**20:.0f} MiB, once; it is kept in {file}")
     try:
         # Whole before it is unpacked: a broken connection leaves nothing behind.
-        with tempfile.TemporaryFile() as archive:
+        with io.BytesIO() as archive:
             _download(url, size, archive)
             content = _unpack(archive)
     except (OSError, EOFError, zlib.error, tarfile.TarError, HTTPException) as error:
@@ -154,9 +161,33 @@ def fetch_inception(
             f"and put {GRAPH} at {file}, or name it as inception:PATH"
         ) from error
     read_graph(content, f"the {GRAPH} in {url}")
-    with writing(file) as temporary:
-        temporary.write_bytes(content)
-    return file
+    checksum = hashlib.sha256(content).hexdigest()
+    is_kept = keep(file, lambda temporary: temporary.write_bytes(content), echo) and keep(
+        _checksum_file(file), lambda temporary: temporary.write_text(checksum), echo
+    )
+    return Inception(file if is_kept else url, content)
+
+
+def _checksum_file(file: Path) -> Path:
+    return file.with_suffix(".sha256")
+
+
+def _read_kept(file: Path, echo: Callable[[str], None]) -> Inception | None:
+    """Return the network of the kept graph, None if there is none, or none that is whole.
+
+    One that a person has put there has no checksum beside it.
+    """
+    if not os.path.exists(file):  # noqa: PTH110 - a folder that may not be looked into has none
+        return None
+    try:
+        network = Inception(file)
+        checksum = _checksum_file(file)
+        if checksum.exists() and checksum.read_text() != network.checksum:
+            raise ValueError("its checksum is another")
+    except (GenzooError, OSError, ValueError):
+        said_damaged(file, "it is fetched anew", echo)
+        return None
+    return network
 
 
 def _download(url: str, size: int, archive: IO[bytes]) -> None:
@@ -191,4 +222,4 @@ def _unpack(archive: IO[bytes]) -> bytes:
 
 def open_inception(real: Splits, path: str, echo: Callable[[str], None]) -> Inception:
     """Return the network of the frozen graph at ``path``; without one, of that in the cache."""
-    return Inception(path or fetch_inception(echo=echo))
+    return Inception(path) if path else fetch_inception(echo=echo)

@@ -9,7 +9,13 @@ import numpy as np
 
 from keras_genzoo.data import ArraySource
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation.cache import cache_folder, digest, load_arrays, save_arrays
+from keras_genzoo.evaluation.cache import (
+    cache_folder,
+    digest,
+    load_arrays,
+    said_damaged,
+    save_arrays,
+)
 from keras_genzoo.evaluation.checking import check_features
 from keras_genzoo.evaluation.conditional import label_accuracy, wilson_interval
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
@@ -43,6 +49,7 @@ class Material:
         real_statistics: mean and covariance of Inception's features of the real images, where
             they come with such.
         seed: key of all that is drawn.
+        echo: told if features cannot be kept.
     """
 
     real_images: np.ndarray
@@ -54,11 +61,12 @@ class Material:
     class_names: Sequence[str] | None = None
     real_statistics: tuple[np.ndarray, np.ndarray] | None = None
     seed: int = 0
+    echo: Callable[[str], None] = lambda line: None
 
     @cached_property
     def real(self) -> Features:
         """Features of the real images; kept by content, since they are asked for again."""
-        return kept_features(self.network, self.real_images)
+        return kept_features(self.network, self.real_images, self.echo)
 
     @cached_property
     def fake(self) -> Features:
@@ -68,7 +76,7 @@ class Material:
     @cached_property
     def train(self) -> Features:
         """Features of the training images."""
-        return kept_features(self.network, self.train_images)
+        return kept_features(self.network, self.train_images, self.echo)
 
     @property
     def has_statistics(self) -> bool:
@@ -112,17 +120,29 @@ def facts_of(network: str, **has: bool) -> set[str]:
     return {fact for fact, there in has.items() if there}
 
 
-def kept_features(network: FeatureNetwork, images: np.ndarray) -> Features:
-    """Return features from the cache, or compute and keep them."""
+def kept_features(
+    network: FeatureNetwork, images: np.ndarray, echo: Callable[[str], None] = lambda line: None
+) -> Features:
+    """Return features from the cache, or compute and keep them; ``echo`` is told if it cannot."""
     key = digest(network.name, network.checksum, images)
     path = cache_folder() / "features" / f"{key}.npz"
-    arrays = load_arrays(path)
-    if arrays is not None and len(arrays.get("features", ())) == len(images):
-        return Features(arrays["features"], arrays.get("logits"))
+    arrays = load_arrays(path, echo)
+    if arrays is not None:
+        if _are_of(arrays, len(images)):
+            return Features(arrays["features"], arrays.get("logits"))
+        said_damaged(path, "its arrays are computed anew", echo)
     computed = network.compute(images)
     arrays = {k: v for k, v in computed._asdict().items() if v is not None}
-    save_arrays(path, **arrays)
+    save_arrays(path, echo, **arrays)
     return computed
+
+
+def _are_of(arrays: dict[str, np.ndarray], count: int) -> bool:
+    """Whether arrays are features, and logits if there are any, of so many images."""
+    return "features" in arrays and all(
+        array.ndim == 2 and len(array) == count and array.dtype.kind == "f"
+        for array in arrays.values()
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -59,7 +59,9 @@ _FILES = {
     "logs": ("events.out.tfevents.*",),
     "figures": FIGURES,
     "umap": UMAP,
-    "export": ("*.keras", "*.tflite", "*.onnx"),
+    "export": tuple(
+        f"*.{kind}{card}" for kind in ("keras", "tflite", "onnx") for card in ("", ".json")
+    ),
 }
 # Half-written by a process that was killed.
 _TEMPORARY = ".tmp-*"

@@ -32,12 +32,14 @@ class Prepared:
         source: the open data.
         model: the compiled model.
         images: real images for the pictures.
+        resolved: what the settings left to this machine, as ``Run`` keeps it.
     """
 
     settings: Settings
     source: Source
     model: ImageModel
     images: np.ndarray
+    resolved: dict[str, Any]
 
     @property
     def data(self) -> dict[str, Any]:
@@ -79,15 +81,16 @@ def prepare(
         settings = dataclasses.replace(settings, steps=epochs * steps_per_epoch)
     if began_with is None:
         jit_compile = choose_jit_compile(settings, strategy, source.image_shape)
-        settings = dataclasses.replace(settings, jit_compile=jit_compile)
+    else:
+        jit_compile = began_with.jit_compile
     with strategy.scope():
         shape, words = source.image_shape, source.labels_in_words
         model = build_model(settings, shape, source.num_classes, words)
     # A run may go on on several devices, which XLA does not serve.
-    model.jit_compile = settings.jit_compile and model.num_replicas == 1
+    model.jit_compile = jit_compile and model.num_replicas == 1
     positions = np.linspace(0, source.num_images - 1, IMAGES).astype(int)
     images, _ = source.fetch(positions)
-    return Prepared(settings, source, model, images)
+    return Prepared(settings, source, model, images, {"jit_compile": jit_compile})
 
 
 def open_data(settings: Settings, split: str | None = None, download: bool = True) -> Source:
@@ -168,18 +171,19 @@ def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
         GenzooError: if an override would change the numbers of the run.
     """
     settings = run.settings.but(overrides)
+    began = dataclasses.replace(run.settings, jit_compile=run.jit_compile)
     if "dataset" in overrides:
         moved = moved_settings(run, settings.dataset)
         settings = dataclasses.replace(settings, dataset=moved.dataset)
     for name in overrides.keys() - {"dataset"}:
         role = Settings.__dataclass_fields__[name].metadata["role"]
-        before, now = getattr(run.settings, name), getattr(settings, name)
+        before, now = getattr(began, name), getattr(settings, name)
         if role not in (PLACE, PACE) and now != before:
             raise GenzooError(
                 f"{run.path} was trained with {name} {before}, not {now}; a resumed run keeps it: "
                 "leave the option out, or start a new run"
             )
-    return settings
+    return dataclasses.replace(settings, jit_compile=run.settings.jit_compile)
 
 
 def check_same_data(run: Run, source: Source, moved_to: str | os.PathLike | None = None) -> None:

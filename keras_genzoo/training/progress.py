@@ -1,9 +1,13 @@
 """What a person sees while a run trains: a bar, lines, curves in TensorBoard."""
 
+import contextlib
+import functools
 import importlib.util
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from typing import TextIO
 
 import keras
 import tensorflow as tf
@@ -11,6 +15,12 @@ from tqdm import tqdm
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.training.run import Run
+
+# Between two pictures of the bar.
+SECONDS = 0.2
+# Of a terminal that does not say.
+WIDTH = 80
+SHORTEST_BAR, LONGEST_BAR = 6, 42
 
 
 class Progress(keras.callbacks.Callback):
@@ -28,46 +38,120 @@ class Progress(keras.callbacks.Callback):
         self.echo = echo
         self.step = self.first = step
         self.began = time.monotonic()
-        self.shown = 0.0
-        self.bar = (
-            tqdm(
-                total=self.settings.steps * self.settings.batch_size,
-                initial=step * self.settings.batch_size,
-                unit=" images",
-                unit_scale=True,
-                dynamic_ncols=True,
-                file=sys.stderr,
-            )
-            if sys.stderr.isatty()
-            else None
-        )
+        self.bar = Bar(sys.stderr) if is_terminal(sys.stderr) else None
 
     def on_train_batch_end(self, batch, logs=None):
         """Move the bar."""
         self.step += self.model.steps_per_execution
-        if self.bar is None:
-            return
-        now = time.monotonic()
-        if now - self.shown > 0.2:
-            self.shown = now
-            self.bar.set_postfix_str(_means(logs), refresh=False)
-        self.bar.update(self.model.steps_per_execution * self.settings.batch_size)
+        if self.bar is not None:
+            self.bar.show(functools.partial(self._line, logs), self.step >= self.settings.steps)
 
     def on_epoch_end(self, epoch, logs=None):
         """Write a line where there is no bar."""
         if self.bar is not None:
             return
-        rate = (self.step - self.first) / max(time.monotonic() - self.began, 1e-9)
-        left = tqdm.format_interval((self.settings.steps - self.step) / rate)
+        rate, left = self._pace()
         self.echo(
             f"step {self.step}/{self.settings.steps}  {_means(logs)}  "
-            f"{rate * self.settings.batch_size:.0f} images/s  {left} left"
+            f"{rate:.0f} images/s  {left} left"
         )
 
     def close(self) -> None:
         """Leave the bar as it is."""
         if self.bar is not None:
             self.bar.close()
+
+    def _pace(self) -> tuple[float, str]:
+        """Return images a second, and the time left."""
+        rate = (self.step - self.first) / max(time.monotonic() - self.began, 1e-9)
+        left = tqdm.format_interval((self.settings.steps - self.step) / rate)
+        return rate * self.settings.batch_size, left
+
+    def _line(self, logs: Mapping[str, float], width: int) -> str:
+        rate, left = self._pace()
+        return bar_line(width, self.step, self.settings.steps, rate, left, logs)
+
+
+class Bar:
+    """A line of a terminal that is written over, whatever the terminal's width becomes.
+
+    The cursor waits at its beginning: if a narrower terminal breaks the line, all of it is erased.
+
+    Args:
+        stream: of the terminal. If that goes away, nothing more is shown.
+    """
+
+    def __init__(self, stream: TextIO):
+        self.stream: TextIO | None = stream
+        self.shown = 0.0
+        self.last = ""
+
+    def show(self, line: Callable[[int], str], now: bool = False) -> None:
+        """Show what ``line`` returns for the width, a few times a second or ``now``."""
+        if self.stream is None or (time.monotonic() - self.shown < SECONDS and not now):
+            return
+        self.shown = time.monotonic()
+        with contextlib.suppress(OSError):
+            self.last = line(os.get_terminal_size(self.stream.fileno()).columns or WIDTH)
+        self._write(f"\r\x1b[J{self.last}\r")
+
+    def close(self) -> None:
+        """Leave the line as it is, and go to the next."""
+        if self.last:
+            self._write(f"\r\x1b[J{self.last}\n")
+            self.last = ""
+
+    def _write(self, text: str) -> None:
+        try:
+            if self.stream is not None:
+                self.stream.write(text)
+                self.stream.flush()
+        except OSError:
+            self.stream = None
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a stream is a terminal that can write over a line."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def bar_line(
+    width: int, step: int, steps: int, rate: float, left: str, logs: Mapping[str, float]
+) -> str:
+    """Return a line for a terminal: the bar gives way first, then labels, then the pace.
+
+    Args:
+        width: columns of the terminal; the last one stays free.
+        step: steps done.
+        steps: in all.
+        rate: images a second.
+        left: the time left.
+        logs: the means.
+
+    >>> logs = {"discriminator_loss": 1.25, "generator_loss": 0.7}
+    >>> bar_line(80, 50, 100, 2150, "00:12", logs)
+    ' 50% ######       50/100  00:12 left  2150 images/s  D loss 1.250  G loss 0.700'
+    >>> bar_line(40, 50, 100, 2150, "00:12", logs)
+    ' 50% 00:12 left  D 1.250  G 0.700'
+    """
+    share = f"{step / steps:4.0%}"
+    count, pace = f"{step}/{steps}", f"{left} left  {rate:.0f} images/s"
+    long, short = _means(logs), _means(logs, _SHORTER)
+    lines = [
+        f"{share} {{bar}}{count}  {pace}  {long}",
+        f"{share} {count}  {pace}  {short}",
+        f"{share} {pace}  {short}",
+        f"{share} {left} left  {short}",
+        f"{share} {short}",
+        short,
+    ]
+    room = width - 1 - len(lines[0].format(bar=""))
+    if room >= SHORTEST_BAR:
+        length = min(room, LONGEST_BAR) - 1
+        filled = round(length * step / steps)
+        return lines[0].format(bar="#" * filled + " " * (length - filled) + " ")
+    fitting = [line for line in (lines[0].format(bar=""), *lines[1:]) if len(line) < width]
+    return fitting[0] if fitting else short[: width - 1]
 
 
 # In the order in which they are read best.
@@ -81,9 +165,14 @@ _SHORT = {
     "fake_score": "D(G(z))",
     "jensen_shannon_estimate": "JS",
 }
+_SHORTER = _SHORT | {
+    "reconstruction_loss": "rec",
+    "discriminator_loss": "D",
+    "generator_loss": "G",
+}
 
 
-def _means(logs: Mapping[str, float]) -> str:
+def _means(logs: Mapping[str, float], labels: Mapping[str, str] = _SHORT) -> str:
     """Return the means of a stretch in one short line.
 
     >>> _means({"fake_score": 0.25, "generator_loss": 0.7})
@@ -91,7 +180,7 @@ def _means(logs: Mapping[str, float]) -> str:
     """
     order = [*_SHORT, *logs]
     return "  ".join(
-        f"{_SHORT.get(name, name)} {logs[name]:.3f}" for name in sorted(logs, key=order.index)
+        f"{labels.get(name, name)} {logs[name]:.3f}" for name in sorted(logs, key=order.index)
     )
 
 

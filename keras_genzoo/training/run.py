@@ -53,12 +53,15 @@ class Run:
         settings: the resolved settings.
         data: what was learnt from the data, by the names in ``DATA``.
         versions: of the packages that the run began with.
+        resolved: what the settings left to the machine that the run began on, such as
+            ``jit_compile``; a resumed run keeps it, a repeated one resolves it anew.
     """
 
     path: Path
     settings: Settings
     data: dict[str, Any]
     versions: dict[str, str]
+    resolved: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def create(
@@ -67,6 +70,7 @@ class Run:
         data: dict[str, Any],
         out: str | os.PathLike | None = None,
         force: bool = False,
+        resolved: dict[str, Any] | None = None,
     ) -> "Run":
         """Make a new run folder with its ``config.json``, whole or not at all.
 
@@ -75,13 +79,14 @@ class Run:
             data: what was learnt from the data.
             out: the folder; by default the next free ``runs/<model>-<dataset>-<n>``.
             force: replace a run that is there already.
+            resolved: what the settings leave to the machine.
 
         Raises:
             GenzooError: if the folder exists, or cannot be written.
         """
         out = Path(out) if out is not None else None
         check_free(out, force)
-        run = cls(out or RUNS, settings, data, versions())
+        run = cls(out or RUNS, settings, data, versions(), resolved or {})
         if out is None:
             return dataclasses.replace(run, path=run._write_new())
         with contextlib.ExitStack() as until_placed, writing_folder(out, replace=force) as fresh:
@@ -136,13 +141,27 @@ class Run:
         # A run of a time when a palette of greys counted as colour: its images stay as they were.
         if "labels" not in settings and settings.get("channels") is None and shape:
             settings["channels"] = shape[-1]
-        return cls(path, Settings.from_dict(settings), data, config.get("versions", {}))
+        resolved = config.get("resolved", {})
+        if not isinstance(resolved, dict) or not all(
+            isinstance(value, bool) for value in resolved.values()
+        ):
+            raise GenzooError(f"{path / 'config.json'} is damaged: 'resolved' holds no choices")
+        settings = Settings.from_dict(settings)
+        return cls(path, settings, data, config.get("versions", {}), resolved)
 
     def write_config(self) -> None:
         """Write ``config.json``, whole or not at all."""
         settings = self.settings.to_dict()
         config = {"settings": settings, "data": self.data, "versions": self.versions}
+        # Without it, a configuration is of a time when that stood among the settings.
+        if self.resolved:
+            config["resolved"] = self.resolved
         write_json(self.path / "config.json", {"made_by": MADE_BY, **config})
+
+    @property
+    def jit_compile(self) -> bool:
+        """Whether XLA compiles its step, where that is possible."""
+        return bool(self.resolved.get("jit_compile", self.settings.jit_compile))
 
     @property
     def checkpoints(self) -> Path:
@@ -235,7 +254,8 @@ def read_config(path: str | os.PathLike) -> dict[str, Any]:
         raise GenzooError(f"{file} is not the configuration of a run: it has no 'settings'")
     settings = config["settings"]
     # A run of a time before there was the choice, and when another had another name.
-    settings.setdefault("jit_compile", False)
+    if "resolved" not in config:
+        settings.setdefault("jit_compile", False)
     if "precision" in settings:
         settings["mixed_precision"] = str(settings.pop("precision")).removeprefix("mixed_")
     return config

@@ -8,9 +8,15 @@ import tensorflow as tf
 
 from keras_genzoo.training.workers import gathered
 
+# Not every system has it.
+_HANGUP = getattr(signal, "SIGHUP", None)
+_SIGNALS = [signal.SIGINT, signal.SIGTERM, *([_HANGUP] if _HANGUP else [])]
+
 
 class StopOnSignal(keras.callbacks.Callback):
     """Ends training after the current step when Ctrl-C or SIGTERM comes; a second one ends at once.
+
+    So it does when the terminal is closed (SIGHUP), unless that is ignored, as under ``nohup``.
 
     Where several steps are taken at once, it ends after those. Use as a context; ``received`` is
     the signal's number, None without one. Workers of several machines end together, after the
@@ -30,8 +36,9 @@ class StopOnSignal(keras.callbacks.Callback):
 
     def __enter__(self) -> "StopOnSignal":
         if threading.current_thread() is threading.main_thread():
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._previous[number] = signal.signal(number, self._receive)
+            for number in _SIGNALS:
+                if signal.getsignal(number) is not signal.SIG_IGN or number != _HANGUP:
+                    self._previous[number] = signal.signal(number, self._receive)
         return self
 
     def __exit__(self, *_) -> None:

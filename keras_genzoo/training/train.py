@@ -20,12 +20,13 @@ from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
 from keras_genzoo.training.callbacks import Recorder, RestoreMetrics
 from keras_genzoo.training.checkpoints import restore_latest
+from keras_genzoo.training.devices import devices_in_words, unused_gpu
 from keras_genzoo.training.preparing import Prepared, prepare, resumed_settings
 from keras_genzoo.training.progress import Events, Progress, require_tensorboard
 from keras_genzoo.training.run import Run, check_free, locked, read_config, versions
 from keras_genzoo.training.settings import Settings
 from keras_genzoo.training.stopping import StopOnSignal
-from keras_genzoo.training.strategy import make_strategy
+from keras_genzoo.training.strategy import make_strategy, xla_pays
 from keras_genzoo.training.workers import check_agreement, is_chief, others_alive
 
 Echo = Callable[[str], None]
@@ -88,9 +89,15 @@ def fit(
             require_tensorboard()
         with StopOnSignal(strategy) as stop:
             if not writes:
-                run = Run(out or Path("RUN"), prepared.settings, prepared.data, versions())
+                run = Run(
+                    out or Path("RUN"),
+                    prepared.settings,
+                    prepared.data,
+                    versions(),
+                    prepared.resolved,
+                )
                 return _train(run, prepared, 0, tensorboard, stop, echo)
-            run = Run.create(prepared.settings, prepared.data, out, force)
+            run = Run.create(prepared.settings, prepared.data, out, force, prepared.resolved)
             with locked(run.path), others_alive(strategy, run.path):
                 echo(f"run folder: {shown(run.path)}")
                 return _train(run, prepared, 0, tensorboard, stop, echo)
@@ -138,7 +145,7 @@ def resume(
         if tensorboard:
             require_tensorboard()
         _tell_changed_versions(run, echo)
-        if run.settings.jit_compile and not prepared.model.jit_compile:
+        if run.jit_compile and not prepared.model.jit_compile:
             echo("several devices train without XLA: numbers may differ slightly")
         with StopOnSignal(strategy) as stop:
             step = restore_latest(run.checkpoints, prepared.model, echo)
@@ -163,10 +170,19 @@ def resume(
 def repeat(config: str | os.PathLike, overrides: dict[str, Any] | None = None) -> Settings:
     """Return the settings that a ``config.json`` (or its run folder) holds, with overrides.
 
+    What was left to the machine is left to this one: a run of one device may be repeated on more.
+
     Raises:
         GenzooError: if the file is no configuration, or an override is unknown to the model.
     """
-    return Settings.from_dict(read_config(config)["settings"]).but(overrides or {})
+    content = read_config(config)
+    settings = Settings.from_dict(content["settings"])
+    data = content.get("data")
+    shape = data.get("image_shape") if isinstance(data, dict) else None
+    # A run of a time when what was chosen stood where what is asked for stands.
+    if "resolved" not in content and settings.jit_compile and shape and xla_pays(settings, shape):
+        settings = dataclasses.replace(settings, jit_compile=None)
+    return settings.but(overrides or {})
 
 
 def _check_not_begun(run: Run) -> None:
@@ -197,6 +213,10 @@ def _train(
     settings, source, model = run.settings, prepared.source, prepared.model
     strategy = model.distribute_strategy
     writes = is_chief(strategy)
+    if writes:
+        if (reason := unused_gpu()) is not None:
+            echo(reason)
+        echo(devices_in_words(strategy))
     notes = source.notes if writes else []
     for note in notes:
         echo(shown(note))

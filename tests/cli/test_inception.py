@@ -159,9 +159,11 @@ def test_the_graph_is_fetched_once(genzoo, serve, tmp_path):
     url, requests = serve(content)
     said = []
     for _ in range(2):
-        assert fetch_inception(url, len(content), said.append) == cached(tmp_path)
+        network = fetch_inception(url, len(content), said.append)
+        assert network.details == {"file": str(cached(tmp_path))}
     assert cached(tmp_path).read_bytes() == graph
-    assert [path.name for path in cached(tmp_path).parent.iterdir()] == [GRAPH]
+    names = [GRAPH, GRAPH.replace(".pb", ".sha256")]
+    assert sorted(path.name for path in cached(tmp_path).parent.iterdir()) == names
     assert len(said) == len(requests) == 1
     assert f"it is kept in {cached(tmp_path)}" in said[0]
     # Now no network is needed.
@@ -172,6 +174,39 @@ def test_the_graph_is_fetched_once(genzoo, serve, tmp_path):
     assert ended.code == 0, ended.errors
     told = json.loads((tmp_path / "a.json").read_text())["protocol"]["features"]
     assert told["file"] == str(cached(tmp_path))
+
+
+@pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize("damage", ["empty", "foreign", "one bit"])
+def test_a_damaged_graph_is_fetched_anew(serve, tmp_path, damage):
+    graph = frozen_graph()
+    content = archive(graph)
+    url, requests = serve(content)
+    fetch_inception(url, len(content))
+    flipped = graph.replace(weights()[1].tobytes(), (weights()[1] + 1).tobytes())
+    assert flipped != graph
+    cached(tmp_path).write_bytes(
+        {"empty": b"", "foreign": b"\x0a\x00x", "one bit": flipped}[damage]
+    )
+    said = []
+    fetch_inception(url, len(content), said.append)
+    assert len(said) == len(requests) == 2
+    assert said[0].startswith(f"{cached(tmp_path)} is damaged or not what it should be; it is fet")
+    assert cached(tmp_path).read_bytes() == graph
+
+
+def test_a_graph_that_cannot_be_kept_is_used(serve, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GENZOO_CACHE", str(tmp_path / "file" / "cache"))
+    content = archive(frozen_graph())
+    url, _ = serve(content)
+    said = []
+    network = fetch_inception(url, len(content), said.append)
+    images = colours(3)
+    np.testing.assert_allclose(network.compute(images).features, expected(images)[0], rtol=1e-4)
+    assert network.details == {"file": url}
+    assert len(said) == 2
+    assert "GENZOO_CACHE names another folder" in said[1]
 
 
 def with_a_wrong_sum(content):

@@ -1,8 +1,10 @@
 """What a score is measured with: classes in the shares of the data, networks that have learnt."""
 
 import os
+import resource
 import time
 
+import keras
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,6 +15,8 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation import FrechetCallback, classifier, find_network
 from keras_genzoo.evaluation.cache import evict, load_arrays, save_arrays
 from keras_genzoo.evaluation.conditional import labels_in_shares
+from keras_genzoo.evaluation.features import Pixels
+from keras_genzoo.evaluation.scores import kept_features
 from keras_genzoo.models import CGAN
 
 # Classes and their shares -------------------------------------------------------------------
@@ -172,3 +176,93 @@ def test_what_no_one_has_read_for_long_goes(tmp_path):
     (tmp_path / "note.txt").write_text("mine")
     save_arrays(tmp_path / "newest.npz", features=np.zeros(10))
     assert kept(tmp_path) == {"new", "newest", ".tmp-1", "note"}
+
+
+def no_folder(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GENZOO_CACHE", str(tmp_path / "file" / "cache"))
+
+
+def no_home(tmp_path, monkeypatch):
+    monkeypatch.delenv("GENZOO_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    # Where no one can make a folder.
+    monkeypatch.setenv("HOME", "/proc/none")
+
+
+def no_user(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GENZOO_CACHE", "~no-such-user/cache")
+
+
+def full(tmp_path, monkeypatch):
+    monkeypatch.setenv("GENZOO_CACHE", str(tmp_path / "full"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("place", [no_folder, no_home, no_user, full])
+def test_a_cache_that_cannot_be_written_costs_nothing_but_a_line(
+    quick, tmp_path, monkeypatch, place
+):
+    real, images = splits_of(train=source(200)), source(20).sample(20, 0)[0]
+    said = []
+    mended = place(tmp_path, monkeypatch)
+    try:
+        network = find_network("classifier", real, said.append)
+        features = kept_features(network, images, said.append)
+    finally:
+        if mended:
+            mended()
+    assert len(said) == 2
+    assert said[0].startswith("training a classifier")
+    assert "cannot write" in said[1]
+    assert "going on without keeping it: GENZOO_CACHE names another folder" in said[1]
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "file"]
+    # It is the network that would have been kept.
+    monkeypatch.setenv("GENZOO_CACHE", str(tmp_path / "kept"))
+    kept_network = find_network("classifier", real)
+    assert kept_network.details == network.details
+    np.testing.assert_array_equal(kept_network.compute(images).features, features.features)
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "foreign", "no facts", "other facts"])
+def test_a_damaged_classifier_is_trained_anew(quick, tmp_path, damage):
+    real = splits_of(train=source(200))
+    first = find_network("classifier", real)
+    [file] = (tmp_path / "classifiers").glob("*.keras")
+    facts = file.with_suffix(".json")
+    if damage == "foreign":
+        keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten()]).save(file)
+    elif "facts" in damage:
+        facts.write_text({"no facts": "", "other facts": "[1]"}[damage])
+    else:
+        file.write_bytes(file.read_bytes()[: {"empty": 0, "cut": -99}[damage]])
+    said = []
+    again = find_network("classifier", real, said.append)
+    assert said[0] == f"{file} is damaged or not what it should be; it is trained anew"
+    assert said[1].startswith("training a classifier")
+    assert again.details == first.details
+    said.clear()
+    find_network("classifier", real, said.append)
+    assert not said
+
+
+@pytest.mark.parametrize("damage", ["empty", "cut", "foreign", "no array"])
+def test_damaged_features_are_computed_anew(quick, tmp_path, damage):
+    images = source(20).sample(20, 0)[0]
+    first = kept_features(Pixels(), images)
+    [file] = (tmp_path / "features").glob("*.npz")
+    if damage == "foreign":
+        np.savez(file, features=np.array(["a"] * 20))
+    elif damage == "no array":
+        np.savez(file, other=np.zeros(20))
+    else:
+        file.write_bytes(file.read_bytes()[: {"empty": 0, "cut": -40}[damage]])
+    said = []
+    again = kept_features(Pixels(), images, said.append)
+    np.testing.assert_array_equal(again.features, first.features)
+    assert said == [f"{file} is damaged or not what it should be; its arrays are computed anew"]
+    assert load_arrays(file, said.append).keys() == {"features"}
+    assert len(said) == 1

@@ -120,23 +120,49 @@ def test_xla_gives_the_same_numbers_up_to_rounding_and_goes_on_the_same(small, t
     said = []
     resume(tmp_path / "parts", {"steps": 30, "strategy": "mirrored"}, echo=said.append)
     assert "several devices train without XLA: numbers may differ slightly" in said
-    assert Run.open(tmp_path / "parts").settings.jit_compile
+    assert Run.open(tmp_path / "parts").jit_compile
 
 
 def test_a_run_keeps_its_choice_of_xla(small, tmp_path):
     run = fit(small("ae"), tmp_path / "run").run
-    assert run.settings.jit_compile is False
+    assert run.jit_compile is False
     # As in a run of a time before there was the choice.
     config = json.loads((run.path / "config.json").read_text())
-    del config["settings"]["jit_compile"], config["settings"]["mixed_precision"]
+    del config["resolved"], config["settings"]["jit_compile"], config["settings"]["mixed_precision"]
     for precision in ("bfloat16", "float32"):
         # It had another name then, too.
         config["settings"]["precision"] = precision.replace("bf", "mixed_bf")
         (run.path / "config.json").write_text(json.dumps(config))
         assert Run.open(run.path).settings.mixed_precision == precision
-    assert Run.open(run.path).settings.jit_compile is False
+    assert Run.open(run.path).jit_compile is False
     assert repeat(run.path).jit_compile is False
-    assert resume(run.path, {"steps": 25}).run.settings.jit_compile is False
+    assert resume(run.path, {"steps": 25}).run.jit_compile is False
+
+
+def test_what_xla_was_resolved_to_is_not_what_was_asked_for(small, tmp_path):
+    settings = small("ae", image_size=28, strategy="one")
+    whole = fit(dataclasses.replace(settings, steps=20), tmp_path / "whole").run
+    run = fit(dataclasses.replace(settings, steps=10), tmp_path / "run").run
+    config = json.loads((run.path / "config.json").read_text())
+    assert config["settings"]["jit_compile"] is None
+    assert config["resolved"] == {"jit_compile": True}
+    with pytest.raises(GenzooError, match="was trained with jit_compile True, not False"):
+        resume(run.path, {"jit_compile": False})
+    resumed = resume(run.path, {"steps": 20, "jit_compile": True}).run
+    assert not differences(whole.path, run.path)
+    assert resumed.settings.jit_compile is None
+    # Repeated on other devices, which XLA does not serve.
+    config["settings"]["steps"] = 1
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    again = repeat(tmp_path / "config.json", {"strategy": "mirrored", "checkpoint_every": 1})
+    assert not fit(again, tmp_path / "again").run.jit_compile
+    # A run of a time when what was chosen stood among what was asked for.
+    del config["resolved"]
+    config["settings"]["jit_compile"] = True
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert repeat(tmp_path / "config.json").jit_compile is None
+    (run.path / "config.json").write_text(json.dumps(config))
+    assert Run.open(run.path).jit_compile
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,108 @@
+"""What trains, in words: the devices of a strategy, and why a GPU that is there is not one of them.
+
+TensorFlow's own lines are hidden on the command line; the one that matters here is asked for again.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+# Where the system shows an NVIDIA GPU: its driver on Linux, and in Windows' Linux.
+_GPU_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
+_SECONDS = 120
+_ASK = "import tensorflow as tf; tf.config.list_physical_devices('GPU')"
+# What stands before the words of a line of TensorFlow's log.
+_PREFIX = re.compile(r"^.*?\.cc:\d+\] ")
+_ABOUT_GPUS = re.compile(r"gpu|cuda|cudnn", re.IGNORECASE)
+
+
+def devices_in_words(strategy: tf.distribute.Strategy) -> str:
+    """Return the line that names the devices of a strategy.
+
+    Args:
+        strategy: as ``make_strategy`` gives it.
+    """
+    if isinstance(strategy, _OF_SEVERAL):
+        names = strategy.extended.worker_devices
+    else:
+        gpus = tf.config.list_logical_devices("GPU")
+        names = [(gpus or tf.config.list_logical_devices("CPU"))[0].name]
+    short = ["{type}:{index}".format(**_parsed(name)) for name in names]
+    kinds = _names_of_gpus() if short[0].startswith("GPU") else []
+    if not kinds:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        several = f"{len(short)} replicas, " if len(short) > 1 else ""
+        words = f"the CPU, {several}{cores} core{'s' if cores != 1 else ''}"
+    else:
+        words = ", ".join(
+            f"{name} ({kinds[int(name.rpartition(':')[2]) % len(kinds)]})" for name in short
+        )
+    if isinstance(strategy, _SEVERAL_MACHINES):
+        words += f" of this machine, {strategy.num_replicas_in_sync} replicas in all"
+    return f"training on {words}"
+
+
+_SEVERAL_MACHINES = tf.distribute.MultiWorkerMirroredStrategy
+_OF_SEVERAL = tf.distribute.MirroredStrategy, _SEVERAL_MACHINES
+
+
+def _parsed(name: str) -> dict[str, str]:
+    """Return type and index of a logical device's name."""
+    kind, index = re.search(r"(GPU|CPU):(\d+)$", name).groups()
+    return {"type": kind, "index": index}
+
+
+def _names_of_gpus() -> list[str]:
+    """Return what each visible GPU is called by its maker."""
+    return [
+        tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
+        for gpu in tf.config.get_visible_devices("GPU")
+    ]
+
+
+def unused_gpu(files: Sequence[str] = _GPU_FILES) -> str | None:
+    """Return in a line why TensorFlow does not use the GPU of this machine; None if it has none.
+
+    Args:
+        files: places where the system shows a GPU.
+    """
+    if tf.config.list_physical_devices("GPU") or not any(Path(file).exists() for file in files):
+        return None
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if hidden is not None and not re.search(r"^\s*(\d|GPU|MIG)", hidden):
+        reason = f"CUDA_VISIBLE_DEVICES='{hidden}' hides it"
+    elif not tf.sysconfig.get_build_info().get("is_cuda_build"):
+        reason = "this TensorFlow is built without CUDA"
+    else:
+        reason = _said_by_tensorflow() or "TensorFlow does not say why"
+    return (
+        f"there is a GPU here, which TensorFlow cannot use: {reason}; see "
+        "pip install 'keras_genzoo[gpu]'"
+    )
+
+
+def _said_by_tensorflow() -> str:
+    """Return what TensorFlow says about GPUs when it starts and its log is shown."""
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0", "TF_CPP_MAX_VLOG_LEVEL": "0"}
+    try:
+        started = subprocess.run(
+            [sys.executable, "-c", _ASK],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            errors="replace",
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    lines = [line for line in started.stderr.splitlines() if _PREFIX.search(line)]
+    words = [_PREFIX.sub("", line).strip() for line in lines]
+    # The last word is the most telling: what was tried before it is named there.
+    about = [line for line in words if _ABOUT_GPUS.search(line)]
+    return about[-1].partition(". ")[0].rstrip(".") if about else ""

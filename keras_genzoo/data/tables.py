@@ -14,8 +14,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet, types
 
-from keras_genzoo.data.memory import refuse_what_does_not_fit, usable_memory
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.memory import refuse_what_does_not_fit, usable_memory
 
 KEPT_BYTES = 512 * 2**20
 _IMAGE_NAMES = ("image", "img", "images")

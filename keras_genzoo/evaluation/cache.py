@@ -15,6 +15,7 @@ import numpy as np
 
 from keras_genzoo.data.archives import READ_ERRORS
 from keras_genzoo.files import writing
+from keras_genzoo.reading import read_arrays
 
 FEATURE_BYTES = 2 * 2**30
 FEATURE_DAYS = 90
@@ -47,8 +48,7 @@ def digest(*parts: np.ndarray | str) -> str:
 def load_arrays(path: Path) -> dict[str, np.ndarray] | None:
     """Return the arrays of a kept file, None if there is none or it is damaged."""
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            loaded = {name: arrays[name] for name in arrays.files}
+        loaded = read_arrays(path)
         with contextlib.suppress(OSError):
             # Its age is counted from its last use; a cache may be for reading only.
             os.utime(path)

@@ -6,7 +6,6 @@ goes with every number that it gives, and one that has learnt nothing gives none
 
 import contextlib
 import hashlib
-import json
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +26,7 @@ from keras_genzoo.evaluation.features import (
 )
 from keras_genzoo.files import write_json, writing
 from keras_genzoo.networks import randomness_kept, seeded
+from keras_genzoo.reading import read_json
 
 # Raised whenever the network or its training changes, so that what is kept is not mixed up.
 VERSION = 3
@@ -158,7 +158,7 @@ def _kept(
     try:
         with randomness_kept():
             model = keras.saving.load_model(file, compile=False, safe_mode=True)
-        facts = json.loads(facts_file.read_text())
+        facts = read_json(facts_file)
         checksum = hashlib.sha256(file.read_bytes()).hexdigest()
         network = Classifier(name, model, checksum, facts)
         has_learnt = network.has_learnt

@@ -6,7 +6,6 @@ Looking into a run imports neither NumPy nor TensorFlow; what checkpoints hold i
 import contextlib
 import csv
 import dataclasses
-import json
 import os
 import platform
 import re
@@ -28,6 +27,7 @@ from keras_genzoo.files import (
     write_json,
     writing,
 )
+from keras_genzoo.reading import read_json
 from keras_genzoo.training.settings import Settings
 
 RUNS = Path("runs")
@@ -200,7 +200,7 @@ def read_config(path: str | os.PathLike) -> dict[str, Any]:
     path = Path(path)
     file = path / "config.json" if path.is_dir() else path
     try:
-        config = json.loads(file.read_text())
+        config = read_json(file)
     except OSError as error:
         raise GenzooError(
             f"{path} is not a run: cannot read {file} ({error.strerror}); "

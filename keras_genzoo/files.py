@@ -208,7 +208,12 @@ def shown(name: str | os.PathLike) -> str:
     >>> shown(os.fsdecode(b"caf\xe9/1.png"))
     'caf\\xe9/1.png'
     """
-    return os.fspath(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    text = os.fspath(name)
+    try:
+        content = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # What stands for no byte: JSON may hold it.
+        content = text.encode("utf-8", "backslashreplace")
+    return content.decode("utf-8", "backslashreplace")
 
 
 def write_json(path: str | os.PathLike, value: Any) -> None:

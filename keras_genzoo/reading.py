@@ -3,6 +3,8 @@
 A few bytes can declare any size: in the header of an array, in the table of an archive, by nesting.
 """
 
+import csv
+import io
 import json
 import math
 import os
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 # Ten thousand names of classes take less than 1 MiB.
 MOST_JSON = 16 * 2**20
+# A history of half a million rows.
+MOST_TABLE = 64 * 2**20
 
 
 def read_json(path: str | os.PathLike) -> Any:
@@ -46,6 +50,23 @@ def parse_json(text: bytes | str) -> Any:
         return json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def read_rows(path: str | os.PathLike) -> list[dict[str, str]]:
+    """Return the rows of a table of text, by the names in its first line.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is no such table, or larger than any that this package writes.
+    """
+    with Path(path).open("rb") as file:
+        content = file.read(MOST_TABLE + 1)
+    if len(content) > MOST_TABLE:
+        raise ValueError(f"it is larger than {MOST_TABLE // 2**20} MiB")
+    try:
+        return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
 
 
 def read_arrays(path: str | os.PathLike) -> dict[str, "np.ndarray"]:

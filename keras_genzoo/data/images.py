@@ -21,7 +21,8 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit
 
 GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
-# Of large photographs Pillow warns; of what is twice as large it raises an error.
+# Of what is odd and read all the same Pillow warns, such as of large photographs.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 _ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}

@@ -4,7 +4,6 @@ The last few row groups are kept: memory stays bounded however long the files ar
 """
 
 import hashlib
-import json
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -16,6 +15,7 @@ from pyarrow import parquet, types
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit, usable_memory
+from keras_genzoo.reading import parse_json
 
 KEPT_BYTES = 512 * 2**20
 _IMAGE_NAMES = ("image", "img", "images")
@@ -44,8 +44,15 @@ class Table:
             for group in range(file.num_row_groups)
         ]
         self._groups = [(number, group) for number, group, _ in rows]
-        self._starts = np.cumsum([0, *(count for _, _, count in rows)])
+        self._starts = np.cumsum([0, *(count for _, _, count in rows)], dtype=np.int64)
         self.num_rows = int(self._starts[-1])
+        # Before memory is asked for by their number: each is an image, of a byte at least.
+        if min((count for _, _, count in rows), default=0) < 0 or self.num_rows > sum(
+            path.stat().st_size for path in paths
+        ):
+            raise GenzooError(
+                f"{paths[0]} is damaged: it says to hold more rows than there are bytes"
+            )
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._kept_bytes, self._lock = 0, threading.Lock()
         self._most = max(KEPT_BYTES, usable_memory() // 16)
@@ -128,7 +135,7 @@ def _open(path: Path) -> parquet.ParquetFile:
 def _features(schema: pa.Schema) -> dict[str, Any]:
     """Return what Hugging Face's metadata says of each column; empty if there is none."""
     try:
-        known = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        known = parse_json((schema.metadata or {}).get(b"huggingface", b"{}"))
         features = known["info"]["features"]
     except (ValueError, KeyError, TypeError):
         return {}

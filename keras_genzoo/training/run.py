@@ -27,7 +27,7 @@ from keras_genzoo.files import (
     write_json,
     writing,
 )
-from keras_genzoo.reading import read_json
+from keras_genzoo.reading import read_json, read_rows
 from keras_genzoo.training.settings import Settings
 
 RUNS = Path("runs")
@@ -173,10 +173,9 @@ class Run:
         if not path.exists():
             return []
         try:
-            with path.open(newline="") as file:
-                rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+            rows = [{k: float(v) for k, v in row.items()} for row in read_rows(path)]
             rows = [row | {"step": int(row["step"])} for row in rows]
-        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
             raise GenzooError(f"{path} is damaged ({error}); remove it to go without") from error
         return [row for row in rows if up_to is None or row["step"] <= up_to]
 

@@ -7,6 +7,7 @@ is no traceback, and nothing outside the case's folder changes.
 
 import argparse
 import contextlib
+import gc
 import hashlib
 import os
 import resource
@@ -23,7 +24,8 @@ import numpy as np
 
 # The address space that a case may take beyond what TensorFlow's libraries reserve by being loaded.
 MEMORY = 4 * 2**30
-SECONDS = 60
+# Of computing, and of waiting for a machine on which others work.
+SECONDS, PATIENCE = 60, 400
 
 
 def main() -> None:
@@ -104,17 +106,17 @@ class Cases:
         return faults
 
     def _check_sound(self) -> int:
-        """Run every command on what is not mangled; return how many fail."""
+        """Run the first command of each kind on what is not mangled; return how many fail."""
         from tests.fuzz.commands import COMMANDS
 
         faults = 0
         for kind, commands in COMMANDS.items():
-            for _, command in commands:
-                self._copy(kind)
-                if code := self._in_child(command):
-                    faults += 1
-                    print(f"FAULT of a sound {kind}: {command.words}: exit code {code}")
-                    print(self.log.read_text(errors="replace"), flush=True)
+            _, command = commands[0]
+            self._copy(kind)
+            if code := self._in_child(command):
+                faults += 1
+                print(f"FAULT of a sound {kind}: {command.words}: exit code {code}")
+                print(self.log.read_text(errors="replace"), flush=True)
         return faults
 
     def _copy(self, kind: str) -> None:
@@ -147,7 +149,7 @@ class Cases:
         pid = os.fork()
         if not pid:
             self._child(command)
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + PATIENCE
         while True:
             ended, status = os.waitpid(pid, os.WNOHANG)
             if ended:
@@ -156,13 +158,14 @@ class Cases:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
                 return -signal.SIGALRM
-            time.sleep(0.002)
+            time.sleep(0.005)
 
     def _child(self, command) -> None:
         code = 70
         try:
             os.chdir(self.case)
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
             resource.setrlimit(resource.RLIMIT_AS, (self.limit, self.limit))
             log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
             nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -244,6 +247,9 @@ def _preload() -> None:
     for name in COMMANDS:
         cli.get_command(None, name)
     import tensorflow_datasets  # noqa: F401
+
+    # What is there now is not looked at again, so that children share its memory.
+    gc.freeze()
 
 
 if __name__ == "__main__":

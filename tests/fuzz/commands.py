@@ -38,8 +38,8 @@ def _function(function: Callable[[], object], words: str) -> Callable[[], None]:
 
 def _data(path: str) -> list[tuple[float, Callable]]:
     return [
-        (0.97, _arguments(f"data check {path}")),
-        (0.03, _arguments(f"{TRAIN} --dataset {path} {REST}")),
+        (0.99, _arguments(f"data check {path}")),
+        (0.01, _arguments(f"{TRAIN} --dataset {path} {REST}")),
     ]
 
 
@@ -79,42 +79,42 @@ COMMANDS: dict[str, list[tuple[float, Callable]]] = {
     RECORDS: [
         (0.3, _arguments(f"data check mnist --data-dir {RECORDS}")),
         (0.68, _function(_read_records, "read every record")),
-        (0.02, _arguments(f"{TRAIN} --dataset mnist --data-dir {RECORDS} {REST}")),
+        (0.01, _arguments(f"{TRAIN} --dataset mnist --data-dir {RECORDS} {REST}")),
     ],
     "config": [
-        (0.85, _arguments("show run")),
-        (0.05, _arguments("fit --config run/config.json --steps 1 --out new")),
-        (0.05, _arguments("sample run -n 2 --out new.png")),
-        (0.05, _arguments("fit --resume run --steps 3")),
+        (0.94, _arguments("show run")),
+        (0.02, _arguments("fit --config run/config.json --steps 1 --out new")),
+        (0.02, _arguments("sample run -n 2 --out new.png")),
+        (0.02, _arguments("fit --resume run --steps 3")),
     ],
     "history": [
-        (0.9, _arguments("show run")),
-        (0.05, _arguments("fit --resume run --steps 3")),
-        (0.05, _arguments("report run --no-measure")),
+        (0.96, _arguments("show run")),
+        (0.02, _arguments("fit --resume run --steps 3")),
+        (0.02, _arguments("report run --no-measure")),
     ],
     "checkpoint": [
-        (0.9, _function(_read_checkpoint, "read the checkpoints")),
-        (0.1, _arguments("fit --resume run --steps 3")),
+        (0.96, _function(_read_checkpoint, "read the checkpoints")),
+        (0.04, _arguments("fit --resume run --steps 3")),
     ],
     "keras": [
         (0.9, _arguments("sample run -n 2 --out new.png")),
-        (0.04, _arguments("export run --format keras --out new")),
-        (0.03, _arguments("figures run --out new")),
-        (0.03, _arguments("evaluate run --features pixels --force")),
+        (0.02, _arguments("export run --format keras --out new")),
+        (0.01, _arguments("figures run --out new")),
+        (0.01, _arguments("evaluate run --features pixels --force")),
     ],
     "umap": [
-        (0.95, _function(_read_umap, "read the study")),
-        (0.05, _arguments("report run --no-measure")),
+        (0.98, _function(_read_umap, "read the study")),
+        (0.02, _arguments("report run --no-measure")),
     ],
     "evaluation": [
-        (0.95, _function(_read_result, "read the result")),
-        (0.05, _arguments("report run --no-measure")),
+        (0.98, _function(_read_result, "read the result")),
+        (0.02, _arguments("report run --no-measure")),
     ],
 }
 # How many of a hundred cases are of a kind.
 SHARES = {
-    "images": 12, "npz": 12, "npy": 8, "zip": 10, "parquet": 10, "idx": 8, RECORDS: 8, "config": 10,
-    "history": 5, "checkpoint": 6, "keras": 4, "umap": 4, "evaluation": 3,
+    "images": 13, "npz": 12, "npy": 8, "zip": 10, "parquet": 10, "idx": 8, RECORDS: 8, "config": 10,
+    "history": 5, "checkpoint": 6, "keras": 3, "umap": 4, "evaluation": 3,
 }  # fmt: skip
 
 

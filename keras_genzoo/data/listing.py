@@ -189,12 +189,11 @@ def read_file(path: str | os.PathLike) -> bytes:
         BadImageError: if it cannot be read.
     """
     try:
-        if archives.status(path).st_size <= archives.LARGEST:
-            with archives.open_file(path) as file:
-                return file.read()
+        archives.refuse_large(archives.status(path).st_size)
+        with archives.open_file(path) as file:
+            return file.read()
     except OSError as error:
         raise BadImageError(error.strerror or str(error)) from error
-    raise BadImageError(f"larger than {archives.LARGEST // 2**20} MiB, which no image is")
 
 
 def _size(status: Status) -> int | None:

@@ -183,16 +183,16 @@ class Cases:
                 sys.stderr.flush()
             os._exit(code)
 
-    def _sound_command(self, arguments: list[str], folder: Path) -> None:
+    def _sound_command(self, words: list[str], folder: Path) -> None:
         """Run a command that makes a sound input.
 
         Raises:
             RuntimeError: if it fails.
         """
-        from tests.fuzz.commands import _arguments
+        from tests.fuzz.commands import arguments
 
         self.case, self.limit = folder, resource.RLIM_INFINITY
-        if self._in_child(_arguments(" ".join(arguments))):
+        if self._in_child(arguments(" ".join(words))):
             raise RuntimeError(self.log.read_text())
         self.case = self.sound.parent / "case"
 

@@ -8,7 +8,7 @@ REST = "--image-size 8 --out new"
 RECORDS = "records"
 
 
-def _arguments(text: str) -> Callable[[], None]:
+def arguments(text: str) -> Callable[[], None]:
     def run() -> None:
         from keras_genzoo.cli.main import main
 
@@ -38,8 +38,8 @@ def _function(function: Callable[[], object], words: str) -> Callable[[], None]:
 
 def _data(path: str) -> list[tuple[float, Callable]]:
     return [
-        (0.99, _arguments(f"data check {path}")),
-        (0.01, _arguments(f"{TRAIN} --dataset {path} {REST}")),
+        (0.99, arguments(f"data check {path}")),
+        (0.01, arguments(f"{TRAIN} --dataset {path} {REST}")),
     ]
 
 
@@ -77,38 +77,38 @@ COMMANDS: dict[str, list[tuple[float, Callable]]] = {
     "parquet": _data("a.parquet"),
     "idx": _data("digits"),
     RECORDS: [
-        (0.3, _arguments(f"data check mnist --data-dir {RECORDS}")),
+        (0.3, arguments(f"data check mnist --data-dir {RECORDS}")),
         (0.68, _function(_read_records, "read every record")),
-        (0.01, _arguments(f"{TRAIN} --dataset mnist --data-dir {RECORDS} {REST}")),
+        (0.01, arguments(f"{TRAIN} --dataset mnist --data-dir {RECORDS} {REST}")),
     ],
     "config": [
-        (0.94, _arguments("show run")),
-        (0.02, _arguments("fit --config run/config.json --steps 1 --out new")),
-        (0.02, _arguments("sample run -n 2 --out new.png")),
-        (0.02, _arguments("fit --resume run --steps 3")),
+        (0.94, arguments("show run")),
+        (0.02, arguments("fit --config run/config.json --steps 1 --out new")),
+        (0.02, arguments("sample run -n 2 --out new.png")),
+        (0.02, arguments("fit --resume run --steps 3")),
     ],
     "history": [
-        (0.96, _arguments("show run")),
-        (0.02, _arguments("fit --resume run --steps 3")),
-        (0.02, _arguments("report run --no-measure")),
+        (0.96, arguments("show run")),
+        (0.02, arguments("fit --resume run --steps 3")),
+        (0.02, arguments("report run --no-measure")),
     ],
     "checkpoint": [
         (0.96, _function(_read_checkpoint, "read the checkpoints")),
-        (0.04, _arguments("fit --resume run --steps 3")),
+        (0.04, arguments("fit --resume run --steps 3")),
     ],
     "keras": [
-        (0.9, _arguments("sample run -n 2 --out new.png")),
-        (0.02, _arguments("export run --format keras --out new")),
-        (0.01, _arguments("figures run --out new")),
-        (0.01, _arguments("evaluate run --features pixels --force")),
+        (0.9, arguments("sample run -n 2 --out new.png")),
+        (0.02, arguments("export run --format keras --out new")),
+        (0.01, arguments("figures run --out new")),
+        (0.01, arguments("evaluate run --features pixels --force")),
     ],
     "umap": [
         (0.98, _function(_read_umap, "read the study")),
-        (0.02, _arguments("report run --no-measure")),
+        (0.02, arguments("report run --no-measure")),
     ],
     "evaluation": [
         (0.98, _function(_read_result, "read the result")),
-        (0.02, _arguments("report run --no-measure")),
+        (0.02, arguments("report run --no-measure")),
     ],
 }
 # How many of a hundred cases are of a kind.

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 # Ten thousand names of classes take less than 1 MiB.
 MOST_JSON = 16 * 2**20
+MOST_LEVELS = 200
 # A history of half a million rows.
 MOST_TABLE = 64 * 2**20
 
@@ -47,9 +49,22 @@ def parse_json(text: bytes | str) -> Any:
     if len(text) > MOST_JSON:
         raise ValueError(f"it is larger than {MOST_JSON // 2**20} MiB")
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    # Those who read it go down by a call for each level, of which Python has a thousand.
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        level = [item for outer in level for item in _items(outer)]
+        if not level:
+            return value
+    raise ValueError("it is nested too deeply")
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def read_rows(path: str | os.PathLike) -> list[dict[str, str]]:

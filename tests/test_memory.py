@@ -79,8 +79,9 @@ def test_one_large_label_is_one_class(tmp_path):
 
 
 def test_json_that_is_deep_or_large():
-    with pytest.raises(ValueError, match="nested too deeply"):
-        parse_json('{"a":' * 100_000)
+    for text in ('{"a":' * 100_000, "[" * 300 + "]" * 300):
+        with pytest.raises(ValueError, match="nested too deeply"):
+            parse_json(text)
     with pytest.raises(ValueError, match="larger than 16 MiB"):
         parse_json(" " * (MOST_JSON + 1))
 
@@ -97,6 +98,25 @@ def test_a_table_that_is_large(tmp_path):
         file.truncate(MOST_TABLE + 1)
     with pytest.raises(ValueError, match="larger than 64 MiB"):
         read_rows(tmp_path / "history.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num_classes", 10**9),
+        ("class_names", 7),
+        ("class_names", ["a"] * 3),
+        ("image_shape", [10**9, 10**9, 3]),
+        ("image_shape", "a"),
+        ("num_images", -1),
+    ],
+)
+def test_what_no_run_has_noted_of_its_data(tmp_path, name, value):
+    data = {"image_shape": [8, 8, 1], "num_images": 9, "num_classes": 2, "class_names": ["a", "b"]}
+    data |= {"fingerprint": "0", name: value}
+    (tmp_path / "config.json").write_text(json.dumps({"settings": {}, "data": data}))
+    with pytest.raises(GenzooError, match=f"config.json is damaged: '{name}' of 'data' is"):
+        Run.open(tmp_path)
 
 
 # Models --------------------------------------------------------------------------------------

@@ -89,6 +89,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail("stopped at once; a run that had begun goes on with: genzoo fit --resume RUN", 130)
     except GenzooError as error:
         _fail(str(error), 2)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # Such as a name that is longer than the system takes.
+        _fail(f"cannot use {str(error.filename)[:200]}: {error.strerror}", 2)
+    except MemoryError:
+        _fail("there is not enough memory; take a smaller batch, image size or model", 2)
     except TrainingStoppedError as error:
         _fail(str(error), 1)
 

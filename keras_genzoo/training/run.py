@@ -9,6 +9,7 @@ import dataclasses
 import os
 import platform
 import re
+import reprlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -28,11 +29,14 @@ from keras_genzoo.files import (
     writing,
 )
 from keras_genzoo.reading import read_json, read_rows
-from keras_genzoo.training.settings import Settings
+from keras_genzoo.training.settings import MOST, Settings
 
 RUNS = Path("runs")
 # What a run remembers of its data.
 DATA = ("image_shape", "num_images", "num_classes", "class_names", "fingerprint")
+
+# More is damage, or made to fill memory.
+MOST_PIXELS, MOST_CLASSES = 2**14, 2**20
 
 _CHECKPOINT = re.compile(r"step-(\d{8})\.npz")
 
@@ -109,13 +113,14 @@ class Run:
         data = config.get("data")
         if not isinstance(data, dict) or not set(DATA) <= set(data):
             raise GenzooError(f"{path / 'config.json'} is damaged: 'data' lacks what a run records")
+        _check_data(data, path / "config.json")
         if names := data["class_names"]:
             data["class_names"] = [shown(str(name)) for name in names]
         settings, shape = config["settings"], data["image_shape"]
         # A run of a time when a palette of greys counted as colour: its images stay as they were.
         if "labels" not in settings and settings.get("channels") is None and shape:
             settings["channels"] = shape[-1]
-        return cls(path, Settings.from_dict(settings), data, config.get("versions", {}))
+        return cls(path, Settings.from_dict(settings), data, config.get("versions") or {})
 
     def write_config(self) -> None:
         """Write ``config.json``, whole or not at all."""
@@ -215,6 +220,33 @@ def read_config(path: str | os.PathLike) -> dict[str, Any]:
     if "precision" in settings:
         settings["mixed_precision"] = str(settings.pop("precision")).removeprefix("mixed_")
     return config
+
+
+def _check_data(data: dict[str, Any], file: Path) -> None:
+    """Check what a run has noted of its data, before anything is made by its numbers.
+
+    Raises:
+        GenzooError: if it is nothing that could have been noted.
+    """
+
+    def is_number(value: Any, most: int) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most
+
+    shape, names, count = data["image_shape"], data["class_names"], data["num_classes"]
+    are_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    sound = {
+        "image_shape": isinstance(shape, list)
+        and len(shape) == 3
+        and all(is_number(size, MOST_PIXELS) for size in shape),
+        "num_images": is_number(data["num_images"], MOST),
+        "num_classes": count is None or is_number(count, MOST_CLASSES),
+        "class_names": names is None or (are_names and len(names) == count),
+    }
+    for name, is_sound in sound.items():
+        if not is_sound:
+            raise GenzooError(
+                f"{file} is damaged: '{name}' of 'data' is {reprlib.repr(data[name])}"
+            )
 
 
 def list_checkpoints(folder: Path) -> list[Path]:

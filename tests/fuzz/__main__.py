@@ -33,6 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m tests.fuzz", description=__doc__)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so many")
     parser.add_argument("--only", type=int, help="repeat one case")
     parser.add_argument("--kind", help="cases of one kind only")
     options = parser.parse_args()
@@ -95,9 +96,11 @@ class Cases:
                 print(f"FAULT {number} {kind}: {words}: {problem}", flush=True)
             if only is not None:
                 print(f"{kind}: {words}: exit code {code}\n{self.log.read_text(errors='replace')}")
-            if sum(done.values()) % 500 == 0:
+            if sum(done.values()) % 100 == 0:
                 took = time.monotonic() - begun
                 print(f"{sum(done.values())} cases, {faults} faults, {took:.0f} s", flush=True)
+            if time.monotonic() - begun > self.options.seconds:
+                break
         for kind in done:
             codes = {code: count for (of, code), count in sorted(ended.items()) if of == kind}
             print(f"{kind:12} {done[kind]:6} cases, by exit code: {codes}")

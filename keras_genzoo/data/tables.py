@@ -44,15 +44,10 @@ class Table:
             for group in range(file.num_row_groups)
         ]
         self._groups = [(number, group) for number, group, _ in rows]
-        self._starts = np.cumsum([0, *(count for _, _, count in rows)], dtype=np.int64)
+        counts = [count for _, _, count in rows]
+        _refuse_more_rows_than_bytes(counts, paths)
+        self._starts = np.cumsum([0, *counts])
         self.num_rows = int(self._starts[-1])
-        # Before memory is asked for by their number: each is an image, of a byte at least.
-        if min((count for _, _, count in rows), default=0) < 0 or self.num_rows > sum(
-            path.stat().st_size for path in paths
-        ):
-            raise GenzooError(
-                f"{paths[0]} is damaged: it says to hold more rows than there are bytes"
-            )
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._kept_bytes, self._lock = 0, threading.Lock()
         self._most = max(KEPT_BYTES, usable_memory() // 16)
@@ -132,14 +127,27 @@ def _open(path: Path) -> parquet.ParquetFile:
         raise GenzooError(f"cannot read {path}: {reason}") from error
 
 
+def _refuse_more_rows_than_bytes(counts: list[int], paths: list[Path]) -> None:
+    """Check the rows that files declare, before memory is asked for by their number.
+
+    Raises:
+        GenzooError: if there are more than bytes, of which each image has one at least.
+    """
+    size = sum(path.stat().st_size for path in paths)
+    if min(counts, default=0) < 0 or sum(counts) > size:
+        raise GenzooError(
+            f"{paths[0]} is damaged: it declares {sum(counts):,} rows in {size:,} bytes"
+        )
+
+
 def _features(schema: pa.Schema) -> dict[str, Any]:
     """Return what Hugging Face's metadata says of each column; empty if there is none."""
     try:
         known = parse_json((schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = known["info"]["features"]
-    except (ValueError, KeyError, TypeError):
+        features = known["info"]["features"].items()
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {}
-    return {name: one for name, one in features.items() if isinstance(one, dict)}
+    return {name: one for name, one in features if isinstance(one, dict)}
 
 
 def _image_column(schema: pa.Schema, features: dict[str, Any], path: Path) -> tuple[str, bool]:

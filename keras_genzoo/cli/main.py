@@ -113,6 +113,13 @@ def _run(arguments: Sequence[str] | None) -> int:
         )
     except GenzooError as error:
         return _fail(str(error), 2)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        # Such as a name that is longer than the system takes.
+        return _fail(f"cannot use {str(error.filename)[:200]}: {error.strerror}", 2)
+    except MemoryError:
+        return _fail("there is not enough memory; take a smaller batch, image size or model", 2)
     except TrainingStoppedError as error:
         return _fail(str(error), 1)
 

@@ -79,6 +79,16 @@ def open_file(path: str | os.PathLike) -> IO[bytes]:
         return io.BytesIO(archive.read(inside))
 
 
+def refuse_large(size: int) -> None:
+    """Check the size of a file before it is read.
+
+    Raises:
+        OSError: if no image is as large.
+    """
+    if size > LARGEST:
+        raise OSError(f"says to be of {size:,} bytes, which no image is")
+
+
 class _Archive:
     """The folders and files of a ``.zip``. It stays open, and any thread may read."""
 
@@ -128,8 +138,7 @@ class _Archive:
             OSError: if there is none, or it is damaged, or says to be larger than any image.
         """
         member = self._member(inside)
-        if member.file_size > LARGEST:
-            raise OSError(f"says to be of {member.file_size:,} bytes, which no image is")
+        refuse_large(member.file_size)
         try:
             return self._zip.read(member)
         except READ_ERRORS as error:

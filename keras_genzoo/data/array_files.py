@@ -11,9 +11,10 @@ import numpy as np
 from keras_genzoo.data.archives import READ_ERRORS
 from keras_genzoo.data.arrays import ArraySource, check_split
 from keras_genzoo.data.layout import find_split, split_of
-from keras_genzoo.data.memory import refuse_what_does_not_fit
 from keras_genzoo.data.source import NO_LABELS
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.memory import refuse_what_does_not_fit
+from keras_genzoo.reading import check_array, check_member
 
 # In one file the first pair whose images are there; the other letter case counts, too.
 _IMAGES = ("images", "image", "x", "data", "arr_0")
@@ -98,8 +99,9 @@ def open_npy(
         GenzooError: if it cannot be read, or holds something else.
     """
     check_split(str(path), split, ("train",))
-    refuse_what_does_not_fit(path.stat().st_size, str(path))
     with _reading(path, b"\x93NUMPY") as opened:
+        check_array(opened, path.stat().st_size, str(path))
+        opened.seek(0)
         images = np.load(opened, allow_pickle=False)
     return ArraySource(images, image_size=image_size, channels=channels, name=str(path))
 
@@ -116,6 +118,7 @@ class _Names(Mapping):
         members = self._file.zip.NameToInfo
         member = members.get(f"{name}.npy") or members[name]
         refuse_what_does_not_fit(member.file_size, f"'{name}' of {self._path}")
+        check_member(self._file.zip, member, self._path)
         return self._file[name]
 
     def __iter__(self) -> Iterator[str]:

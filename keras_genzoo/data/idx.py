@@ -18,10 +18,10 @@ import numpy as np
 from keras_genzoo.data.arrays import ArraySource, check_split
 from keras_genzoo.data.asked import IDX_IMAGES, file_names, idx_folder, installed_folder
 from keras_genzoo.data.layout import find_split, split_of
-from keras_genzoo.data.memory import refuse_what_does_not_fit
 from keras_genzoo.data.registry import DATASETS
 from keras_genzoo.data.source import NO_LABELS
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.memory import refuse_what_does_not_fit
 
 _DTYPES = {0x08: np.dtype("uint8"), 0x0C: np.dtype(">i4")}
 # Deflate makes nothing smaller than a thousandth.

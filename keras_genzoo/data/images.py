@@ -6,8 +6,10 @@ happens to an image that cannot be read, is decided elsewhere.
 
 import contextlib
 import io
+import math
 import numbers
 import struct
+import warnings
 import zlib
 from typing import Any, BinaryIO
 
@@ -16,9 +18,17 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from keras_genzoo.data.kinds import HEAD, UNREADABLE, formats, kind_of_content
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.memory import refuse_what_does_not_fit
 
 GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
+# Of what is odd and read all the same Pillow warns, such as of large photographs.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
 _ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
+
+# Pillow reads nothing of more pixels than a square of this side has.
+LARGEST_SIDE = 16_384
 
 # What Pillow's decoders raise on bytes that are no sound image.
 _DECODE_ERRORS = (
@@ -52,6 +62,8 @@ def check_request(image_size: int | None, channels: int | None) -> None:
     """
     if image_size is not None and whole_number(image_size, "the image size") < 1:
         raise GenzooError(f"the image size must be at least 1 pixel, not {image_size}")
+    if image_size is not None and image_size > LARGEST_SIDE:
+        raise GenzooError(f"the image size must be at most {LARGEST_SIDE} pixels, not {image_size}")
     if channels is not None and whole_number(channels, "channels") not in (1, 3):
         raise GenzooError(f"channels must be 1 (grey) or 3 (colour), not {channels!r}")
 
@@ -190,6 +202,11 @@ def fit_all(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     """Fit every image of a uint8 array ``(n, height, width, 1 or 3)`` to a shape."""
     if images.shape[1:] == tuple(shape):
         return images
+    refuse_what_does_not_fit(
+        len(images) * math.prod(shape),
+        f"{len(images):,} images of {shape[1]}x{shape[0]}",
+        "take a smaller image size",
+    )
     fitted = np.empty((len(images), *shape), np.uint8)
     for index, image in enumerate(images):
         fitted[index] = fit(image, shape)

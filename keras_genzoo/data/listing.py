@@ -189,6 +189,7 @@ def read_file(path: str | os.PathLike) -> bytes:
         BadImageError: if it cannot be read.
     """
     try:
+        archives.refuse_large(archives.status(path).st_size)
         with archives.open_file(path) as file:
             return file.read()
     except OSError as error:

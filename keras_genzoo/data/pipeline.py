@@ -16,10 +16,10 @@ import tensorflow as tf
 from keras_genzoo.data.arrays import ArraySource
 from keras_genzoo.data.ending import at_rest_when_ending
 from keras_genzoo.data.images import check_request, whole_number
-from keras_genzoo.data.memory import usable_memory
 from keras_genzoo.data.opening import open_source
 from keras_genzoo.data.source import Source
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.memory import usable_memory
 
 AUTO_CACHE_BYTES = 512 * 2**20
 # Batches that wait for training, beside those being read.

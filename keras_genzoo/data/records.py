@@ -48,21 +48,24 @@ class Records:
 
 
 def _offsets(path: Path, count: int) -> np.ndarray:
-    offsets = np.empty(count, np.int64)
     try:
         with path.open("rb", buffering=0) as file:
             handle, position = file.fileno(), 0
             size = os.fstat(handle).st_size
+            # Before memory is asked for: so many records do not go into the file.
+            if count * (_HEADER + _FOOTER) > size:
+                raise _short(path, count)
+            offsets = np.empty(count, np.int64)
             for number in range(count):
                 header = os.pread(handle, 8, position)
                 if len(header) < 8:
                     raise _short(path, count)
                 offsets[number] = position
                 position += _HEADER + struct.unpack("<Q", header)[0] + _FOOTER
+                if position > size:
+                    raise _short(path, count)
     except OSError as error:
         raise GenzooError(f"cannot read {path}: {error.strerror}") from error
-    if position > size:
-        raise _short(path, count)
     return offsets
 
 

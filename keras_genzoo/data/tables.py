@@ -4,7 +4,6 @@ The last few row groups are kept: memory stays bounded however long the files ar
 """
 
 import hashlib
-import json
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -14,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet, types
 
-from keras_genzoo.data.memory import refuse_what_does_not_fit, usable_memory
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.memory import refuse_what_does_not_fit, usable_memory
+from keras_genzoo.reading import parse_json
 
 KEPT_BYTES = 512 * 2**20
 _IMAGE_NAMES = ("image", "img", "images")
@@ -44,7 +44,9 @@ class Table:
             for group in range(file.num_row_groups)
         ]
         self._groups = [(number, group) for number, group, _ in rows]
-        self._starts = np.cumsum([0, *(count for _, _, count in rows)])
+        counts = [count for _, _, count in rows]
+        _refuse_more_rows_than_bytes(counts, paths)
+        self._starts = np.cumsum([0, *counts])
         self.num_rows = int(self._starts[-1])
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._kept_bytes, self._lock = 0, threading.Lock()
@@ -125,14 +127,27 @@ def _open(path: Path) -> parquet.ParquetFile:
         raise GenzooError(f"cannot read {path}: {reason}") from error
 
 
+def _refuse_more_rows_than_bytes(counts: list[int], paths: list[Path]) -> None:
+    """Check the rows that files declare, before memory is asked for by their number.
+
+    Raises:
+        GenzooError: if there are more than bytes, of which each image has one at least.
+    """
+    size = sum(path.stat().st_size for path in paths)
+    if min(counts, default=0) < 0 or sum(counts) > size:
+        raise GenzooError(
+            f"{paths[0]} is damaged: it declares {sum(counts):,} rows in {size:,} bytes"
+        )
+
+
 def _features(schema: pa.Schema) -> dict[str, Any]:
     """Return what Hugging Face's metadata says of each column; empty if there is none."""
     try:
-        known = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = known["info"]["features"]
-    except (ValueError, KeyError, TypeError):
+        known = parse_json((schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = known["info"]["features"].items()
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {}
-    return {name: one for name, one in features.items() if isinstance(one, dict)}
+    return {name: one for name, one in features if isinstance(one, dict)}
 
 
 def _image_column(schema: pa.Schema, features: dict[str, Any], path: Path) -> tuple[str, bool]:

@@ -30,7 +30,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "neighbours": ["nearest_rows"],
         "parzen": ["parzen_log_likelihood"],
         "reconstruction": ["reconstruction_quality"],
-        "results": ["protocol_rows", "score_rows", "table", "write_result"],
+        "results": ["protocol_rows", "read_result", "score_rows", "table", "write_result"],
         "samplers": ["SAMPLERS"],
         "scores": ["SCORES"],
         "similarity": ["similarity_matrix", "structural_similarity"],

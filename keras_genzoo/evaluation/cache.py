@@ -17,6 +17,7 @@ import numpy as np
 from keras_genzoo.data.archives import READ_ERRORS
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import writing
+from keras_genzoo.reading import read_arrays
 
 Echo = Callable[[str], None]
 FEATURE_BYTES = 2 * 2**30
@@ -92,8 +93,7 @@ def load_arrays(path: Path, echo: Echo = lambda line: None) -> dict[str, np.ndar
         echo: told if it is damaged.
     """
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            loaded = {name: arrays[name] for name in arrays.files}
+        loaded = read_arrays(path)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
     except (*READ_ERRORS, KeyError, AttributeError):

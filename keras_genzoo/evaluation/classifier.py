@@ -6,7 +6,6 @@ goes with every number that it gives, and one that has learnt nothing gives none
 
 import contextlib
 import hashlib
-import json
 import operator
 import os
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from keras_genzoo.evaluation.features import (
 from keras_genzoo.files import check_archive, json_text
 from keras_genzoo.networks import layers_under, randomness_kept, seeded
 from keras_genzoo.networks.convolutional import LAST
+from keras_genzoo.reading import read_json
 from keras_genzoo.text import shown
 
 # Raised whenever the network or its training changes, so that what is kept is not mixed up.
@@ -178,7 +178,7 @@ def _read(name: str, file: Path, echo: Callable[[str], None]) -> Classifier | No
         check_archive(file)
         with randomness_kept():
             model = keras.saving.load_model(file, compile=False, safe_mode=True)
-        facts = json.loads(facts_file.read_text())
+        facts = read_json(facts_file)
         network = Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), facts)
         if len(model.outputs) != 2 or model.outputs[0].shape != (None, FEATURES):
             raise ValueError("it gives something else")

@@ -2,17 +2,55 @@
 
 import math
 import os
+from dataclasses import dataclass
 from typing import Any
 
 from keras_genzoo.classes import MOST_CLASSES
+from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.features import accuracy_in_words
 from keras_genzoo.files import write_json
+from keras_genzoo.reading import read_json
 from keras_genzoo.text import shown
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """A result that was read from a file, in words.
+
+    Args:
+        protocol: as ``protocol_rows`` returns it.
+        scores: as ``score_rows`` returns them.
+        warnings: sentences.
+        has_floor: whether it says what other real images score.
+    """
+
+    protocol: list[tuple[str, str]]
+    scores: list[tuple[str, str, str]]
+    warnings: list[str]
+    has_floor: bool
 
 
 def write_result(result: dict[str, Any], path: str | os.PathLike) -> None:
     """Write a result as JSON, whole or not at all."""
     write_json(path, result)
+
+
+def read_result(path: str | os.PathLike) -> ReadResult:
+    """Read a result that ``write_result`` wrote.
+
+    Raises:
+        GenzooError: if the file cannot be read, or is damaged.
+    """
+    try:
+        result = read_json(path)
+        return ReadResult(
+            protocol_rows(result),
+            score_rows(result),
+            [str(line) for line in result["warnings"]],
+            "floor" in result,
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise GenzooError(f"{path} is damaged ({error}); remove it to measure anew") from error
 
 
 def table(result: dict[str, Any]) -> str:

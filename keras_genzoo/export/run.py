@@ -1,6 +1,5 @@
 """From a run to the files that leave it, with a card that says where they come from."""
 
-import json
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from keras_genzoo.export.networks import check_name
 from keras_genzoo.export.placing import refuse_existing
 from keras_genzoo.export.saved_model import export_saved_model
 from keras_genzoo.models import Autoencoder, ImageModel
+from keras_genzoo.reading import read_json
 from keras_genzoo.text import shown
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
@@ -204,7 +204,7 @@ def _scores(run: Run) -> str:
     """Return the scores of the run's last evaluation, with what they were measured with."""
     file = run.path / "evaluation.json"
     try:
-        result = json.loads(file.read_text())
+        result = read_json(file)
         protocol, scores = result["protocol"], result["scores"]
         flat = {**scores, **scores.get("likelihood", {}), **scores.get("reconstruction", {})}
         listed = [f"{name} {flat[name]:.4g}" for name in SHOWN_SCORES if flat.get(name) is not None]

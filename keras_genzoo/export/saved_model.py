@@ -2,7 +2,6 @@
 
 import errno
 import functools
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,6 +28,7 @@ from keras_genzoo.models.checking import one_line
 from keras_genzoo.models.exporting import input_specs
 from keras_genzoo.networks import SeededNormal
 from keras_genzoo.quiet import held_back_errors
+from keras_genzoo.reading import read_json
 
 DEFAULT = "serving_default"
 CARD = Path("assets.extra", "card.json")
@@ -228,7 +228,7 @@ def check_same_interface(base: Path, card: Card) -> None:
     """
     for version in versions(base)[-1:]:
         try:
-            last: Any = json.loads((base / str(version) / CARD).read_text())
+            last: Any = read_json(base / str(version) / CARD)
             signatures = interface(last["signatures"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise GenzooError(

@@ -296,7 +296,7 @@ def check_network(
     """
     needed = f"the {role} must map {input_shape} to {' and '.join(map(str, output_shapes))}"
     try:
-        outputs = network(np.zeros((1, *input_shape), "float32"))
+        outputs = network(keras.ops.zeros((1, *input_shape), "float32"))
     except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
         raise GenzooError(f"{needed}, but refuses that input: {one_line(error)}") from error
     found = [tuple(output.shape[1:]) for output in keras.tree.flatten(outputs)]

@@ -1,6 +1,7 @@
 """A saved model, back from its file."""
 
 import os
+import zipfile
 
 import keras
 
@@ -8,7 +9,9 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import check_archive
 from keras_genzoo.models.base import ImageModel
 from keras_genzoo.models.checking import one_line
+from keras_genzoo.models.size import refuse_large_model
 from keras_genzoo.networks import randomness_kept
+from keras_genzoo.reading import MOST_JSON, parse_json
 
 
 @randomness_kept()
@@ -31,9 +34,12 @@ def load_model(path: str | os.PathLike) -> ImageModel:
     """
     path = os.fspath(path)
     try:
+        _refuse_large_config(path)
         # HDF5 jumps about in a file, where later versions of Python compare no checksum.
         check_archive(path)
         model = keras.saving.load_model(path, safe_mode=True)
+    except GenzooError:
+        raise
     except Exception as error:  # A damaged archive may fail in any way.
         if "safe_mode=False" in str(error):
             raise GenzooError(
@@ -46,3 +52,23 @@ def load_model(path: str | os.PathLike) -> ImageModel:
     if not isinstance(model, ImageModel):
         raise GenzooError(f"{path} holds a {type(model).__name__}, which is no model of the zoo")
     return model
+
+
+def _refuse_large_config(path: str) -> None:
+    """Check that what the configuration in a file describes fits into memory.
+
+    Raises:
+        GenzooError: if it does not.
+        ValueError: if it is larger or deeper than a model's can be.
+    """
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.filename.endswith(".json") and member.file_size > MOST_JSON:
+                raise ValueError(f"{member.filename} is larger than {MOST_JSON // 2**20} MiB")
+        config = parse_json(archive.read("config.json"))
+        parse_json(archive.read("metadata.json"))
+    # The optimizers come with the variables.
+    config.pop("compile_config", None)
+    refuse_large_model(
+        lambda: keras.saving.deserialize_keras_object(config, safe_mode=True), f"the model {path}"
+    )

@@ -8,6 +8,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, AdversarialLoss
 from keras_genzoo.models import Adam, ImageModel
 from keras_genzoo.models.registry import MODELS
+from keras_genzoo.models.size import refuse_large_model
 from keras_genzoo.networks import layers_under, seeded
 from keras_genzoo.text import shown
 from keras_genzoo.training.checkpoints import restore_latest
@@ -45,8 +46,14 @@ def build_model(
         arguments["num_classes"] = num_classes
     precision = settings.mixed_precision
     policy = precision if precision == "float32" else f"mixed_{precision}"
+
+    def build() -> ImageModel:
+        return model_class(image_shape=image_shape, seed=settings.seed, **arguments)
+
     with seeded(settings.seed), layers_under(policy):
-        model = model_class(image_shape=image_shape, seed=settings.seed, **arguments)
+        refuse_large_model(build, f"a {settings.model} of these settings")
+    with seeded(settings.seed), layers_under(policy):
+        model = build()
         compile_model(model, settings)
     return model
 

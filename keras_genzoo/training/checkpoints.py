@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import check_archive, flush, writing
+from keras_genzoo.reading import read_arrays
 from keras_genzoo.training.run import list_checkpoints, step_of
 from keras_genzoo.training.variables import variables_by_path
 
@@ -70,8 +71,7 @@ def read_checkpoint(path: Path) -> tuple[int, State]:
     try:
         # All sums first: NumPy believes an array's header before its sum has been seen.
         check_archive(path)
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = read_arrays(path)
     except Exception as error:  # A damaged archive may fail in any way.
         raise GenzooError(f"checkpoint {path} is damaged ({error})") from error
     try:

@@ -4,6 +4,7 @@ Nothing here writes: a mistake found here leaves nothing behind.
 """
 
 import dataclasses
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import tensorflow as tf
 
 from keras_genzoo.data import DATASETS, Source, Splits, open_source, training_stream
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.memory import refuse_what_does_not_fit
 from keras_genzoo.models import MODELS, ImageModel
 from keras_genzoo.text import shown
 from keras_genzoo.training.build import build_model
@@ -76,6 +78,12 @@ def prepare(
     check_batch_size(settings.batch_size, strategy)
     # Refuses a batch that is larger than the data.
     training_stream(source, settings.batch_size)
+    refuse_what_does_not_fit(
+        # As floats, on their way into the model and out of it.
+        2 * 4 * settings.batch_size * math.prod(source.image_shape),
+        f"a batch of {settings.batch_size} images",
+        "take a smaller batch or image size",
+    )
     if epochs is not None:
         steps_per_epoch = source.num_images // settings.batch_size
         settings = dataclasses.replace(settings, steps=epochs * steps_per_epoch)

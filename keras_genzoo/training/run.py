@@ -6,10 +6,10 @@ Looking into a run imports neither NumPy nor TensorFlow; what checkpoints hold i
 import contextlib
 import csv
 import dataclasses
-import json
 import os
 import platform
 import re
+import reprlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +28,7 @@ from keras_genzoo.files import (
     writing,
     writing_folder,
 )
+from keras_genzoo.reading import read_json, read_rows
 from keras_genzoo.text import shown
 from keras_genzoo.training.contents import (
     DATA,
@@ -36,9 +37,12 @@ from keras_genzoo.training.contents import (
     check_only_own,
     is_run,
 )
-from keras_genzoo.training.settings import Settings
+from keras_genzoo.training.settings import MOST, Settings
 
 RUNS = Path("runs")
+
+# More is damage, or made to fill memory.
+MOST_PIXELS, MOST_CLASSES = 2**14, 2**20
 
 _CHECKPOINT = re.compile(r"step-(\d{8})\.npz")
 _PICTURE = re.compile(r"step-\d{8,}\.png")
@@ -135,6 +139,7 @@ class Run:
         data = config.get("data")
         if not isinstance(data, dict) or not set(DATA) <= set(data):
             raise GenzooError(f"{path / 'config.json'} is damaged: 'data' lacks what a run records")
+        _check_data(data, path / "config.json")
         if names := data["class_names"]:
             data["class_names"] = [shown(str(name)) for name in names]
         settings, shape = config["settings"], data["image_shape"]
@@ -147,7 +152,7 @@ class Run:
         ):
             raise GenzooError(f"{path / 'config.json'} is damaged: 'resolved' holds no choices")
         settings = Settings.from_dict(settings)
-        return cls(path, settings, data, config.get("versions", {}), resolved)
+        return cls(path, settings, data, config.get("versions") or {}, resolved)
 
     def write_config(self) -> None:
         """Write ``config.json``, whole or not at all."""
@@ -215,10 +220,9 @@ class Run:
         if not path.exists():
             return []
         try:
-            with path.open(newline="") as file:
-                rows = [{k: float(v) for k, v in row.items()} for row in csv.DictReader(file)]
+            rows = [{k: float(v) for k, v in row.items()} for row in read_rows(path)]
             rows = [row | {"step": int(row["step"])} for row in rows]
-        except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
             raise GenzooError(f"{path} is damaged ({error}); remove it to go without") from error
         return [row for row in rows if up_to is None or row["step"] <= up_to]
 
@@ -242,7 +246,7 @@ def read_config(path: str | os.PathLike) -> dict[str, Any]:
     path = Path(path)
     file = path / "config.json" if path.is_dir() else path
     try:
-        config = json.loads(file.read_text())
+        config = read_json(file)
     except OSError as error:
         raise GenzooError(
             f"{path} is not a run: cannot read {file} ({error.strerror}); "
@@ -259,6 +263,33 @@ def read_config(path: str | os.PathLike) -> dict[str, Any]:
     if "precision" in settings:
         settings["mixed_precision"] = str(settings.pop("precision")).removeprefix("mixed_")
     return config
+
+
+def _check_data(data: dict[str, Any], file: Path) -> None:
+    """Check what a run has noted of its data, before anything is made by its numbers.
+
+    Raises:
+        GenzooError: if it is nothing that could have been noted.
+    """
+
+    def is_number(value: Any, most: int) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most
+
+    shape, names, count = data["image_shape"], data["class_names"], data["num_classes"]
+    are_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    sound = {
+        "image_shape": isinstance(shape, list)
+        and len(shape) == 3
+        and all(is_number(size, MOST_PIXELS) for size in shape),
+        "num_images": is_number(data["num_images"], MOST),
+        "num_classes": count is None or is_number(count, MOST_CLASSES),
+        "class_names": names is None or (are_names and len(names) == count),
+    }
+    for name, is_sound in sound.items():
+        if not is_sound:
+            raise GenzooError(
+                f"{file} is damaged: '{name}' of 'data' is {reprlib.repr(data[name])}"
+            )
 
 
 def list_checkpoints(folder: Path) -> list[Path]:

@@ -3,10 +3,12 @@
 It is what ``config.json`` holds. Reading or listing it imports neither Keras nor TensorFlow.
 """
 
+import contextlib
 import dataclasses
 import math
 import numbers
 import os
+import reprlib
 import types
 import typing
 from collections.abc import Callable
@@ -40,6 +42,10 @@ POSITIVE = Bound("positive", lambda value: value > 0)
 NOT_NEGATIVE = Bound("0 or more", lambda value: value >= 0)
 AT_LEAST_1 = Bound("at least 1", lambda value: value >= 1)
 BELOW_1 = Bound("at least 0 and below 1", lambda value: 0 <= value < 1)
+# A size beyond this is a mistake, or made to fill memory; what a model takes is measured as well.
+MOST = 2**31 - 1
+# Of what is repeated within a step, or within one execution.
+MOST_REPEATED = 10_000
 SEED = Bound("from 0 to 4294967295", lambda value: 0 <= value < 2**32)
 
 
@@ -51,10 +57,12 @@ def _setting(
     *,
     choices: tuple[str, ...] = (),
     bound: Bound = ANY,
+    most: float = MOST,
     defaults: dict[str, Any] | None = None,
 ):
     """A field with its help, the models that know it (all, if empty) and where its value goes.
 
+    ``most`` is the largest number accepted beside the ``bound``.
     ``defaults`` are those by model, where they differ; they stand in for None.
     """
     metadata = {
@@ -63,6 +71,7 @@ def _setting(
         "role": role,
         "choices": choices,
         "bound": bound,
+        "most": most,
         "defaults": defaults or {},
     }
     return dataclasses.field(default=default, metadata=metadata)
@@ -108,7 +117,10 @@ class Settings:
     batch_size: int = _setting(64, "Images in a step, over all devices.", bound=AT_LEAST_1)
     steps: int = _setting(1000, "Training steps.", role=PACE, bound=AT_LEAST_1)
     seed: int = _setting(
-        0, "Key of the initial weights, the noise and the order of the data.", bound=SEED
+        0,
+        "Key of the initial weights, the noise and the order of the data.",
+        bound=SEED,
+        most=math.inf,
     )
     strategy: str = _setting(
         "auto",
@@ -136,6 +148,7 @@ class Settings:
         "Steps taken without a look back; divides --checkpoint-every.",
         role=PACE,
         bound=AT_LEAST_1,
+        most=MOST_REPEATED,
     )
     jit_compile: bool | None = _setting(
         None,
@@ -168,7 +181,12 @@ class Settings:
         1.0, "Weight of the KL divergence.", ("vae",), "model", bound=NOT_NEGATIVE
     )
     num_samples: int = _setting(
-        1, "Draws of z for each image.", ("vae",), "model", bound=AT_LEAST_1
+        1,
+        "Draws of z for each image.",
+        ("vae",),
+        "model",
+        bound=AT_LEAST_1,
+        most=MOST_REPEATED,
     )
     binarize: str | None = _setting(
         None,
@@ -213,6 +231,7 @@ class Settings:
         GANS,
         "compile",
         bound=AT_LEAST_1,
+        most=MOST_REPEATED,
     )
     learning_rate: float = _setting(1e-3, "Adam's learning rate.", AUTOENCODERS, bound=POSITIVE)
     generator_learning_rate: float = _setting(
@@ -313,8 +332,12 @@ def _check(field: dataclasses.Field, value: Any) -> None:
         raise unknown(field.name, value, choices)
     bound = field.metadata["bound"]
     for number in value if isinstance(value, tuple) else (value,):
-        if isinstance(number, int | float) and not (math.isfinite(number) and bound.holds(number)):
+        if not isinstance(number, int | float):
+            continue
+        if not (number == number and abs(number) != math.inf and bound.holds(number)):
             raise GenzooError(f"{field.name} must be {bound.words}, not {number}")
+        if number > (most := field.metadata["most"]):
+            raise GenzooError(f"{field.name} must be at most {most}, not {number}")
 
 
 _ACCEPTED = {
@@ -341,6 +364,8 @@ def _of_type(field: dataclasses.Field, value: Any) -> Any:
         isinstance(item, accepted) and isinstance(item, bool) == (kind is bool) for item in values
     ):
         convert = os.fspath if accepted is _ACCEPTED[str] else item_kind or kind
-        return tuple(map(convert, values)) if item_kind else convert(value)
+        # Of an integer no float is as large as.
+        with contextlib.suppress(OverflowError):
+            return tuple(map(convert, values)) if item_kind else convert(value)
     wanted = {int: "list of integers", str: "list of names"}.get(item_kind, kind.__name__)
-    raise GenzooError(f"setting '{field.name}' must be of type {wanted}, not {value!r}")
+    raise GenzooError(f"setting '{field.name}' must be of type {wanted}, not {reprlib.repr(value)}")

@@ -2,7 +2,6 @@
 
 import html
 import io
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,8 +16,7 @@ from keras_genzoo.evaluation import (
     Options,
     evaluate_run,
     nearest_rows,
-    protocol_rows,
-    score_rows,
+    read_result,
     write_result,
 )
 from keras_genzoo.evaluation.features import Pixels
@@ -157,19 +155,15 @@ def _scores(
     if not file.exists():
         echo("measuring the scores")
         write_result(evaluate_run(run.path, Options(seed=seed, dataset=dataset), echo), file)
-    try:
-        result = json.loads(file.read_text())
-        scores, protocol = score_rows(result), protocol_rows(result)
-        warnings = "".join(f"<p>Warning: {html.escape(line)}.</p>" for line in result["warnings"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise GenzooError(f"{file} is damaged ({error}); remove it to measure anew") from error
+    result = read_result(file)
+    warnings = "".join(f"<p>Warning: {html.escape(line)}.</p>" for line in result.warnings)
     floor = "<p>The floor is what other real images score, as if they were generated.</p>"
-    floor = floor if "floor" in result else ""
+    floor = floor if result.has_floor else ""
     return (
-        _table(scores, ("score", "value", "floor"))
+        _table(result.scores, ("score", "value", "floor"))
         + floor
         + warnings
-        + f"<details open><summary>Protocol</summary>{_table(protocol)}</details>"
+        + f"<details open><summary>Protocol</summary>{_table(result.protocol)}</details>"
     )
 
 

@@ -1,6 +1,5 @@
 """``genzoo umap``: the study of a run's generated images, written into one folder."""
 
-import json
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from keras_genzoo.evaluation.features import FeatureNetwork
 from keras_genzoo.evaluation.similarity import WINDOW
 from keras_genzoo.files import new_folder, write_json, writing_folder
 from keras_genzoo.models import CGAN
+from keras_genzoo.reading import read_json
 from keras_genzoo.text import encodable
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
@@ -181,7 +181,7 @@ def load_studies(folder: str | os.PathLike) -> tuple[list[Study], np.ndarray, np
     folder = Path(folder)
     arrays = load_arrays(folder / "umap.npz")
     try:
-        numbers = json.loads((folder / "umap.json").read_text())["maps"]
+        numbers = read_json(folder / "umap.json")["maps"]
         real, generated = arrays["real_images"], arrays["generated_images"]
         studies = [
             Study(

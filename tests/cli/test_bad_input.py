@@ -89,6 +89,11 @@ def test_what_cannot_be_had(refused, tmp_path, arguments, words):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("arguments", ["show", "data check", "fit ae --dataset"])
+def test_names_longer_than_the_system_takes(refused, arguments):
+    assert "File name too long" in refused(arguments, "x" * 300)
+
+
 def test_unknown_data_set(refused, tmp_path):
     line = refused("fit ae --dataset mnits", "--data-dir", tmp_path / "data")
     assert "mnits" in line

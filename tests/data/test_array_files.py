@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from keras_genzoo.data import load_dataset, memory, open_source
+from keras_genzoo import memory
+from keras_genzoo.data import load_dataset, open_source
 from keras_genzoo.errors import GenzooError
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (12, 8, 8), np.uint8)

@@ -6,7 +6,8 @@ import struct
 import numpy as np
 import pytest
 
-from keras_genzoo.data import asked, memory, open_source, read_idx
+from keras_genzoo import memory
+from keras_genzoo.data import asked, open_source, read_idx
 from keras_genzoo.data.registry import find_kind
 from keras_genzoo.errors import GenzooError
 

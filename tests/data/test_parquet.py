@@ -100,6 +100,21 @@ def test_labels_kept_back_are_none(tmp_path):
         open_source(tmp_path)
 
 
+def test_more_rows_than_bytes_are_refused(tmp_path):
+    pq.write_table(pa.table({"image": pa.array([b""] * 100_000)}), tmp_path / "a.parquet")
+    with pytest.raises(GenzooError, match=r"a.parquet is damaged: it declares 100,000 rows in"):
+        open_source(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("features", [[], 7, {"image": 1}])
+def test_what_the_hub_never_wrote_of_columns_is_passed_over(tmp_path, features):
+    image = np.zeros((4, 4, 3), np.uint8)
+    made = pa.table({"image": [{"bytes": encoded(image), "path": None}]})
+    known = {"huggingface": json.dumps({"info": {"features": features}})}
+    pq.write_table(made.replace_schema_metadata(known), tmp_path / "a.parquet")
+    assert open_source(tmp_path / "a.parquet").num_images == 1
+
+
 def test_memory_stays_bounded(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "KEPT_BYTES", 1000)
     monkeypatch.setattr(tables, "usable_memory", lambda: 16_000)

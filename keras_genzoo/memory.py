@@ -1,0 +1,41 @@
+"""How much memory this process may use."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from keras_genzoo.errors import GenzooError
+
+
+def usable_memory() -> int:
+    """Return the bytes this process may use: the machine's, its container's, or its own limit."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with contextlib.suppress(OSError, ValueError):
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    with contextlib.suppress(ImportError):
+        # Unix only.
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        memory = memory if limit == resource.RLIM_INFINITY else min(memory, limit)
+    return memory
+
+
+def refuse_what_does_not_fit(
+    nbytes: int, what: str, remedy: str = "a folder of image files is read one by one"
+) -> None:
+    """Check, before memory is taken, that so many bytes go into it.
+
+    Args:
+        nbytes: how many.
+        what: needs them, in words.
+        remedy: what a person may do.
+
+    Raises:
+        GenzooError: if they do not.
+    """
+    if nbytes > (memory := usable_memory()):
+        raise GenzooError(
+            f"{what} takes {nbytes / 2**30:,.1f} GiB in memory and this machine has "
+            f"{memory / 2**30:,.1f}; {remedy}"
+        )

@@ -1,0 +1,62 @@
+"""How much memory the variables of a model take, known before any of them is made."""
+
+import contextlib
+import math
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras.src.backend.common import global_state
+
+from keras_genzoo.memory import refuse_what_does_not_fit
+from keras_genzoo.networks import layers_under
+
+# Where Keras keeps the variables that a stateless scope puts off.
+_PUT_OFF = "uninitialized_variables"
+
+
+def refuse_large_model(build: Callable[[], Any], what: str) -> None:
+    """Check that the variables of a model fit into memory, before they are made.
+
+    Args:
+        build: makes the model.
+        what: it in words.
+
+    Raises:
+        GenzooError: if they do not.
+    """
+    # The values, their gradients, and the two means of Adam.
+    refuse_what_does_not_fit(4 * variable_bytes(build), what, "take smaller sizes")
+
+
+def variable_bytes(build: Callable[[], Any]) -> int:
+    """Return the bytes of all variables that ``build`` makes, none of which is allocated.
+
+    What it raises is left for the true call to raise.
+
+    >>> variable_bytes(lambda: keras.layers.Dense(10).build((None, 10**6)))
+    40000040
+    """
+    sizes = []
+    policy = keras.config.dtype_policy()
+
+    def measure() -> None:
+        # The names that Keras counts up, and what it puts off, are a thread's own. In a graph
+        # nothing is computed: layers that are called read their variables.
+        with (
+            contextlib.suppress(Exception),
+            tf.Graph().as_default(),
+            layers_under(policy),
+            keras.StatelessScope(initialize_variables=False),
+        ):
+            build()
+        for variable in global_state.get_global_attribute(_PUT_OFF, []):
+            size = tf.as_dtype(variable.dtype).size
+            sizes.append(math.prod(variable.shape) * size)
+
+    thread = threading.Thread(target=measure)
+    thread.start()
+    thread.join()
+    return sum(sizes)

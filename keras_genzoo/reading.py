@@ -1,0 +1,149 @@
+"""Reading JSON and arrays that others may have written: sizes are checked before memory is taken.
+
+A few bytes can declare any size: in the header of an array, in the table of an archive, by nesting.
+"""
+
+import csv
+import io
+import json
+import math
+import os
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from keras_genzoo.memory import refuse_what_does_not_fit
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Ten thousand names of classes take less than 1 MiB.
+MOST_JSON = 16 * 2**20
+MOST_LEVELS = 200
+# A history of half a million rows.
+MOST_TABLE = 64 * 2**20
+
+
+def read_json(path: str | os.PathLike) -> Any:
+    """Return what a JSON file holds.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is no JSON, or larger or deeper than any that this package writes.
+    """
+    with Path(path).open("rb") as file:
+        return parse_json(file.read(MOST_JSON + 1))
+
+
+def parse_json(text: bytes | str) -> Any:
+    """Return what a JSON text holds.
+
+    Raises:
+        ValueError: if it is no JSON, or larger or deeper than any that this package writes.
+
+    >>> parse_json("[" * 100_000)
+    Traceback (most recent call last):
+    ValueError: it is nested too deeply
+    """
+    if len(text) > MOST_JSON:
+        raise ValueError(f"it is larger than {MOST_JSON // 2**20} MiB")
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    # Those who read it go down by a call for each level, of which Python has a thousand.
+    level = [value]
+    for _ in range(MOST_LEVELS):
+        level = [item for outer in level for item in _items(outer)]
+        if not level:
+            return value
+    raise ValueError("it is nested too deeply")
+
+
+def _items(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def read_rows(path: str | os.PathLike) -> list[dict[str, str]]:
+    """Return the rows of a table of text, by the names in its first line.
+
+    Raises:
+        OSError: if it cannot be read.
+        ValueError: if it is no such table, or larger than any that this package writes.
+    """
+    with Path(path).open("rb") as file:
+        content = file.read(MOST_TABLE + 1)
+    if len(content) > MOST_TABLE:
+        raise ValueError(f"it is larger than {MOST_TABLE // 2**20} MiB")
+    try:
+        return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+
+
+def read_arrays(path: str | os.PathLike) -> dict[str, "np.ndarray"]:
+    """Return the arrays of an ``.npz`` file by name.
+
+    Raises:
+        GenzooError: if they do not fit into memory.
+        Exception: if it cannot be read or is damaged, of the kinds that NumPy and zipfile raise.
+    """
+    import numpy as np
+
+    with Path(path).open("rb") as file:
+        if file.read(2) != b"PK":
+            raise ValueError("its content is no .npz file")
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as archive:
+            members = archive.zip.infolist()
+            refuse_what_does_not_fit(sum(member.file_size for member in members), str(path))
+            for member in members:
+                check_member(archive.zip, member, path)
+            return {name: archive[name] for name in archive.files}
+
+
+def check_member(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str | os.PathLike
+) -> None:
+    """Check that an array of an ``.npz`` file is not larger than what the archive holds of it.
+
+    Raises:
+        GenzooError: if it does not fit into memory.
+        ValueError: if it is no array of numbers or texts, or says to be larger than it is.
+    """
+    with archive.open(member) as file:
+        check_array(file, member.file_size, f"'{member.filename}' of {path}")
+
+
+def check_array(file: IO[bytes], nbytes: int, what: str) -> None:
+    """Check the header of an array in NumPy's format.
+
+    Args:
+        file: where the array begins.
+        nbytes: what there is of it, header included.
+        what: it in words.
+
+    Raises:
+        GenzooError: if it does not fit into memory.
+        ValueError: if it is no array of numbers or texts, or says to be larger than it is.
+    """
+    from numpy.lib import format as npy
+
+    version = npy.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"its version {version} of NumPy's format is unknown")
+    header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    try:
+        shape, _, dtype = header(file)
+    except Exception as error:  # NumPy parses it as Python, which fails in many ways.
+        raise ValueError("its header is damaged") from error
+    if dtype.hasobject:
+        raise ValueError("it holds pickled objects")
+    # Elements of no size take none, and may be any number.
+    size = math.prod(shape) * max(1, dtype.itemsize)
+    if min(shape, default=0) < 0 or size > nbytes:
+        raise ValueError(f"it is cut short: an array of shape {shape} takes {size:,} bytes")
+    refuse_what_does_not_fit(size, what)

@@ -1,0 +1,1 @@
+"""Mangled files through the commands that read them; see ``python -m tests.fuzz --help``."""

@@ -16,7 +16,11 @@ def encodable(text: str) -> str:
     >>> encodable(os.fsdecode(b"caf\xe9/1.png") + "\n")
     'caf\\xe9/1.png\n'
     """
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        content = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # What stands for no byte: JSON may hold it.
+        content = text.encode("utf-8", "backslashreplace")
+    return content.decode("utf-8", "backslashreplace")
 
 
 def shown(name: str | os.PathLike) -> str:

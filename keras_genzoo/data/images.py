@@ -6,6 +6,7 @@ happens to an image that cannot be read, is decided elsewhere.
 
 import contextlib
 import io
+import logging
 import math
 import numbers
 import struct
@@ -23,6 +24,7 @@ from keras_genzoo.memory import refuse_what_does_not_fit
 GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
 # Of what is odd and read all the same Pillow warns, such as of large photographs.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 _ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}

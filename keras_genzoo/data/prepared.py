@@ -329,7 +329,13 @@ def _split_info(builder: Any, name: str, split: str) -> Any:
 
 
 def _parts(info: Any) -> list[Any]:
-    parts = info.file_instructions
+    try:
+        parts = info.file_instructions
+    except Exception as error:  # Whatever a damaged template of names ends in.
+        raise GenzooError(
+            f"the facts of the prepared data set are damaged ({_first_line(error)}); delete its "
+            "folder and prepare it again"
+        ) from error
     if any(".tfrecord" not in str(part.filename) for part in parts):
         raise GenzooError(
             f"{parts[0].filename} is no TFRecord file; prepare the data set in a new data dir"

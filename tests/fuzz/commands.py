@@ -75,7 +75,7 @@ COMMANDS: dict[str, list[tuple[float, Callable]]] = {
     "npy": _data("a.npy"),
     "zip": _data("faces.zip"),
     "parquet": _data("a.parquet"),
-    "idx": _data("digits"),
+    "idx": _data("numbers"),
     RECORDS: [
         (0.3, arguments(f"data check mnist --data-dir {RECORDS}")),
         (0.68, _function(_read_records, "read every record")),

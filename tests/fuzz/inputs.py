@@ -107,13 +107,13 @@ def _parquet(folder: Path, images: np.ndarray) -> list[str]:
 
 
 def _idx(folder: Path, images: np.ndarray) -> list[str]:
-    (folder / "digits").mkdir()
+    (folder / "numbers").mkdir()
     grey = images[..., 0]
     header = struct.pack(">HBBIII", 0, 8, 3, *grey.shape)
-    (folder / "digits/train-images-idx3-ubyte").write_bytes(header + grey.tobytes())
+    (folder / "numbers/train-images-idx3-ubyte").write_bytes(header + grey.tobytes())
     labels = struct.pack(">HBBI", 0, 8, 1, 12) + bytes(index % 2 for index in range(12))
-    (folder / "digits/train-labels-idx1-ubyte").write_bytes(labels)
-    return ["digits/train-images-idx3-ubyte", "digits/train-labels-idx1-ubyte"]
+    (folder / "numbers/train-labels-idx1-ubyte").write_bytes(labels)
+    return ["numbers/train-images-idx3-ubyte", "numbers/train-labels-idx1-ubyte"]
 
 
 def _png(image: np.ndarray) -> bytes:

@@ -8,6 +8,7 @@ classifiers are small and stay.
 import contextlib
 import hashlib
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from keras_genzoo.reading import read_arrays
 Echo = Callable[[str], None]
 FEATURE_BYTES = 2 * 2**30
 FEATURE_DAYS = 90
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 # Folders of which a person knows that nothing is kept there.
@@ -132,8 +134,8 @@ def evict(folder: Path, keep: Path, limit: int | None = None, days: float | None
     oldest = time.time() - (FEATURE_DAYS if days is None else days) * 24 * 60 * 60
     kept, total = [], 0
     for file in folder.glob("*.npz"):
-        # What another process is writing at this moment has a name of its own.
-        if not file.name.startswith("."):
+        # Only what ``digest`` has named: a person's own files stay, whatever their age.
+        if _DIGEST.fullmatch(file.stem):
             with contextlib.suppress(OSError):
                 status = file.stat()
                 kept.append((status.st_mtime, file.name, status.st_size, file))

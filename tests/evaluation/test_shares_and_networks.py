@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from keras_genzoo.data import ArraySource, Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation import FrechetCallback, classifier, find_network
-from keras_genzoo.evaluation.cache import evict, load_arrays, save_arrays
+from keras_genzoo.evaluation.cache import digest, evict, load_arrays, save_arrays
 from keras_genzoo.evaluation.conditional import labels_in_shares
 from keras_genzoo.evaluation.features import Pixels
 from keras_genzoo.evaluation.scores import kept_features
@@ -152,30 +152,35 @@ def kept(folder):
     return {path.stem for path in folder.iterdir()}
 
 
+NAMES = {name: digest(name) for name in ("oldest", "old", "new")}
+
+
 def test_what_was_not_read_for_longest_goes_first(tmp_path):
     now = time.time()
-    for name, ago in (("old", 300), ("older", 400), ("new", 100)):
-        save_arrays(tmp_path / f"{name}.npz", features=np.zeros(1000))
-        os.utime(tmp_path / f"{name}.npz", (now - ago, now - ago))
-    size = (tmp_path / "new.npz").stat().st_size
+    for name, ago in (("old", 300), ("oldest", 400), ("new", 100)):
+        save_arrays(tmp_path / f"{NAMES[name]}.npz", features=np.zeros(1000))
+        os.utime(tmp_path / f"{NAMES[name]}.npz", (now - ago, now - ago))
+    new = tmp_path / f"{NAMES['new']}.npz"
+    size = new.stat().st_size
     # Read now: it is the newest from here on.
-    assert load_arrays(tmp_path / "older.npz") is not None
-    evict(tmp_path, tmp_path / "new.npz", limit=2 * size)
-    assert kept(tmp_path) == {"older", "new"}
-    evict(tmp_path, tmp_path / "new.npz", limit=0)
-    assert kept(tmp_path) == {"new"}
+    assert load_arrays(tmp_path / f"{NAMES['oldest']}.npz") is not None
+    evict(tmp_path, new, limit=2 * size)
+    assert kept(tmp_path) == {NAMES["oldest"], NAMES["new"]}
+    evict(tmp_path, new, limit=0)
+    assert kept(tmp_path) == {NAMES["new"]}
 
 
 def test_what_no_one_has_read_for_long_goes(tmp_path):
-    for name in ("old", "new"):
-        save_arrays(tmp_path / f"{name}.npz", features=np.zeros(10))
-    long_ago = time.time() - 91 * 24 * 60 * 60
-    os.utime(tmp_path / "old.npz", (long_ago, long_ago))
+    old, new = (tmp_path / f"{NAMES[name]}.npz" for name in ("old", "new"))
+    save_arrays(old, features=np.zeros(10))
     # What another process writes at this moment, and what is no features, stay.
-    (tmp_path / ".tmp-1.npz").write_bytes(b"half")
-    (tmp_path / "note.txt").write_text("mine")
-    save_arrays(tmp_path / "newest.npz", features=np.zeros(10))
-    assert kept(tmp_path) == {"new", "newest", ".tmp-1", "note"}
+    for name in (".tmp-1.npz", "mine.npz", "note.txt"):
+        (tmp_path / name).write_text("mine")
+    long_ago = time.time() - 91 * 24 * 60 * 60
+    for file in tmp_path.iterdir():
+        os.utime(file, (long_ago, long_ago))
+    save_arrays(new, features=np.zeros(10))
+    assert kept(tmp_path) == {NAMES["new"], ".tmp-1", "mine", "note"}
 
 
 def no_folder(tmp_path, monkeypatch):

@@ -57,12 +57,12 @@ def _setting(
     *,
     choices: tuple[str, ...] = (),
     bound: Bound = ANY,
-    most: float = MOST,
+    most: int = MOST,
     defaults: dict[str, Any] | None = None,
 ):
     """A field with its help, the models that know it (all, if empty) and where its value goes.
 
-    ``most`` is the largest number accepted beside the ``bound``.
+    ``most`` is the largest whole number accepted beside the ``bound``.
     ``defaults`` are those by model, where they differ; they stand in for None.
     """
     metadata = {
@@ -336,7 +336,7 @@ def _check(field: dataclasses.Field, value: Any) -> None:
             continue
         if not (number == number and abs(number) != math.inf and bound.holds(number)):
             raise GenzooError(f"{field.name} must be {bound.words}, not {number}")
-        if number > (most := field.metadata["most"]):
+        if isinstance(number, int) and number > (most := field.metadata["most"]):
             raise GenzooError(f"{field.name} must be at most {most}, not {number}")
 
 

@@ -291,8 +291,10 @@ def test_tensorboard_finds_the_history(small, tmp_path):
 
 
 def test_runs_are_numbered(small, tmp_path):
+    data = dict.fromkeys(DATA) | {"image_shape": [8, 8, 1], "num_images": 20, "fingerprint": "f"}
+
     def name(dataset="digits"):
-        run = Run.create(small("ae", dataset=dataset), dict.fromkeys(DATA))
+        run = Run.create(small("ae", dataset=dataset), data)
         assert Run.open(run.path) == run
         return str(run.path)
 

@@ -86,9 +86,12 @@ CALLS = {
 SLOW = ("umap", "theory", "report", "served", "saved_model", "litert", "onnx")
 
 
-@pytest.mark.parametrize("path", [str, pytest.param(OwnPath, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in CALLS]
+    ("name", "path"),
+    [
+        *((name, str) for name in CALLS if name not in SLOW),
+        *(pytest.param(name, OwnPath, marks=pytest.mark.slow) for name in CALLS),
+    ],
 )
 def test_a_path_of_any_kind(trained, tmp_path, name, path):
     run = Run.open(shutil.copytree(trained.path, tmp_path / "run"))

@@ -191,6 +191,7 @@ def test_a_vae_with_another_loss_has_all_scores_but_the_likelihood(genzoo, tmp_p
     assert "likelihood" not in scores
 
 
+@pytest.mark.slow
 def test_classes_of_folders_are_matched_by_name(genzoo, refused, tmp_path):
     from PIL import Image
 

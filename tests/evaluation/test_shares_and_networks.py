@@ -207,7 +207,13 @@ def full(tmp_path, monkeypatch):
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize("place", [no_folder, no_home, no_user, full])
+@pytest.mark.parametrize(
+    "place",
+    [
+        full,
+        *(pytest.param(place, marks=pytest.mark.slow) for place in (no_folder, no_home, no_user)),
+    ],
+)
 def test_a_cache_that_cannot_be_written_costs_nothing_but_a_line(
     quick, tmp_path, monkeypatch, place
 ):
@@ -232,7 +238,16 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_a_line(
     np.testing.assert_array_equal(kept_network.compute(images).features, features.features)
 
 
-@pytest.mark.parametrize("damage", ["empty", "cut", "foreign", "no facts", "other facts"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "cut",
+        *(
+            pytest.param(damage, marks=pytest.mark.slow)
+            for damage in ("empty", "foreign", "no facts", "other facts")
+        ),
+    ],
+)
 def test_a_damaged_classifier_is_trained_anew(quick, tmp_path, damage):
     real = splits_of(train=source(200))
     first = find_network("classifier", real)

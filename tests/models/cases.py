@@ -1,5 +1,7 @@
 """Small cases of every registered model, none of whose arguments is the default."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 
@@ -90,3 +92,18 @@ def step(model, count: int = 8, seed: int = 0, times: int = 1) -> dict[str, floa
         x, y = data(model, count, seed + index)
         history = model.fit(x, y, batch_size=count, shuffle=False, verbose=0).history
     return {name: values[-1] for name, values in history.items()}
+
+
+def check_loading(name: str, path: Path, policy: str = "float32", graph: bool = False) -> None:
+    """Check that a saved model gives the same outputs, and the same next steps."""
+    model = compiled(name, graph=graph, dtype=policy)
+    step(model, times=3)
+    model.save(path)
+    loaded = keras.saving.load_model(path)
+    assert type(loaded) is type(model)
+    np.testing.assert_array_equal(loaded.generate(4, seed=1), model.generate(4, seed=1))
+    assert loaded.get_compile_config() == model.get_compile_config()
+    expected_logs = step(model, seed=9, times=2)
+    assert step(loaded, seed=9, times=2) == expected_logs
+    for ours, theirs in zip(weights(model), weights(loaded), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

@@ -146,7 +146,10 @@ def test_averaged_weights_are_those_at_the_end():
         np.testing.assert_array_equal(variable.numpy(), average.numpy())
 
 
-@pytest.mark.parametrize("name", GANS)
+@pytest.mark.parametrize(
+    "name",
+    [name if name == "gan" else pytest.param(name, marks=pytest.mark.slow) for name in GANS],
+)
 def test_the_averaged_generator_is_the_average_by_its_equation(name):
     model = compiled(name)
     expected = [v.numpy().astype("float64") for v in model.generator.variables]
@@ -237,6 +240,7 @@ def test_a_call_takes_the_averaged_generator_unless_it_trains():
     np.testing.assert_array_equal(model(z, training=True), model.generator(z, training=True))
 
 
+@pytest.mark.slow
 def test_the_average_is_the_same_if_steps_are_run_in_pairs():
     def train(**options):
         model = build("gan")
@@ -448,6 +452,7 @@ def test_dynamic_binarisation_draws_black_and_white_by_the_grey_value():
     assert pixels.mean() == pytest.approx(0.3, abs=0.01)
 
 
+@pytest.mark.slow
 def test_an_autoencoder_learns_to_restore_digits():
     keras.utils.set_random_seed(0)
     x = np.zeros((64, 8, 8, 1), "uint8")

@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models import MODELS
 from keras_genzoo.training import make_strategy
 from tests.models.cases import GANS, SHAPE, build, compiled, data, optimizers, step
 
@@ -46,7 +45,7 @@ def without_batch_statistics(name) -> dict[str, keras.Model]:
     }
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+@pytest.mark.parametrize("name", ["vae", "gan", "cgan"])
 def test_two_replicas_train_like_one(name):
     one = compiled(name, graph=True, **without_batch_statistics(name))
     expected = step(one, times=5)

@@ -16,7 +16,7 @@ import keras_genzoo
 from keras_genzoo import serializable
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import GAN, load_model
-from tests.models.cases import build, compiled, step
+from tests.models.cases import build, check_loading, compiled, step
 
 LOAD = """
 import sys
@@ -155,3 +155,10 @@ def test_a_flipped_byte_of_a_weight_is_noticed(tmp_path):
             continue
         for ours, theirs in zip(build("ae").get_weights(), model.get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("name", ["vae", "cgan"])
+def test_training_in_a_graph_goes_on_the_same_under_every_policy(name, policy, tmp_path):
+    check_loading(name, tmp_path / "model.keras", policy, graph=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from keras_genzoo.data import Splits, load_dataset, open_source
-from keras_genzoo.evaluation import FEATURE_NETWORKS, SCORES, find_network
+from keras_genzoo.evaluation import FEATURE_NETWORKS, SCORES, classifier, find_network
 from tests.cli.conftest import SMALL
 
 ALL = [
@@ -287,7 +287,9 @@ def test_without_out_nothing_is_written_for_images(genzoo, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["pixels", "classifier", "model"])
-def test_a_feature_network_gives_the_same_whatever_the_batches(name, tmp_path):
+def test_a_feature_network_gives_the_same_whatever_the_batches(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(classifier, "MAX_EPOCHS", 5)
+    monkeypatch.setenv("GENZOO_CACHE", str(tmp_path / "cache"))
     assert set(FEATURE_NETWORKS) == {"pixels", "classifier", "attributes", "model", "inception"}
     if name == "model":
         images = keras.Input((12, 12, 3))
@@ -307,7 +309,8 @@ def test_a_feature_network_gives_the_same_whatever_the_batches(name, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.real_data
-def test_attributes_of_faces_are_learnt(test_data):
+def test_attributes_of_faces_are_learnt(test_data, monkeypatch):
+    monkeypatch.setattr(classifier, "MAX_EPOCHS", 10)
     places = {"data_dir": test_data / "tensorflow_datasets", "image_size": 16}
     real = Splits(lambda split: open_source("celeb_a", split, **places))
     network = find_network(None, real)

@@ -1,5 +1,6 @@
 """Ways to spoil a file: by its bytes, by its format's own fields, and by links in its place."""
 
+import copy
 import io
 import json
 import os
@@ -147,20 +148,26 @@ def _json_value(data: bytes, random: Random) -> bytes:
         if random.random() < 0.15:
             del holder[key]
         elif random.random() < 0.1 and isinstance(holder, dict):
-            holder[_one(("a", "__class__", "latent_dim", "0"), random)] = _one(_VALUES, random)
+            holder[_one(("a", "__class__", "latent_dim", "0"), random)] = _new_value(random)
         else:
-            holder[key] = _one(_VALUES, random)
+            holder[key] = _new_value(random)
     if random.random() < 0.05:
-        tree = _one(_VALUES, random)
+        tree = _new_value(random)
     text = json.dumps(tree)
     for name, raw in _RAW.items():
         text = text.replace(f'"{name}"', raw)
     return text.encode()
 
 
+def _new_value(random: Random) -> Any:
+    # A copy: in the tree it may be changed, and so come to hold itself.
+    return copy.deepcopy(_one(_VALUES, random))
+
+
 def _places(tree: Any):
-    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
-    for key, value in items if isinstance(tree, dict | list) else ():
+    if not isinstance(tree, dict | list):
+        return
+    for key, value in tree.items() if isinstance(tree, dict) else list(enumerate(tree)):
         yield tree, key
         if isinstance(value, dict | list):
             yield from _places(value)

@@ -248,12 +248,20 @@ def remarks(image: Image.Image, suffix: str) -> list[str]:
         found.append("CMYK")
     if "transparency" in image.info or image.mode in _ALPHA_MODES:
         found.append("transparent, laid on white")
-    if getattr(image, "n_frames", 1) > 1:
+    if _num_frames(image) > 1:
         moves = getattr(image, "is_animated", True) and content not in ("JPEG", "TIFF")
         found.append("animated, first frame taken" if moves else "several images, first taken")
     if _exif_orientation(image) != 1:
         found.append("turned by EXIF")
     return found
+
+
+def _num_frames(image: Image.Image) -> int:
+    """Return the number of images in a file; 1 if those behind the first are damaged."""
+    try:
+        return getattr(image, "n_frames", 1)
+    except _DECODE_ERRORS:
+        return 1
 
 
 def _orientation(image: Image.Image) -> int:

@@ -1,3 +1,4 @@
+import io
 import struct
 import zlib
 
@@ -217,3 +218,16 @@ def test_a_large_photograph_decoded_small_looks_the_same():
     large = np.asarray(Image.fromarray(gradient_image(60, 60)).resize((1200, 1200)))
     small = decode(encoded(large, "JPEG", quality=95), (32, 32, 3))
     assert close(small, fit(large, (32, 32, 3)), 4)
+
+
+def test_damage_behind_the_first_image_of_a_file_is_no_damage_to_it():
+    first = Image.new("L", (8, 8), 7)
+    buffer = io.BytesIO()
+    first.save(buffer, "TIFF", save_all=True, append_images=[first])
+    data = buffer.getvalue()
+    at = data.rindex(struct.pack("<HH", 256, 4))  # the width of the second image
+    damaged = data[:at] + struct.pack("<H", 255) + data[at + 2 :]
+    with pytest.raises(TypeError, match="Missing dimensions"):
+        _ = open_image(damaged).n_frames
+    assert remarks(open_image(damaged), ".tif") == []
+    assert decode(damaged)[0, 0, 0] == 7

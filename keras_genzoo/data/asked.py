@@ -14,7 +14,7 @@ from pathlib import Path
 from keras_genzoo.errors import GenzooError
 
 DEFAULT_DATA_DIR = "~/tensorflow_datasets"
-# Where packages of the system put data sets, each in a folder of its name.
+# Where Debian's packages install data sets, each in a folder of its name.
 SYSTEM_FOLDERS = ("/usr/share/datasets", "/usr/local/share/datasets")
 # As published: train-images-idx3-ubyte.gz, t10k-images.idx3-ubyte, emnist-letters-train-images-...
 IDX_IMAGES = re.compile(
@@ -146,7 +146,7 @@ def split_named(name: str) -> str | None:
 
 
 def installed_folder(name: str) -> Path | None:
-    """Return the folder into which a package of the system has put a data set's IDX files."""
+    """Return the folder in which a Debian package has installed a data set's IDX files."""
     for place in SYSTEM_FOLDERS:
         for spelt in (name, name.replace("_", "-")):
             if folder := idx_folder(Path(place) / spelt):

@@ -1,6 +1,6 @@
 """Parquet files with a column of encoded images, as Hugging Face's hub keeps data sets.
 
-Which files are which split is told by their names; what is in them is for `tables` to say.
+The names of the files say which split each is; `tables` reads what is in them.
 """
 
 import re

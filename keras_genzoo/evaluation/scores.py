@@ -123,7 +123,7 @@ def facts_of(network: str, **has: bool) -> set[str]:
 def kept_features(
     network: FeatureNetwork, images: np.ndarray, echo: Callable[[str], None] = lambda line: None
 ) -> Features:
-    """Return features from the cache, or compute and keep them; ``echo`` is told if it cannot."""
+    """Return features from the cache, or compute and keep them; ``echo`` says if it cannot."""
     key = digest(network.name, network.checksum, images)
     path = cache_folder() / "features" / f"{key}.npz"
     arrays = load_arrays(path, echo)

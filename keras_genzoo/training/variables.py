@@ -6,6 +6,7 @@ name are counted within it: ``generator/dense_1/kernel``, and its momentum
 ``generator_optimizer/adam/generator/dense_1/kernel/momentum``.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable
 
@@ -40,6 +41,33 @@ def variables_by_path(model) -> dict[str, keras.Variable]:
         _name(metric.variables, "metrics", paths)
         variables += metric.variables
     return {paths[id(variable)]: variable for variable in variables}
+
+
+def weights_digest(model) -> str:
+    """Return 16 hexadecimal digits that tell the weights of a model's networks from all others.
+
+    What is measured or drawn of a model keeps them, so that it is not taken for another step's.
+    The step itself and the optimizers are left out: a checkpoint and the finished model of the
+    same step have one digest, in every process.
+
+    Args:
+        model: a compiled model of the zoo.
+
+    >>> from keras_genzoo.models import Autoencoder
+    >>> model = Autoencoder((8, 8, 1), hidden_units=(4,), seed=0)
+    >>> model.compile()
+    >>> digest = weights_digest(model)
+    >>> model.step.assign(5), weights_digest(model) == digest  # doctest: +ELLIPSIS
+    (..., True)
+    """
+    weights = {id(weight) for weight in model.weights if weight is not model.step}
+    digest = hashlib.sha256()
+    for path, variable in variables_by_path(model).items():
+        if id(variable) in weights:
+            values = keras.ops.convert_to_numpy(variable)
+            digest.update(f"{path} {values.dtype} {values.shape}".encode())
+            digest.update(values.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def _name(

@@ -24,7 +24,13 @@ from keras_genzoo.data.kinds import remedy
 from keras_genzoo.data.layout import classes_of, split_folders, splits_in_words
 from keras_genzoo.data.listing import list_images, read_file, suffix_of
 from keras_genzoo.data.opening import open_source
-from keras_genzoo.data.prepared import ManualFile, find_builder, is_prepared, manual_files
+from keras_genzoo.data.prepared import (
+    ManualFile,
+    find_builder,
+    is_prepared,
+    manual_files,
+    split_files,
+)
 from keras_genzoo.data.registry import looks_like_path, paths_in_words
 from keras_genzoo.data.shapes import Shape, in_words, sample_shapes, sizes_of
 from keras_genzoo.data.source import Source
@@ -177,7 +183,7 @@ def check_prepared(
     return findings + [
         _check_records(Path(part.filename), part.examples_in_shard)
         for split in builder.info.splits.values()
-        for part in split.file_instructions
+        for part in split_files(split)
     ]
 
 

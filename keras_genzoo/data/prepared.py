@@ -96,7 +96,7 @@ class PreparedSource(Source):
         self.attribute_names = _attribute_names(builder)
         info = _split_info(builder, name, split)
         self.num_images = info.num_examples
-        self._records = Records((part.filename, part.skip, part.take) for part in _parts(info))
+        self._records = Records((part.filename, part.skip, part.take) for part in split_files(info))
         self.fingerprint = _fingerprint(builder, split, info)
 
     def read(self, index: int) -> tuple[np.ndarray, int]:
@@ -328,7 +328,12 @@ def _split_info(builder: Any, name: str, split: str) -> Any:
     return info
 
 
-def _parts(info: Any) -> list[Any]:
+def split_files(info: Any) -> list[Any]:
+    """Return the files of a split, with the number of records in each.
+
+    Raises:
+        GenzooError: if the facts of the data set are damaged, or the files are no TFRecords.
+    """
     try:
         parts = info.file_instructions
     except Exception as error:  # Whatever a damaged template of names ends in.
@@ -346,7 +351,7 @@ def _parts(info: Any) -> list[Any]:
 def _fingerprint(builder: Any, split: str, info: Any) -> str:
     lengths = [
         (Path(part.filename).name, part.skip, part.take, Path(part.filename).stat().st_size)
-        for part in info.file_instructions
+        for part in split_files(info)
     ]
     return hashlib.sha256(repr((builder.info.full_name, split, lengths)).encode()).hexdigest()
 

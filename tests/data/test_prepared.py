@@ -167,6 +167,17 @@ def test_a_damaged_record_is_found_and_set_aside(test_data, tmp_path):
         open_source("celeb_a", "test", data_dir=tmp_path)
 
 
+@pytest.mark.real_data
+def test_damaged_facts_of_a_prepared_data_set_are_named(test_data, tmp_path):
+    shutil.copytree(test_data / "tensorflow_datasets" / "celeb_a", tmp_path / "celeb_a",
+                    copy_function=shutil.copyfile)  # fmt: skip
+    facts = tmp_path / "celeb_a" / "2.1.0" / "dataset_info.json"
+    facts.write_text(facts.read_text().replace("{DATASET}", "{DATATASET}"))
+    for use in (open_source, check_prepared):
+        with pytest.raises(GenzooError, match="facts of the prepared data set are damaged"):
+            use("celeb_a", data_dir=tmp_path)
+
+
 @pytest.mark.slow
 @pytest.mark.real_data
 def test_mnist_is_prepared_from_files_fetched_by_hand(test_data, tmp_path):

@@ -5,6 +5,8 @@ Nothing else is ever deleted with a run, and nothing is read or written through 
 
 import fnmatch
 import os
+import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,8 +56,8 @@ _FILES = {
         "interpolate.png",
         *_in_formats("latent"),
     ),
-    "checkpoints": ("step-*.npz",),
-    "samples": ("step-*.png",),
+    "checkpoints": (f"step-{8 * '[0-9]'}.npz",),
+    "samples": (f"step-{8 * '[0-9]'}*.png",),
     "logs": ("events.out.tfevents.*",),
     "figures": FIGURES,
     "umap": UMAP,
@@ -63,8 +65,8 @@ _FILES = {
         f"*.{kind}{card}" for kind in ("keras", "tflite", "onnx") for card in ("", ".json")
     ),
 }
-# Half-written by a process that was killed.
-_TEMPORARY = ".tmp-*"
+# Half-written by a process that was killed: by the names that `tempfile` makes up, and no others.
+_TEMPORARY = re.compile(r"\.tmp-(?:file-)?[a-z0-9_]{8}(?:-old|\.\w+)?")
 
 
 def is_run(config: Any) -> bool:
@@ -105,7 +107,7 @@ def _foreign(path: Path) -> Iterator[Path]:
         if entry.is_symlink():
             yield entry
         elif entry.is_dir():
-            if fnmatch.fnmatchcase(entry.name, _TEMPORARY):
+            if is_temporary(entry):
                 continue
             if entry.name not in _FILES:
                 yield entry
@@ -118,7 +120,7 @@ def _foreign(path: Path) -> Iterator[Path]:
 def _is_own(file: Path, folder: str) -> bool:
     if file.is_symlink():
         return False
-    if fnmatch.fnmatchcase(file.name, _TEMPORARY):
+    if is_temporary(file):
         return True
     if not file.is_file():
         return False
@@ -129,35 +131,67 @@ def _is_own(file: Path, folder: str) -> bool:
     return _matches(file.name, folder)
 
 
+def is_temporary(path: Path) -> bool:
+    """Whether a file or folder of a run is named as those that are being written.
+
+    >>> is_temporary(Path(".tmp-k3_xw09q.npz")), is_temporary(Path(".tmp-notes"))
+    (True, False)
+    """
+    return bool(_TEMPORARY.fullmatch(path.name))
+
+
 def _matches(name: str, folder: str) -> bool:
     return any(fnmatch.fnmatchcase(name, pattern) for pattern in _FILES[folder])
+
+
+def check_lock(file: Path) -> None:
+    """Check that the lock of a run is nothing but that: old versions of filelock empty it.
+
+    Raises:
+        GenzooError: if it is a link, a hard one included, or no file.
+    """
+    try:
+        status = file.lstat()
+    except OSError:
+        return
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        raise GenzooError(f"{file} is a link or no file; remove it")
 
 
 def check_no_links(path: Path) -> None:
     """Check that nothing of a run is a link: none is followed to what lies elsewhere.
 
     The run folder itself may be reached by a link. Links of other names are no part of the run.
+    A pipe or a device, of which a reader would wait for ever or get all it gives, is none either.
 
     Raises:
         GenzooError: if something is, or the folder cannot be read.
     """
     try:
-        links = list(_links(path))
+        links = list(_neither_files_nor_folders(path))
     except OSError as error:
         raise GenzooError(
             f"cannot read the run {path}: {error.strerror}; check the path and permissions"
         ) from error
     for link in links:
+        if not link.is_symlink():
+            raise GenzooError(f"{link} is neither a file nor a folder; remove it")
         raise GenzooError(
             f"{link} is a link to {os.readlink(link)}; a run is read and written in its own folder "  # noqa: PTH115
             "only: put what it points to in its place, or move the whole run and link that"
         )
 
 
-def _links(path: Path) -> Iterator[Path]:
+def _neither_files_nor_folders(path: Path) -> Iterator[Path]:
+    """Give what of a run is a link, a pipe, a device or a socket."""
     for entry in sorted(path.iterdir()):
         if entry.name in _FILES or _matches(entry.name, ""):
-            if entry.is_symlink():
+            if not _is_plain(entry):
                 yield entry
             elif entry.is_dir():
-                yield from (file for file in sorted(entry.rglob("*")) if file.is_symlink())
+                yield from (file for file in sorted(entry.rglob("*")) if not _is_plain(file))
+
+
+def _is_plain(path: Path) -> bool:
+    mode = path.lstat().st_mode
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)

@@ -33,9 +33,11 @@ from keras_genzoo.text import shown
 from keras_genzoo.training.contents import (
     DATA,
     MADE_BY,
+    check_lock,
     check_no_links,
     check_only_own,
     is_run,
+    is_temporary,
 )
 from keras_genzoo.training.settings import MOST, Settings
 
@@ -203,7 +205,7 @@ class Run:
     def sweep(self) -> None:
         """Remove the half-written files that a killed process left."""
         for folder in (self.path, self.checkpoints, self.samples):
-            for path in folder.glob(".tmp-*"):
+            for path in filter(is_temporary, folder.glob(".tmp-*")):
                 if path.is_symlink() or not path.is_dir():
                     path.unlink(missing_ok=True)
                 # Another folder is another command's, such as figures, which may be at work.
@@ -312,13 +314,11 @@ def locked(path: Path) -> Iterator[None]:
 
     Raises:
         GenzooError: if another process trains there, the folder cannot be written, or its lock is
-            a link.
+            a link, also a hard one.
     """
     import filelock
 
-    if (path / ".lock").is_symlink():
-        # Old versions of filelock empty what a link points to.
-        raise GenzooError(f"{path / '.lock'} is a link; remove it")
+    check_lock(path / ".lock")
     lock = filelock.FileLock(path / ".lock", timeout=0)
     try:
         lock.acquire()

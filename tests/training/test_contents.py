@@ -45,12 +45,13 @@ def written_by_the_package(run):
         (run.path / folder).mkdir(exist_ok=True)
         for pattern in patterns:
             if pattern != "config.json":
-                (run.path / folder / pattern.replace("*", "00000005")).write_text("x")
+                name = pattern.replace(8 * "[0-9]", "00000005").replace("*", "0")
+                (run.path / folder / name).write_text("x")
     for file in list((run.path / "export").iterdir()):
         file.with_name(f"{file.name}.json").write_text("{}")
     # What killed processes of this version and of earlier ones left.
-    (run.path / ".tmp-file-x").mkdir()
-    (run.path / ".tmp-x.png").touch()
+    (run.path / ".tmp-file-a1b2c3_d").mkdir()
+    (run.path / ".tmp-a1b2c3_d.png").touch()
 
 
 @pytest.mark.parametrize("has_marker", [True, False])
@@ -97,7 +98,11 @@ def test_force_leaves_folders_of_other_programs(tmp_path, config):
         ("notes.txt", "notes.txt"),
         ("photos/a.jpg", "photos"),
         ("checkpoints/thesis.npz", "checkpoints/thesis.npz"),
+        ("checkpoints/step-00000005-good.npz", "checkpoints/step-00000005-good.npz"),
         ("samples/holiday.png", "samples/holiday.png"),
+        (".tmp-notes.txt", ".tmp-notes.txt"),
+        (".tmp-work/notes.txt", ".tmp-work"),
+        ("samples/.tmp-holiday.png", "samples/.tmp-holiday.png"),
         ("figures/mine.png", "figures/mine.png"),
         ("figures/more/curves.png", "figures/more"),
         ("umap/notes.md", "umap/notes.md"),
@@ -180,18 +185,37 @@ def test_a_run_that_cannot_be_read_is_named(run):
 
 def test_a_lock_that_is_a_link_is_not_opened(run, outside):
     put_link(run, ".lock", outside)
-    with pytest.raises(GenzooError, match=r"\.lock is a link; remove it"), locked(run.path):
+    with pytest.raises(GenzooError, match=r"\.lock is a link or no file"), locked(run.path):
         pass
     assert (outside / "secret").read_text() == "theirs"
 
 
+def test_a_lock_that_is_another_name_of_a_file_is_not_opened(run, outside):
+    (outside / "secret").chmod(0o600)
+    (run.path / ".lock").hardlink_to(outside / "secret")
+    with pytest.raises(GenzooError, match=r"\.lock is a link or no file"), locked(run.path):
+        pass
+    assert (outside / "secret").read_text() == "theirs"
+    assert (outside / "secret").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_part_of_a_run_may_be_a_pipe_that_is_waited_for(run, name):
+    (run.path / name).parent.mkdir(parents=True, exist_ok=True)
+    (run.path / name).unlink(missing_ok=True)
+    os.mkfifo(run.path / name)
+    with pytest.raises(GenzooError, match=f"{run.path / name} is neither a file nor a folder"):
+        Run.open(run.path)
+
+
 def test_sweeping_removes_links_and_not_what_they_point_to(run, outside):
-    (run.samples / ".tmp-file-a").symlink_to(outside)
-    (run.samples / ".tmp-b").symlink_to(outside / "secret")
-    (run.samples / ".tmp-file-c" / "d").mkdir(parents=True)
+    (run.samples / ".tmp-file-aaaaaaaa").symlink_to(outside)
+    (run.samples / ".tmp-bbbbbbbb").symlink_to(outside / "secret")
+    (run.samples / ".tmp-file-cccccccc" / "d").mkdir(parents=True)
+    (run.samples / ".tmp-notes").touch()
     before = all_of(outside)
     run.sweep()
-    assert list(run.samples.iterdir()) == []
+    assert [path.name for path in run.samples.iterdir()] == [".tmp-notes"]
     assert all_of(outside) == before
 
 

@@ -233,7 +233,7 @@ def test_a_run_killed_before_its_model_was_saved(small, tmp_path):
     run = fit(small("ae"), tmp_path / "run").run
     whole = shutil.copytree(run.path, tmp_path / "whole")
     run.model_file.unlink()
-    (run.checkpoints / ".tmp-half.npz").touch()
+    (run.checkpoints / ".tmp-halfhalf.npz").touch()
     # A folder is another command's that may be at work.
     (run.path / ".tmp-figures").mkdir()
     assert load_model(run).optimizer.iterations == 20

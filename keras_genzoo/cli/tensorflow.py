@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import tempfile
 
 from keras_genzoo import backend
 from keras_genzoo.cli.streams import write_error
@@ -26,6 +27,7 @@ def start_tensorflow() -> None:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
         # A GPU's memory is taken as it is needed: else `evaluate` finds none beside `fit`.
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+        _name_temporary_folder()
         with held_back_errors():
             importlib.import_module("tensorflow")
     keras = importlib.import_module("keras")
@@ -37,6 +39,18 @@ def start_tensorflow() -> None:
             f"{backend.config_file()} sets floatx to {floatx}; genzoo computes in float32, or as "
             "--mixed-precision says"
         )
+
+
+def _name_temporary_folder() -> None:
+    """Name the home folder for temporary files where no usual place takes any.
+
+    TensorFlow cannot be imported where none is named. What then needs one, and finds that it takes
+    no file either, says so.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        tempfile.tempdir = os.path.expanduser("~")  # noqa: PTH111 - there need not be one
 
 
 def see_one_gpu() -> None:

@@ -93,6 +93,16 @@ def test_errors_are_held_back_whatever_there_is(tmp_path, temporary, redirected)
     assert (ended, errors) == (0, "" if redirected else "shown\n")
 
 
+@pytest.mark.slow
+def test_tensorflow_starts_where_no_folder_takes_temporary_files(tmp_path):
+    code = "import tempfile; tempfile._candidate_tempdir_list = lambda: ['/nonexistent']\n"
+    code += "from keras_genzoo.cli.tensorflow import start_tensorflow; start_tensorflow()\n"
+    code += "import os; print(tempfile.gettempdir() == os.path.expanduser('~'))"
+    line = f"{shlex.quote(sys.executable)} -c {shlex.quote(code)}"
+    ended, output, _ = shell(line, tmp_path)
+    assert (ended, output) == (0, "True\n")
+
+
 def test_the_module_is_the_command(tmp_path):
     code, output, _ = shell("GENZOO --help", tmp_path)
     assert code == 0

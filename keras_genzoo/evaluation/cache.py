@@ -19,6 +19,7 @@ from keras_genzoo.data.archives import READ_ERRORS
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import writing
 from keras_genzoo.reading import read_arrays
+from keras_genzoo.text import shown
 
 Echo = Callable[[str], None]
 FEATURE_BYTES = 2 * 2**30
@@ -60,7 +61,7 @@ def keep(path: Path, write: Callable[[Path], None], echo: Echo = lambda line: No
     except (GenzooError, OSError) as error:
         if folder not in _refused:
             _refused.add(folder)
-            reason = str(error).partition(";")[0]
+            reason = shown(str(error).partition(";")[0])
             echo(f"{reason}; going on without keeping it: GENZOO_CACHE names another folder")
         return False
     return True
@@ -68,7 +69,7 @@ def keep(path: Path, write: Callable[[Path], None], echo: Echo = lambda line: No
 
 def said_damaged(path: Path, what: str, echo: Echo) -> None:
     """Say in a line that a kept file is of no use, and what is done."""
-    echo(f"{path} is damaged or not what it should be; {what}")
+    echo(f"{shown(path)} is damaged or not what it should be; {what}")
 
 
 def digest(*parts: np.ndarray | str) -> str:

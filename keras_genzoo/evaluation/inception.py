@@ -19,6 +19,7 @@ from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.cache import cache_folder, keep, said_damaged
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
+from keras_genzoo.text import shown
 
 if TYPE_CHECKING:
     from tensorflow.compat.v1 import GraphDef
@@ -148,7 +149,7 @@ def fetch_inception(
     file = cache_folder() / "inception" / GRAPH
     if (kept := _read_kept(file, echo)) is not None:
         return kept
-    echo(f"fetching the Inception graph, {size / 2**20:.0f} MiB, once; it is kept in {file}")
+    echo(f"fetching the Inception graph, {size / 2**20:.0f} MiB, once; it is kept in {shown(file)}")
     try:
         # Whole before it is unpacked: a broken connection leaves nothing behind.
         with io.BytesIO() as archive:

@@ -21,6 +21,18 @@ def usable_memory() -> int:
     return memory
 
 
+def free_memory() -> int:
+    """Return the bytes that this process may still take: what is free, of what it may use."""
+    with contextlib.suppress(OSError, KeyError, ValueError, IndexError):
+        # Linux only.
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        kib = {
+            name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)
+        }
+        return min(usable_memory(), 1024 * (kib["MemAvailable"] + kib["SwapFree"]))
+    return usable_memory()
+
+
 def refuse_what_does_not_fit(
     nbytes: int, what: str, remedy: str = "a folder of image files is read one by one"
 ) -> None:
@@ -34,8 +46,8 @@ def refuse_what_does_not_fit(
     Raises:
         GenzooError: if they do not.
     """
-    if nbytes > (memory := usable_memory()):
+    if nbytes > (memory := free_memory()):
         raise GenzooError(
             f"{what} takes {nbytes / 2**30:,.1f} GiB in memory and this machine has "
-            f"{memory / 2**30:,.1f}; {remedy}"
+            f"{memory / 2**30:,.1f} free; {remedy}"
         )

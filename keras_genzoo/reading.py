@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 # Ten thousand names of classes take less than 1 MiB.
 MOST_JSON = 16 * 2**20
 MOST_LEVELS = 200
-# A history of half a million rows.
-MOST_TABLE = 64 * 2**20
+# Of a table of text: a row takes a hundred times the memory of its shortest line.
+MOST_TABLE, MOST_ROWS = 64 * 2**20, 500_000
+# Of packed arrays, which take up to a thousand times the memory of their file.
+MOST_PACKED = 4 * 2**30
 
 
 def read_json(path: str | os.PathLike) -> Any:
@@ -78,6 +80,8 @@ def read_rows(path: str | os.PathLike) -> list[dict[str, str]]:
         content = file.read(MOST_TABLE + 1)
     if len(content) > MOST_TABLE:
         raise ValueError(f"it is larger than {MOST_TABLE // 2**20} MiB")
+    if content.count(b"\n") + content.count(b"\r") > 2 * MOST_ROWS:
+        raise ValueError(f"it has more than {MOST_ROWS:,} rows")
     try:
         return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
     except csv.Error as error:
@@ -99,10 +103,22 @@ def read_arrays(path: str | os.PathLike) -> dict[str, "np.ndarray"]:
         file.seek(0)
         with np.load(file, allow_pickle=False) as archive:
             members = archive.zip.infolist()
+            _check_packed(members)
             refuse_what_does_not_fit(sum(member.file_size for member in members), str(path))
             for member in members:
                 check_member(archive.zip, member, path)
             return {name: archive[name] for name in archive.files}
+
+
+def _check_packed(members: list[zipfile.ZipInfo]) -> None:
+    """Check that arrays are not larger than any that this package packs.
+
+    Raises:
+        ValueError: if they are.
+    """
+    packed = [member for member in members if member.compress_type != zipfile.ZIP_STORED]
+    if sum(member.file_size for member in packed) > MOST_PACKED:
+        raise ValueError(f"it says to hold more than {MOST_PACKED // 2**30} GiB")
 
 
 def check_member(

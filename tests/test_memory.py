@@ -1,18 +1,34 @@
 """A few bytes can declare any size: what does not fit is refused in one line, unread."""
 
+import io
 import json
 import struct
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
+import pyarrow as pa
 import pytest
+from PIL import Image
+from pyarrow import parquet
 
-from keras_genzoo.data import open_source
+from keras_genzoo import memory, reading
+from keras_genzoo.data import images, open_source
+from keras_genzoo.data.tables import Table
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models import GAN, load_model
+from keras_genzoo.evaluation.features import KerasNetwork
+from keras_genzoo.models import CGAN, DCGAN, GAN, VAE, Autoencoder, load_model, size
 from keras_genzoo.models.size import variable_bytes
-from keras_genzoo.reading import MOST_JSON, MOST_TABLE, parse_json, read_arrays, read_rows
+from keras_genzoo.reading import (
+    MOST_JSON,
+    MOST_ROWS,
+    MOST_TABLE,
+    parse_json,
+    read_arrays,
+    read_rows,
+)
 from keras_genzoo.training import Run, Settings
 from keras_genzoo.training.build import build_model
 
@@ -69,9 +85,71 @@ def test_elements_of_no_size_are_counted(tmp_path):
         open_source(tmp_path / "a.npy")
 
 
+def test_arrays_that_are_packed_a_thousandfold(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "MOST_PACKED", 1000)
+    np.savez_compressed(tmp_path / "a.npz", images=np.zeros(1001, np.uint8))
+    with pytest.raises(ValueError, match="it says to hold more than"):
+        read_arrays(tmp_path / "a.npz")
+    np.savez(tmp_path / "a.npz", images=np.zeros(1001, np.uint8))
+    assert len(read_arrays(tmp_path / "a.npz")["images"]) == 1001
+
+
+def test_memory_that_others_have_taken_is_not_free():
+    assert 0 < memory.free_memory() <= memory.usable_memory()
+
+
+@pytest.mark.parametrize("struct", [True, False])
+def test_a_value_that_many_rows_name_is_in_memory_once(tmp_path, struct):
+    rows = pa.array([0] * 2000, pa.int32())
+    images = pa.DictionaryArray.from_arrays(rows, pa.array([bytes(2**20)], pa.binary()))
+    if struct:
+        images = pa.StructArray.from_arrays([images], ["bytes"])
+    # In the file that is some kilobytes, and 2 GiB if each row had its own.
+    others = [bytes([n % 256, n // 256]) for n in range(2000)]
+    parquet.write_table(
+        pa.table({"image": images, "other": others}),
+        tmp_path / "a.parquet",
+        compression="zstd",
+        store_schema=False,
+        dictionary_pagesize_limit=2**22,
+    )
+    table = Table([tmp_path / "a.parquet"])
+    assert table.image(1999) == bytes(2**20)
+    assert table._kept_bytes < 2**21
+
+
+def test_a_label_that_is_no_name(tmp_path):
+    columns = {"image": [b"a", b"b"], "label": ["cat", "x" * 20_000]}
+    parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
+    with pytest.raises(GenzooError, match="a label in .* has 20,000 letters"):
+        _ = Table([tmp_path / "a.parquet"]).labels
+
+
+@pytest.mark.parametrize(("side", "at_once"), [(8, 4), (9, 1)])
+def test_of_large_images_one_is_decoded_at_a_time(monkeypatch, side, at_once):
+    monkeypatch.setattr(images, "LARGE", 80)
+    buffer = io.BytesIO()
+    Image.new("L", (side, side)).save(buffer, "PNG")
+    all_there, most, now = threading.Barrier(at_once), 0, []
+    fit = images._fit
+
+    def counted(*args):
+        nonlocal most
+        now.append(1)
+        most = max(most, len(now))
+        all_there.wait(30)
+        now.pop()
+        return fit(*args)
+
+    monkeypatch.setattr(images, "_fit", counted)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(images.decode, [buffer.getvalue()] * 4))
+    assert most == at_once
+
+
 def test_one_large_label_is_one_class(tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (4, 8, 8), np.uint8)
-    np.savez(tmp_path / "a.npz", images=images, labels=np.array([0, 2**30, 0, 0]))
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 8, 8), np.uint8)
+    np.savez(tmp_path / "a.npz", images=pixels, labels=np.array([0, 2**30, 0, 0]))
     assert open_source(tmp_path / "a.npz").class_names == ["0", str(2**30)]
 
 
@@ -97,6 +175,12 @@ def test_a_table_that_is_large(tmp_path):
     with (tmp_path / "history.csv").open("wb") as file:
         file.truncate(MOST_TABLE + 1)
     with pytest.raises(ValueError, match="larger than 64 MiB"):
+        read_rows(tmp_path / "history.csv")
+
+
+def test_a_table_of_very_many_rows(tmp_path):
+    (tmp_path / "history.csv").write_text("step\n" + "1\n" * (2 * MOST_ROWS + 1))
+    with pytest.raises(ValueError, match="more than 500,000 rows"):
         read_rows(tmp_path / "history.csv")
 
 
@@ -161,6 +245,33 @@ def test_images_of_a_size_that_no_memory_holds():
         open_source("digits", image_size=16_000)
 
 
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: Autoencoder(hidden_units=(10**9,)), "the encoder"),
+        (lambda: VAE(latent_dim=10**9), "the encoder"),
+        (lambda: GAN(latent_dim=10**9), "the generator"),
+        (lambda: GAN((10**6, 10**6, 3)), "the generator"),
+        (lambda: DCGAN((16, 16, 1), discriminator_filters=10**7), "the discriminator"),
+        (lambda: CGAN((16, 16, 1), num_classes=10**9), "the generator"),
+    ],
+)
+def test_models_of_a_script_that_no_memory_holds(build, words):
+    with pytest.raises(GenzooError, match=rf"{words} takes .* GiB in memory"):
+        build()
+
+
+def test_a_model_that_is_measured_has_the_weights_that_it_would_have(monkeypatch):
+    weights = []
+    for wide in (10**9, 1):
+        monkeypatch.setattr(size, "WIDE", wide)
+        keras.utils.set_random_seed(0)
+        model = GAN((8, 8, 1), generator_units=(8,), discriminator_units=(8,))
+        weights.append([variable.numpy() for variable in model.trainable_variables])
+    for plain, measured in zip(*weights, strict=True):
+        np.testing.assert_array_equal(plain, measured)
+
+
 def test_measuring_a_model_changes_nothing():
     def build():
         return GAN((8, 8, 1), generator_units=(8,), discriminator_units=(8,))
@@ -195,3 +306,13 @@ def test_a_model_file_that_describes_more_than_memory(model_file):
     rewritten(model_file, {"config.json": text})
     with pytest.raises(GenzooError, match=r"the model .* takes .* GiB in memory"):
         load_model(model_file)
+
+
+def test_a_feature_network_that_describes_more_than_memory(tmp_path):
+    inputs = keras.Input((8, 8, 1))
+    keras.Model(inputs, keras.layers.Dense(7)(inputs)).save(tmp_path / "a.keras")
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        config = archive.read("config.json").replace(b'"units": 7', b'"units": 10000000000000')
+    rewritten(tmp_path / "a.keras", {"config.json": config})
+    with pytest.raises(GenzooError, match=r"the model .* takes .* GiB in memory"):
+        KerasNetwork(str(tmp_path / "a.keras"))

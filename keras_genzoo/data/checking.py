@@ -14,6 +14,7 @@ from PIL import Image
 
 from keras_genzoo.data.images import (
     BadImageError,
+    alone_if_large,
     decode,
     is_grey,
     open_image,
@@ -204,7 +205,10 @@ def _look(root: Path, name: str, shapes: list[Shape]) -> Finding:
     try:
         data = read_file(root / name)
         image = open_image(data)
-        noted = (*remarks(image, suffix_of(name)), *_differences(image, shapes))
+        with alone_if_large(image):
+            # A PNG is read whole to find its orientation.
+            noted = (*remarks(image, suffix_of(name)), *_differences(image, shapes))
+            del image
         decode(data)
     except BadImageError as error:
         return Finding(shown(name), str(error))

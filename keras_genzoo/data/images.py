@@ -10,8 +10,10 @@ import logging
 import math
 import numbers
 import struct
+import threading
 import warnings
 import zlib
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -31,6 +33,10 @@ _ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
 
 # Pillow reads nothing of more pixels than a square of this side has.
 LARGEST_SIDE = 16_384
+
+# Of more pixels one image is decoded at a time.
+LARGE = 2**25
+_one_large = threading.Lock()
 
 # What Pillow's decoders raise on bytes that are no sound image.
 _DECODE_ERRORS = (
@@ -148,11 +154,25 @@ def decode_opened(
             # JPEG can decode at 1/2, 1/4, 1/8; twice the wanted size keeps the result the same
             # to the eye, and large photographs come up to eight times faster.
             image.draft(None, (2 * max(shape[:2]),) * 2)
-        image.load()
-        image = _eight_bits(upright(image), stored)
     except _DECODE_ERRORS as error:
         raise BadImageError(_words(error)) from error
-    return _fit(image, shape, crop)
+    with alone_if_large(image):
+        try:
+            image.load()
+            image = _eight_bits(upright(image), stored)
+        except _DECODE_ERRORS as error:
+            raise BadImageError(_words(error)) from error
+        return _fit(image, shape, crop)
+
+
+@contextlib.contextmanager
+def alone_if_large(image: Image.Image) -> Iterator[None]:
+    """Let no other thread decode a large image meanwhile: a small file may hold a GiB of them."""
+    if math.prod(image.size) < LARGE:
+        yield
+        return
+    with _one_large:
+        yield
 
 
 def upright_size(image: Image.Image) -> tuple[int, int]:

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet, types
+from pyarrow import compute, parquet, types
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit, usable_memory
 from keras_genzoo.reading import parse_json
 
 KEPT_BYTES = 512 * 2**20
+MOST_LETTERS = 10_000
 _IMAGE_NAMES = ("image", "img", "images")
 _LABEL_NAMES = ("label", "labels", "fine_label")
 # What pyarrow raises on what is no sound parquet file.
@@ -34,6 +35,12 @@ class Table:
         features = _features(schema)
         self._image, self._in_struct = _image_column(schema, features, paths[0])
         self._label = _label_column(schema, features)
+        # As a dictionary a value that thousands of rows name is in memory once, as in the file.
+        packed = [self._leaf, *([self._label] if self._label else [])]
+        self._files = [
+            parquet.ParquetFile(path, metadata=file.metadata, read_dictionary=packed)
+            for path, file in zip(paths, self._files, strict=True)
+        ]
         self.class_names = (features.get(self._label) or {}).get("names")
         for path, file in zip(paths, self._files, strict=True):
             if not {self._image, self._label or self._image} <= set(file.schema_arrow.names):
@@ -54,6 +61,11 @@ class Table:
         sizes = (file.metadata.row_group(group).total_byte_size
                  for file in self._files for group in range(file.num_row_groups))  # fmt: skip
         self.fits = sum(sizes) <= self._most
+
+    @property
+    def _leaf(self) -> str:
+        """The column of the images' bytes."""
+        return f"{self._image}.bytes" if self._in_struct else self._image
 
     @property
     def fingerprint(self) -> str:
@@ -82,7 +94,8 @@ class Table:
                 f"{nulls} rows of {self._paths[0].parent} have no '{self._label}'; leave them out, "
                 "or drop the column"
             )
-        return np.array([value for column in columns for value in column.to_pylist()])
+        values = [_values(chunk, self._paths[0]) for column in columns for chunk in column.chunks]
+        return np.array([value for part in values for value in part])
 
     def locate(self, index: int) -> tuple[Path, int]:
         """Return the file that a row is in, and its number there."""
@@ -107,8 +120,7 @@ class Table:
         number, group = self._groups[at]
         size = self._files[number].metadata.row_group(group).total_byte_size
         refuse_what_does_not_fit(2 * size, f"a row group of {self._paths[number]}")
-        column = f"{self._image}.bytes" if self._in_struct else self._image
-        read = self._files[number].read_row_group(group, columns=[column]).column(0)
+        read = self._files[number].read_row_group(group, columns=[self._leaf]).column(0)
         read = read.combine_chunks()
         read = read.field("bytes") if self._in_struct else read
         self._kept[at] = read
@@ -117,6 +129,23 @@ class Table:
             _, dropped = self._kept.popitem(last=False)
             self._kept_bytes -= dropped.nbytes
         return read
+
+
+def _values(labels: pa.Array, path: Path) -> list[Any]:
+    """Return labels as Python has them; each text once in memory, however often it occurs.
+
+    Raises:
+        GenzooError: if one is longer than any name.
+    """
+    if not types.is_dictionary(labels.type):
+        return labels.to_pylist()
+    longest = compute.max(compute.binary_length(labels.dictionary)).as_py() or 0
+    if longest > MOST_LETTERS:
+        raise GenzooError(
+            f"a label in {path} has {longest:,} letters, which no name of a class has"
+        )
+    names = labels.dictionary.to_pylist()
+    return [names[index] for index in labels.indices.to_pylist()]
 
 
 def _open(path: Path) -> parquet.ParquetFile:

@@ -26,7 +26,8 @@ from keras_genzoo.evaluation.features import (
     NothingLearntError,
     accuracy_in_words,
 )
-from keras_genzoo.files import check_archive, json_text
+from keras_genzoo.files import json_text
+from keras_genzoo.models.loading import check_model_file
 from keras_genzoo.networks import layers_under, randomness_kept, seeded
 from keras_genzoo.networks.convolutional import LAST
 from keras_genzoo.reading import read_json
@@ -175,8 +176,8 @@ def _read(name: str, file: Path, echo: Callable[[str], None]) -> Classifier | No
     if not (os.path.exists(file) and os.path.exists(facts_file)):  # noqa: PTH110
         return None
     try:
-        check_archive(file)
         with randomness_kept():
+            check_model_file(file)
             model = keras.saving.load_model(file, compile=False, safe_mode=True)
         facts = read_json(facts_file)
         network = Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), facts)

@@ -128,6 +128,7 @@ class KerasNetwork(FeatureNetwork):
     def __init__(self, path: str):
         import keras
 
+        from keras_genzoo.models.loading import check_model_file
         from keras_genzoo.networks import randomness_kept
 
         self.name, file = f"model:{path}", Path(path).expanduser()
@@ -135,8 +136,11 @@ class KerasNetwork(FeatureNetwork):
             raise GenzooError(f"there is no feature network {file}; name a .keras file")
         try:
             with randomness_kept():
+                check_model_file(file)
                 self.model = keras.saving.load_model(file, compile=False, safe_mode=True)
             shape = tuple(self.model.input_shape)
+        except GenzooError:
+            raise
         except Exception as error:  # Keras raises whatever its files hold.
             reason = " ".join(str(error).split())
             raise GenzooError(f"{file} cannot be loaded as a Keras model: {reason}") from error

@@ -1,5 +1,6 @@
 """The autoencoder of chapter 3: it compresses and restores, and does not generate."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import check_images, check_network, check_optimizer
 from keras_genzoo.models.latent import interpolate_latents
 from keras_genzoo.models.scaling import scaled
+from keras_genzoo.models.size import network_that_fits
 from keras_genzoo.networks import dense_decoder, dense_encoder, layers_under
 
 
@@ -70,10 +72,9 @@ class Autoencoder(ImageModel):
         self.hidden_units = tuple(hidden_units)
         self.note_own_networks(encoder=encoder, decoder=decoder)
         with layers_under(self.dtype_policy):
-            self.encoder = encoder or self.default_encoder()
-            self.decoder = decoder or dense_decoder(
-                self.image_shape, self.latent_dim, self.hidden_units[::-1]
-            )
+            widest = max(math.prod(self.image_shape), self.latent_dim, *self.hidden_units)
+            self.encoder = encoder or network_that_fits(self.default_encoder, "the encoder", widest)
+            self.decoder = decoder or network_that_fits(self.default_decoder, "the decoder", widest)
         replicas, z_shape = self.num_replicas, (self.latent_dim,)
         check_network(
             self.encoder,
@@ -88,6 +89,10 @@ class Autoencoder(ImageModel):
     def default_encoder(self) -> keras.Model:
         """Build the encoder that is taken when a person brings none."""
         return dense_encoder(self.image_shape, self.latent_dim, self.hidden_units)
+
+    def default_decoder(self) -> keras.Model:
+        """Build the decoder that is taken when a person brings none."""
+        return dense_decoder(self.image_shape, self.latent_dim, self.hidden_units[::-1])
 
     def get_config(self) -> dict[str, Any]:
         """Return every constructor argument; own networks are serialised with it."""

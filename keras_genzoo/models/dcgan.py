@@ -65,6 +65,13 @@ class DCGAN(GAN):
             **kwargs,
         )
 
+    @property
+    def widest(self) -> int:
+        """The most channels of a layer of the default networks, inputs included."""
+        halvings = max(self.image_shape[:2]) // 4
+        deepest = halvings * max(self._filters.values())
+        return max(self.noise_dim, self.discriminator_shape[-1], deepest)
+
     def default_generator(self) -> keras.Model:
         """Build the generator that is taken when a person brings none."""
         return convolutional_generator(

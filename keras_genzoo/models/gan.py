@@ -1,5 +1,6 @@
 """The generative adversarial network of chapter 5; its ``train_step`` serves the whole family."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ from keras_genzoo.models.checking import check_network, check_optimizer
 from keras_genzoo.models.latent import interpolate_latents
 from keras_genzoo.models.optimizers import OptimizerPair
 from keras_genzoo.models.scaling import scaled
+from keras_genzoo.models.size import network_that_fits
 from keras_genzoo.networks import dense_discriminator, dense_generator, layers_under, normal
 
 
@@ -105,8 +107,12 @@ class GAN(ImageModel):
         """Take a person's networks, and the default ones for what is None."""
         self.note_own_networks(generator=generator, discriminator=discriminator)
         with layers_under(self.dtype_policy):
-            self.generator = generator or self.default_generator()
-            self.discriminator = discriminator or self.default_discriminator()
+            self.generator = generator or network_that_fits(
+                self.default_generator, "the generator", self.widest
+            )
+            self.discriminator = discriminator or network_that_fits(
+                self.default_discriminator, "the discriminator", self.widest
+            )
         replicas = self.num_replicas
         check_network(
             self.generator, "generator", (self.noise_dim,), self.image_shape, num_replicas=replicas
@@ -142,6 +148,12 @@ class GAN(ImageModel):
     def discriminator_shape(self) -> ImageShape:
         """Shape of the discriminator's input: the image and its condition."""
         return self.image_shape
+
+    @property
+    def widest(self) -> int:
+        """The most units of a layer of the default networks, inputs and outputs included."""
+        inputs = self.noise_dim, math.prod(self.discriminator_shape)
+        return max(*inputs, *self.generator_units, *self.discriminator_units)
 
     def default_generator(self) -> keras.Model:
         """Build the generator that is taken when a person brings none."""

@@ -34,9 +34,7 @@ def load_model(path: str | os.PathLike) -> ImageModel:
     """
     path = os.fspath(path)
     try:
-        _refuse_large_config(path)
-        # HDF5 jumps about in a file, where later versions of Python compare no checksum.
-        check_archive(path)
+        check_model_file(path)
         model = keras.saving.load_model(path, safe_mode=True)
     except GenzooError:
         raise
@@ -54,12 +52,15 @@ def load_model(path: str | os.PathLike) -> ImageModel:
     return model
 
 
-def _refuse_large_config(path: str) -> None:
-    """Check that what the configuration in a file describes fits into memory.
+def check_model_file(path: str | os.PathLike) -> None:
+    """Check that a ``.keras`` file is whole, and that what its configuration describes fits.
+
+    Of any Keras model; Keras itself takes the memory for whatever sizes a file names.
 
     Raises:
-        GenzooError: if it does not.
-        ValueError: if it is larger or deeper than a model's can be.
+        GenzooError: if it does not fit into memory.
+        Exception: if the file is damaged, or its configuration larger or deeper than a model's can
+            be, of the kinds that zipfile raises and ValueError.
     """
     with zipfile.ZipFile(path) as archive:
         for member in archive.infolist():
@@ -72,3 +73,5 @@ def _refuse_large_config(path: str) -> None:
     refuse_large_model(
         lambda: keras.saving.deserialize_keras_object(config, safe_mode=True), f"the model {path}"
     )
+    # HDF5 jumps about in a file, where later versions of Python compare no checksum.
+    check_archive(path)

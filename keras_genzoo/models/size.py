@@ -9,12 +9,33 @@ from typing import Any
 import keras
 import tensorflow as tf
 from keras.src.backend.common import global_state
+from keras.src.backend.common.stateless_scope import in_stateless_scope
 
 from keras_genzoo.memory import refuse_what_does_not_fit
-from keras_genzoo.networks import layers_under
+from keras_genzoo.networks import layers_under, randomness_kept
 
+# Networks of narrower layers take less than a GiB or two, and are built as fast as measured.
+WIDE = 4096
 # Where Keras keeps the variables that a stateless scope puts off.
 _PUT_OFF = "uninitialized_variables"
+
+
+def network_that_fits(build: Callable[[], keras.Model], what: str, widest: int) -> keras.Model:
+    """Return the network that ``build`` makes, if its variables fit into memory.
+
+    Args:
+        build: makes the network.
+        what: it in words.
+        widest: the most units or channels of its layers, inputs included.
+
+    Raises:
+        GenzooError: if they do not.
+    """
+    # Where the whole model is being measured, nothing is allocated.
+    if widest > WIDE and not in_stateless_scope():
+        with randomness_kept():
+            refuse_large_model(build, what)
+    return build()
 
 
 def refuse_large_model(build: Callable[[], Any], what: str) -> None:

@@ -121,7 +121,7 @@ def test_a_value_that_many_rows_name_is_in_memory_once(tmp_path, struct):
 def test_a_label_that_is_no_name(tmp_path):
     columns = {"image": [b"a", b"b"], "label": ["cat", "x" * 20_000]}
     parquet.write_table(pa.table(columns), tmp_path / "a.parquet")
-    with pytest.raises(GenzooError, match="a label in .* has 20,000 letters"):
+    with pytest.raises(GenzooError, match=r"a label in .* has 20,000 letters"):
         _ = Table([tmp_path / "a.parquet"]).labels
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.text import shown
 
 
 @contextlib.contextmanager
@@ -139,7 +140,8 @@ def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterato
             with private_folder(place.parent) as private:
                 temporary = private / "new"
                 temporary.mkdir()
-                yield temporary
+                with temporary_names_left_out(temporary):
+                    yield temporary
                 flush_tree(temporary)
                 if replace and place.is_dir():
                     _swap(temporary, place, private.with_name(f"{private.name}-old"))
@@ -148,6 +150,21 @@ def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterato
                 flush(place.parent)
         except OSError as error:
             raise unwritable(path, error) from error
+
+
+@contextlib.contextmanager
+def temporary_names_left_out(folder: Path) -> Iterator[None]:
+    """Raise what the system refused in a temporary folder, of which no person knows the name.
+
+    Raises:
+        OSError: in place of the error that names a file of the folder.
+    """
+    try:
+        yield
+    except GenzooError as error:
+        if isinstance(error.__cause__, OSError) and shown(folder) in str(error):
+            raise error.__cause__ from None
+        raise
 
 
 def _swap(new: Path, place: Path, old: Path) -> None:

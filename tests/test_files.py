@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.files import new_folder, write_json, writing, writing_folder
+from keras_genzoo.export.placing import placing
+from keras_genzoo.files import new_folder, unwritable, write_json, writing, writing_folder
 
 
 def test_a_file_appears_whole(tmp_path):
@@ -378,3 +379,15 @@ def test_a_link_in_a_folder_is_not_one_of_its_writers_files(tmp_path):
     (own / "map.svg").symlink_to(_of_another(tmp_path))
     with pytest.raises(GenzooError, match=r"own holds map\.svg, which this command did not write"):
         new_folder(own, True, "map.svg")
+
+
+@pytest.mark.parametrize("give", [writing_folder, placing])
+def test_a_full_disk_is_said_of_the_place_that_was_asked_for(tmp_path, give):
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with pytest.raises(GenzooError) as refused, give(tmp_path / "new") as folder:
+        raise unwritable(folder / "maps.png", full) from full
+    assert str(refused.value).startswith(
+        f"cannot write {tmp_path / 'new'}: No space left on device;"
+    )
+    with pytest.raises(GenzooError, match="no such class"), give(tmp_path / "new"):
+        raise GenzooError("no such class")

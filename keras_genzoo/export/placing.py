@@ -11,6 +11,7 @@ from keras_genzoo.files import (
     flush,
     flush_tree,
     private_folder,
+    temporary_names_left_out,
     unwritable,
     write_json,
 )
@@ -50,7 +51,8 @@ def placing(folder: Path) -> Iterator[Path]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with private_folder(folder) as temporary:
-                yield temporary
+                with temporary_names_left_out(temporary):
+                    yield temporary
                 flush_tree(temporary)
                 cards = sorted(temporary.glob("*.json"))
                 for card in cards:

@@ -5,8 +5,13 @@ be those of pixels, which follow the background's colour; of the features of a n
 structure (SSIM). What the map says is measured, not only seen.
 """
 
+import atexit
 import dataclasses
+import importlib
+import shutil
+import tempfile
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -117,15 +122,28 @@ def _distances(
     raise GenzooError(f"unknown distance '{distance}'; known: {', '.join(DISTANCES)}")
 
 
+def _import_umap() -> ModuleType:
+    """Import UMAP, also where numba can keep what it compiles in no place of its own."""
+    try:
+        return importlib.import_module("umap")
+    except RuntimeError as error:
+        if "cannot cache function" not in str(error):
+            raise
+    import numba
+
+    folder = tempfile.mkdtemp(prefix="numba-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    numba.config.CACHE_DIR = folder
+    return importlib.import_module("umap")
+
+
 def _umap(fitted_on, placed, metric, num_neighbours, min_dist, seed):
     import warnings
 
     with warnings.catch_warnings():
         # numba and umap warn of what a person who asks for a picture cannot change.
         warnings.simplefilter("ignore")
-        import umap
-
-        reducer = umap.UMAP(
+        reducer = _import_umap().UMAP(
             n_neighbors=num_neighbours,
             min_dist=min_dist,
             metric=metric,

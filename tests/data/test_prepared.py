@@ -1,4 +1,6 @@
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -115,6 +117,18 @@ def test_celeba_agrees_with_tensorflow_datasets(test_data):
 
 
 @pytest.mark.real_data
+def test_opening_a_data_set_says_nothing(test_data):
+    code = "import sys, keras_genzoo.data as data; from keras_genzoo.cli.tensorflow import *\n"
+    code += "start_tensorflow(); data.open_source('celeb_a', data_dir=sys.argv[1]).fetch([0])"
+    # Its log goes to the standard error of a process that has not set up logging.
+    said = subprocess.run(
+        [sys.executable, "-c", code, test_data / "tensorflow_datasets"],
+        capture_output=True,
+        text=True,
+    )
+    assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
+
+
 def test_attributes_of_celeba_are_those_of_tensorflow_datasets(test_data):
     tfds = pytest.importorskip("tensorflow_datasets")
     place = test_data / "tensorflow_datasets"

@@ -1,5 +1,6 @@
 """``genzoo fit``: train a model into a run folder, or go on where a run was interrupted."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +68,17 @@ def command(
         return
     if config is not None:
         settings = training.repeat(config, overrides)
+        recipe = training.repeated_recipe(config)
     else:
-        dataset = overrides.pop("dataset", None)
-        settings = training.settings_for(model, dataset, recipe, **overrides)
+        recipe, values = training.find_recipe(model, overrides.pop("dataset", None), recipe)
+        settings = training.Settings.from_dict(values | overrides)
     start_tensorflow()
     if settings.strategy == "one":
         see_one_gpu()
     # A file that came from elsewhere chooses no place to write to.
     download = config is None or settings.data_dir is None or "data_dir" in overrides
-    _tell(training.fit(settings, out, force=force, download=download, **options), echo)
+    options |= {"force": force, "download": download, "recipe": recipe}
+    _tell(training.fit(settings, out, **options), echo)
 
 
 def _refuse_with(option: str, **others: Any) -> None:
@@ -96,5 +99,8 @@ def _tell(outcome, echo) -> None:
     if not outcome.wrote:
         return
     echo(f"model: {shown(run.model_file)}")
-    if pictures := run.pictures():
-        echo(f"pictures: {shown(run.samples)} (the last: {pictures[-1].name})")
+    if grids := run.pictures():
+        echo(f"sample grids: {shown(run.samples)} (the last: {grids[-1].name})")
+    name = shown(shlex.quote(str(run.path)))
+    echo(f"next: genzoo sample {name}")
+    echo(f"      genzoo evaluate {name} && genzoo report {name}")

@@ -150,7 +150,7 @@ def dataset_option(command: Command) -> Command:
 
 force_option = click.option("--force", is_flag=True, help="Replace the file if it exists.")
 seed_option = click.option(
-    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Key of chance."
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True, help="Random seed."
 )
 
 

@@ -7,21 +7,33 @@ import click
 from keras_genzoo.classes import classes_in_words
 from keras_genzoo.cli.options import run_argument
 from keras_genzoo.text import shown
-from keras_genzoo.training import Run
+from keras_genzoo.training import Run, recipe_in_words
 
 
 @click.command("show")
 @run_argument
 def command(run: Path) -> None:
-    """Show the settings, the progress and the last pictures of RUN."""
+    """Show the settings, the progress and the last sample grids of RUN.
+
+    What was left to the data or the machine is shown as it was decided.
+    """
     opened = Run.open(run)
-    for name, value in opened.settings.to_dict().items():
+    click.echo(opened.title)
+    if opened.recipe is not None:
+        click.echo(shown(f"recipe: {recipe_in_words(opened.recipe, opened.settings)}"))
+    if opened.begun is not None:
+        click.echo(shown(f"begun: {opened.begun.replace('T', ' ')}"))
+    if opened.held_out is not None:
+        split, number = opened.held_out["split"], opened.held_out["num_images"]
+        click.echo(shown(f"held-out losses: of the first {number:,} images of {split}"))
+    click.echo()
+    for name, value in opened.values.items():
         click.echo(shown(f"{name}: {value}"))
     if opened.class_names:
         names = opened.class_names
         click.echo(f"classes: {classes_in_words(len(names), names)}")
         if opened.settings.model == "cgan":
-            click.echo("rows of the pictures: these classes, from the top")
+            click.echo("rows of the sample grids: these classes, from the top")
     done = opened.last_step() or 0
     click.echo(f"\nsteps: {done} of {opened.settings.steps}")
     for name, value in next(reversed(opened.read_history(up_to=done)), {}).items():
@@ -29,5 +41,5 @@ def command(run: Path) -> None:
             click.echo(shown(f"{name}: {value:.4f}"))
     model = opened.model_file if opened.model_file.exists() else "not yet (run not finished)"
     click.echo(shown(f"model: {model}"))
-    for picture in opened.pictures()[-3:]:
-        click.echo(shown(f"picture: {picture}"))
+    for grid in opened.pictures()[-3:]:
+        click.echo(shown(f"sample grid: {grid}"))

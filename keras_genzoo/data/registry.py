@@ -196,6 +196,22 @@ def find_kind(asked: Asked) -> SourceKind | None:
     return next((kind for kind in kinds if kind.takes(asked)), None)
 
 
+def is_to_prepare(
+    name_or_path: str | os.PathLike,
+    data_dir: str | os.PathLike | None = None,
+    manual_dir: str | os.PathLike | None = None,
+) -> bool:
+    """Whether opening a data set lets tensorflow-datasets fetch and convert it first.
+
+    >>> is_to_prepare("digits"), is_to_prepare("mnist", "nowhere", "downloads")
+    (False, True)
+    """
+    is_path = isinstance(name_or_path, os.PathLike)
+    asked = Asked(os.fspath(name_or_path), is_path, data_dir, manual_dir)
+    kind = find_kind(asked)
+    return kind is not None and kind.opens == _PREPARED and not is_prepared_by_name(asked)
+
+
 def kind_of_path(name_or_path: str | os.PathLike) -> SourceKind | None:
     """Return the kind of source that a path leads to; None of a name, or if it leads to none."""
     is_path = isinstance(name_or_path, os.PathLike)

@@ -49,6 +49,8 @@ class ImageModel(Exportable, keras.Model):
     value_range: tuple[float, float] = (0.0, 1.0)
     metric_names: tuple[str, ...] = ()
     needs_labels = False
+    # Whether ``test_step`` on images that training did not see says how well it went.
+    has_held_out_loss = False
 
     def __init__(
         self,

@@ -9,11 +9,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "build": ["build_model", "load_model"],
-        "recipes": ["RECIPES", "settings_for"],
+        "recipes": ["RECIPES", "find_recipe", "recipe_in_words", "settings_for"],
         "run": ["Run"],
         "settings": ["STRATEGIES", "Settings"],
         "strategy": ["make_strategy"],
-        "train": ["fit", "repeat", "resume"],
+        "train": ["fit", "repeat", "repeated_recipe", "resume"],
         "use": ["interpolate", "reconstruct", "sample"],
     },
 )

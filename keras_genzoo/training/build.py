@@ -1,6 +1,5 @@
 """From settings to a compiled model; from a run folder back to its model."""
 
-import inspect
 from collections.abc import Callable
 
 from keras_genzoo import models
@@ -60,13 +59,11 @@ def build_model(
 
 def compile_model(model: ImageModel, settings: Settings) -> None:
     """Compile a model with the optimizers and the loss of ``settings``."""
-    arguments = {k: v for k, v in settings.of_role("compile").items() if v is not None}
-    adversarial = settings.model in GANS
-    beta_1 = settings.beta_1 if settings.beta_1 is not None else (0.5 if adversarial else 0.9)
-    roles = ("generator_", "discriminator_") if adversarial else ("",)
+    arguments = settings.of_role("compile")
+    roles = ("generator_", "discriminator_") if settings.model in GANS else ("",)
     for role in roles:
         rate = getattr(settings, f"{role}learning_rate")
-        arguments[f"{role}optimizer"] = Adam(rate, beta_1=beta_1)
+        arguments[f"{role}optimizer"] = Adam(rate, beta_1=settings.beta_1)
     model.compile(**arguments)
 
 
@@ -76,10 +73,7 @@ def adversarial_loss(settings: Settings) -> AdversarialLoss | None:
     >>> adversarial_loss(Settings("gan", loss="hinge")).gives_probabilities
     False
     """
-    if settings.model not in GANS:
-        return None
-    default = inspect.signature(MODELS[settings.model].compile).parameters["loss"].default
-    return ADVERSARIAL_LOSSES[settings.loss or default]
+    return ADVERSARIAL_LOSSES[settings.loss] if settings.model in GANS else None
 
 
 def load_model(run: Run, echo: Callable[[str], None] = lambda line: None) -> ImageModel:

@@ -1,6 +1,6 @@
-"""What a run leaves on disk as it goes: history, pictures, checkpoints.
+"""What a run leaves on disk as it goes: history, sample grids, checkpoints.
 
-One Keras epoch of a run is the stretch between two checkpoints.
+One Keras epoch of a run is the interval between two checkpoints.
 """
 
 import math
@@ -13,53 +13,76 @@ from keras_genzoo.images import save_png
 from keras_genzoo.training.build import adversarial_loss
 from keras_genzoo.training.checkpoints import save_checkpoint, state_of
 from keras_genzoo.training.collapse import CollapseWatch
+from keras_genzoo.training.held_out import HeldOutImages, HeldOutLosses
 from keras_genzoo.training.pictures import sample_grid
 from keras_genzoo.training.run import Run, list_checkpoints
 
 
 class Recorder(keras.callbacks.Callback):
-    """Counts steps; after each stretch writes history, picture and checkpoint, in that order.
+    """Counts steps; after each interval writes history, sample grid and checkpoint, in that order.
 
     Args:
         run: the run folder.
         step: steps done before.
-        images: real images for the pictures of autoencoders.
+        images: real images for the sample grids of autoencoders.
         writes: whether this worker, of several, writes the run folder. The others compute what it
-            computes, since the means of a stretch are known by all together.
+            computes, since the means of an interval are known by all together.
+        held_out: images whose losses are measured after each interval. They stand in the history
+            and in the ``logs`` of the callbacks behind this one as ``val_loss`` and so on.
 
     The checkpoint comes last: whatever a run killed in between has written is written again, the
     same, when it goes on from the checkpoint before.
     """
 
-    def __init__(self, run: Run, step: int, images: np.ndarray, writes: bool = True):
+    def __init__(
+        self,
+        run: Run,
+        step: int,
+        images: np.ndarray,
+        writes: bool = True,
+        held_out: HeldOutImages | None = None,
+    ):
         super().__init__()
         self.run = run
         self.step = step
         self.images = images
         self.writes = writes
-        # A row of an end that is none any more has no place in a longer history.
-        self.rows = [row for row in run.read_history(up_to=step) if self._ends_stretch(row["step"])]
+        self.held_out = held_out
+        self.losses: HeldOutLosses | None = None
+        # Drop the row written at the old final step: it is no checkpoint of the longer run.
+        self.rows = [
+            row for row in run.read_history(up_to=step) if self._ends_interval(row["step"])
+        ]
         loss = adversarial_loss(run.settings)
         self.watch = CollapseWatch(step, loss is not None and loss.gives_probabilities)
 
+    def on_train_begin(self, logs=None):
+        """Draw the sample grid of the untrained model."""
+        if self.held_out is not None and self.losses is None:
+            self.losses = HeldOutLosses(self.model, self.held_out.images)
+        if self.step == 0 and self.writes:
+            self.draw()
+
     def on_train_batch_end(self, batch, logs=None):
-        """Count the steps and stop at a loss that is no number."""
+        """Count the steps and stop at a NaN or infinite loss."""
         self.step += self.model.steps_per_execution
         for name, value in logs.items():
             if not math.isfinite(value):
                 self._stop(f"{name} became {value} at step {self.step}")
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write what the stretch gave; of one cut short by a signal, the checkpoint alone."""
+        """Write what the interval gave; of one cut short by a signal, the checkpoint alone."""
         state = state_of(self.model)
         if not all(np.isfinite(array).all() for array in state.values()):
-            self._stop(f"a weight became infinite or no number by step {self.step}")
-        if self._ends_stretch(self.step):
-            self.rows.append({"step": self.step} | {k: float(v) for k, v in logs.items()})
+            self._stop(f"a weight became infinite or NaN by step {self.step}")
+        if self._ends_interval(self.step):
+            means = {name: float(value) for name, value in logs.items()}
+            logs |= self.losses.measure() if self.losses is not None else {}
+            self.rows.append({"step": self.step} | logs | means)
             if self.writes:
                 self.run.write_history(self.rows)
-            self._check_not_collapsed()
-            if self.writes and self._wants_picture():
+            self._check_not_collapsed(means)
+            if self.writes and self._wants_grid():
                 self.draw()
         if self.writes:
             self._save(state)
@@ -77,28 +100,34 @@ class Recorder(keras.callbacks.Callback):
         )
 
     def draw(self) -> None:
-        """Draw the fixed noise."""
-        grid = sample_grid(self.model, self.images, self.run.settings.seed)
+        """Draw the sample grid of the fixed noise."""
+        # Finite weights may give NaN images: the loss of the next step says so.
+        with np.errstate(invalid="ignore"):
+            grid = sample_grid(self.model, self.images, self.run.settings.seed)
         save_png(self.run.samples / f"step-{self.step:08d}.png", grid)
 
-    def _ends_stretch(self, step: int) -> bool:
+    def _ends_interval(self, step: int) -> bool:
         settings = self.run.settings
         return step % settings.checkpoint_every == 0 or step == settings.steps
 
-    def _wants_picture(self) -> bool:
+    def _wants_grid(self) -> bool:
         settings = self.run.settings
+        number, rest = divmod(self.step, settings.checkpoint_every)
+        # Most happens at first: the 1st, 2nd, 4th, 8th, ... checkpoint.
+        if self.step < settings.sample_every and not rest and number.bit_count() == 1:
+            return True
         # The first checkpoint at or after each multiple of the distance.
         due = self.step // settings.sample_every
         before = (self.step - settings.checkpoint_every) // settings.sample_every
         return due > max(before, 0) or self.step == settings.steps
 
-    def _check_not_collapsed(self) -> None:
+    def _check_not_collapsed(self, means: dict[str, float]) -> None:
         networks = {layer.name: layer for layer in self.model.layers if layer.trainable_variables}
         weights = {
             name: [variable.numpy() for variable in network.trainable_variables]
             for name, network in networks.items()
         }
-        self.watch.see(self.step, self.rows[-1], weights)
+        self.watch.see(self.step, means, weights)
         if self.watch.verdict:
             self._stop(f"training has collapsed: {self.watch.verdict} since step {self.watch.good}")
 
@@ -117,7 +146,7 @@ class Recorder(keras.callbacks.Callback):
 
 
 class RestoreMetrics(keras.callbacks.Callback):
-    """Puts back the running means of a stretch that was interrupted, which Keras resets.
+    """Puts back the running means of an interval that was interrupted, which Keras resets.
 
     Made when the model holds them, before ``fit``.
     """

@@ -6,21 +6,30 @@ Nothing here writes: a mistake found here leaves nothing behind.
 import dataclasses
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from keras_genzoo.data import DATASETS, Source, Splits, open_source, training_stream
+from keras_genzoo.data import (
+    DATASETS,
+    Source,
+    Splits,
+    is_to_prepare,
+    open_source,
+    training_stream,
+)
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit
 from keras_genzoo.models import MODELS, ImageModel
 from keras_genzoo.text import shown
 from keras_genzoo.training.build import build_model
 from keras_genzoo.training.contents import DATA
+from keras_genzoo.training.held_out import HeldOutImages, open_held_out
 from keras_genzoo.training.pictures import IMAGES
-from keras_genzoo.training.run import Run
+from keras_genzoo.training.run import Run, resolved_by_data
 from keras_genzoo.training.settings import PACE, PLACE, Settings
 from keras_genzoo.training.strategy import check_batch_size, choose_jit_compile
 
@@ -33,8 +42,9 @@ class Prepared:
         settings: the settings, with all that was left to the data resolved.
         source: the open data.
         model: the compiled model.
-        images: real images for the pictures.
-        resolved: what the settings left to this machine, as ``Run`` keeps it.
+        images: real images for the sample grids.
+        resolved: what the settings left to the data and this machine, as ``Run`` keeps it.
+        held_out: images for the held-out losses, None without such losses.
     """
 
     settings: Settings
@@ -42,6 +52,7 @@ class Prepared:
     model: ImageModel
     images: np.ndarray
     resolved: dict[str, Any]
+    held_out: HeldOutImages | None = None
 
     @property
     def data(self) -> dict[str, Any]:
@@ -55,6 +66,7 @@ def prepare(
     epochs: int | None = None,
     began_with: Run | None = None,
     download: bool = True,
+    echo: Callable[[str], None] = lambda line: None,
 ) -> Prepared:
     """Open the data, and build the model.
 
@@ -64,6 +76,7 @@ def prepare(
         epochs: passes over the data, in place of the settings' steps.
         began_with: the run that goes on, whose data these must be.
         download: whether data that are not there may be fetched and prepared.
+        echo: told what is being done, and why there are no held-out losses.
 
     Raises:
         GenzooError: if the data or the model cannot be had as asked.
@@ -71,6 +84,10 @@ def prepare(
     settings = _with_absolute_paths(settings)
     if began_with is not None:
         _check_not_gone(settings)
+    places = settings.data_dir, settings.manual_dir
+    first = download and is_to_prepare(settings.dataset, *places)
+    words = ": fetched and converted first, once; this takes minutes" if first else ""
+    echo(shown(f"opening {settings.dataset}, split {settings.split}{words}"))
     source = open_data(settings, download=download)
     if began_with is not None:
         moved = settings.dataset != began_with.settings.dataset
@@ -98,7 +115,12 @@ def prepare(
     model.jit_compile = jit_compile and model.num_replicas == 1
     positions = np.linspace(0, source.num_images - 1, IMAGES).astype(int)
     images, _ = source.fetch(positions)
-    return Prepared(settings, source, model, images, {"jit_compile": jit_compile})
+    # Reading all of them first, as --strict does, is for those that are trained on.
+    splits = open_splits(dataclasses.replace(settings, strict=False))
+    before = began_with.held_out if began_with is not None else None
+    held_out = open_held_out(model, splits, settings.split, before, echo)
+    resolved = {"jit_compile": jit_compile, **resolved_by_data(source.image_shape)}
+    return Prepared(settings, source, model, images, resolved, held_out)
 
 
 def open_data(settings: Settings, split: str | None = None, download: bool = True) -> Source:
@@ -179,7 +201,8 @@ def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
         GenzooError: if an override would change the numbers of the run.
     """
     settings = run.settings.but(overrides)
-    began = dataclasses.replace(run.settings, jit_compile=run.jit_compile)
+    # What was left to the data or the machine may be said as it was decided then.
+    began = Settings.from_dict(run.values)
     if "dataset" in overrides:
         moved = moved_settings(run, settings.dataset)
         settings = dataclasses.replace(settings, dataset=moved.dataset)
@@ -191,7 +214,8 @@ def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
                 f"{run.path} was trained with {name} {before}, not {now}; a resumed run keeps it: "
                 "leave the option out, or start a new run"
             )
-    return dataclasses.replace(settings, jit_compile=run.settings.jit_compile)
+    asked = {name: getattr(run.settings, name) for name in run.decided}
+    return dataclasses.replace(settings, **asked)
 
 
 def check_same_data(run: Run, source: Source, moved_to: str | os.PathLike | None = None) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import importlib.util
+import math
 import os
 import sys
 import time
@@ -16,15 +17,21 @@ from tqdm import tqdm
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.training.run import Run
 
-# Between two pictures of the bar.
+# Between two updates of the bar.
 SECONDS = 0.2
+# Where there is no bar: until the first estimate, and between two lines.
+FIRST_LINE, LINES = 5.0, 30.0
 # Of a terminal that does not say.
 WIDTH = 80
 SHORTEST_BAR, LONGEST_BAR = 6, 42
 
 
 class Progress(keras.callbacks.Callback):
-    """A bar with images/s and time left on a terminal; elsewhere a line for each stretch.
+    """A bar with images/s and time left on a terminal; elsewhere lines.
+
+    There is a line after each checkpoint, and between checkpoints one after a few seconds, and
+    then every half a minute. The time left counts from the end of the first step, since that
+    waits for TensorFlow to compile it.
 
     Args:
         run: the run.
@@ -36,20 +43,43 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self.settings = run.settings
         self.echo = echo
-        self.step = self.first = step
-        self.began = time.monotonic()
+        self.step = step
+        # What the pace is measured from: the end of the first step, once there is another.
+        self.start = self.first_end = (step, time.monotonic())
+        self.compiled = False
+        self.next_line = math.inf
         self.bar = Bar(sys.stderr) if is_terminal(sys.stderr) else None
 
+    def on_train_begin(self, logs=None):
+        """Say what the first step waits for."""
+        if self.compiled:
+            return
+        words = "compiling the training step; large models take a minute"
+        if self.bar is not None:
+            self.bar.show(lambda width: words[: width - 1], now=True)
+        else:
+            self.echo(words)
+
     def on_train_batch_end(self, batch, logs=None):
-        """Move the bar."""
+        """Move the bar; without one, write a line if it is time."""
         self.step += self.model.steps_per_execution
+        now = time.monotonic()
+        if not self.compiled:
+            self.compiled = True
+            self.next_line = now + FIRST_LINE
+            self.first_end = (self.step, now)
         if self.bar is not None:
             self.bar.show(functools.partial(self._line, logs), self.step >= self.settings.steps)
+        elif now >= self.next_line:
+            self._write_line(logs)
 
     def on_epoch_end(self, epoch, logs=None):
         """Write a line where there is no bar."""
-        if self.bar is not None:
-            return
+        if self.bar is None:
+            self._write_line(logs)
+
+    def _write_line(self, logs: Mapping[str, float]) -> None:
+        self.next_line = time.monotonic() + LINES
         rate, left = self._pace()
         self.echo(
             f"step {self.step}/{self.settings.steps}  {_means(logs)}  "
@@ -63,7 +93,8 @@ class Progress(keras.callbacks.Callback):
 
     def _pace(self) -> tuple[float, str]:
         """Return images a second, and the time left."""
-        rate = (self.step - self.first) / max(time.monotonic() - self.began, 1e-9)
+        first, began = self.first_end if self.step > self.first_end[0] else self.start
+        rate = (self.step - first) / max(time.monotonic() - began, 1e-9)
         left = tqdm.format_interval((self.settings.steps - self.step) / rate)
         return rate * self.settings.batch_size, left
 
@@ -159,6 +190,7 @@ _SHORT = {
     "loss": "loss",
     "reconstruction_loss": "reconstruction",
     "kl_loss": "KL",
+    "val_loss": "held-out loss",
     "discriminator_loss": "D loss",
     "generator_loss": "G loss",
     "real_score": "D(x)",
@@ -173,19 +205,19 @@ _SHORTER = _SHORT | {
 
 
 def _means(logs: Mapping[str, float], labels: Mapping[str, str] = _SHORT) -> str:
-    """Return the means of a stretch in one short line.
+    """Return the means of an interval in one short line; of held-out losses, the whole alone.
 
     >>> _means({"fake_score": 0.25, "generator_loss": 0.7})
     'G loss 0.700  D(G(z)) 0.250'
     """
     order = [*_SHORT, *logs]
-    return "  ".join(
-        f"{labels.get(name, name)} {logs[name]:.3f}" for name in sorted(logs, key=order.index)
-    )
+    parts = [name for name in logs if name.startswith("val_") and name != "val_loss"]
+    names = [name for name in sorted(logs, key=order.index) if name not in parts]
+    return "  ".join(f"{labels.get(name, name)} {logs[name]:.3f}" for name in names)
 
 
 class Events(keras.callbacks.Callback):
-    """Writes the means of each stretch, by step, where TensorBoard finds them.
+    """Writes the means of each interval, by step, where TensorBoard finds them.
 
     Args:
         run: the run.

@@ -65,8 +65,10 @@ _recipe(
 
 def find_recipe(
     model: str | None, dataset: str | os.PathLike | None, name: str | None = None
-) -> dict[str, Any]:
-    """Return the settings to start from, before a person's own are laid over them.
+) -> tuple[str | None, dict[str, Any]]:
+    """Return the name of a recipe and the settings to start from; None if it is no recipe.
+
+    A person's own settings are laid over them.
 
     Args:
         model: the model asked for, if any.
@@ -85,22 +87,22 @@ def find_recipe(
                 f"recipe '{name}' is for the model '{recipe['model']}', not '{model}'; "
                 f"leave one of the two out"
             )
-        return recipe | ({"dataset": dataset} if dataset else {})
+        return name, recipe | ({"dataset": dataset} if dataset else {})
     if model is None:
         raise GenzooError(f"which model? name one of: {', '.join(MODELS)}")
     if model not in MODELS:
         raise unknown("model", model, MODELS)
     dataset = dataset or "digits"
-    own = [recipe for recipe in map(RECIPES.__getitem__, RECIPES) if recipe["model"] == model]
-    for recipe in own:
+    own = {name: RECIPES[name] for name in RECIPES if RECIPES[name]["model"] == model}
+    for name, recipe in own.items():
         if recipe["dataset"] == dataset:
-            return recipe
-    for recipe in own:
+            return name, recipe
+    for name, recipe in own.items():
         if recipe["dataset"] == "mnist":
             other = recipe | {"dataset": dataset}
             other.pop("image_size", None)
-            return other
-    return {"model": model, "dataset": dataset}
+            return name, other
+    return None, {"model": model, "dataset": dataset}
 
 
 def settings_for(
@@ -117,4 +119,21 @@ def settings_for(
     >>> settings_for("dcgan", "mnist", steps=10).batch_size
     50
     """
-    return Settings.from_dict(find_recipe(model, dataset, recipe) | overrides)
+    _, values = find_recipe(model, dataset, recipe)
+    return Settings.from_dict(values | overrides)
+
+
+def recipe_in_words(name: str, settings: Settings) -> str:
+    """Return a recipe's name, and which of its settings a run has changed.
+
+    >>> recipe_in_words("vae-mnist", settings_for("vae", "mnist", latent_dim=10))
+    'vae-mnist, with latent_dim 10'
+    """
+    if name not in RECIPES:
+        return name
+    changed = [
+        f"{key} {value}"
+        for key, value in settings.to_dict().items()
+        if RECIPES[name].get(key, value) != value
+    ]
+    return f"{name}, with {', '.join(changed)}" if changed else name

@@ -6,12 +6,13 @@ Looking into a run imports neither NumPy nor TensorFlow; what checkpoints hold i
 import contextlib
 import csv
 import dataclasses
+import datetime as dt
 import os
 import platform
 import re
 import reprlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from keras_genzoo.training.contents import (
     is_run,
     is_temporary,
 )
+from keras_genzoo.training.recipes import RECIPES
 from keras_genzoo.training.settings import MOST, Settings
 
 RUNS = Path("runs")
@@ -59,8 +61,12 @@ class Run:
         settings: the resolved settings.
         data: what was learnt from the data, by the names in ``DATA``.
         versions: of the packages that the run began with.
-        resolved: what the settings left to the machine that the run began on, such as
-            ``jit_compile``; a resumed run keeps it, a repeated one resolves it anew.
+        resolved: what the settings left to the data and to the machine that the run began on,
+            such as ``jit_compile``; a resumed run keeps it, a repeated one resolves it anew.
+        recipe: the name of the recipe that the settings started from, if any.
+        begun: when the run began, as ISO 8601 in UTC; None of a run of a time before it was kept.
+        held_out: the ``split`` and the number of images of the held-out losses in the history
+            (``num_images``); None if there are none.
     """
 
     path: Path
@@ -68,6 +74,9 @@ class Run:
     data: dict[str, Any]
     versions: dict[str, str]
     resolved: dict[str, Any] = dataclasses.field(default_factory=dict)
+    recipe: str | None = None
+    begun: str | None = None
+    held_out: dict[str, Any] | None = None
 
     @classmethod
     def create(
@@ -77,22 +86,29 @@ class Run:
         out: str | os.PathLike | None = None,
         force: bool = False,
         resolved: dict[str, Any] | None = None,
+        *,
+        recipe: str | None = None,
+        held_out: dict[str, Any] | None = None,
     ) -> "Run":
         """Make a new run folder with its ``config.json``, whole or not at all.
 
         Args:
             settings: the resolved settings.
             data: what was learnt from the data.
-            out: the folder; by default the next free ``runs/<model>-<dataset>-<n>``.
+            out: the folder; by default the next free ``runs/<recipe>-<n>``, without a recipe for
+                the data set ``runs/<model>-<dataset>-<n>``.
             force: replace a run that is there already.
-            resolved: what the settings leave to the machine.
+            resolved: what the settings leave to the data and the machine.
+            recipe: the name of the recipe that the settings started from.
+            held_out: of which images the held-out losses are.
 
         Raises:
             GenzooError: if the folder exists, or cannot be written.
         """
         out = Path(out) if out is not None else None
         check_free(out, force)
-        run = cls(out or RUNS, settings, data, versions(), resolved or {})
+        begun = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        run = cls(out or RUNS, settings, data, versions(), resolved or {}, recipe, begun, held_out)
         if out is None:
             return dataclasses.replace(run, path=run._write_new())
         with contextlib.ExitStack() as until_placed, writing_folder(out, replace=force) as fresh:
@@ -112,11 +128,19 @@ class Run:
                 fresh.mkdir()
                 self._write_into(fresh)
                 flush_tree(fresh)
-                path = _next_free(fresh, self.settings)
+                path = _next_free(fresh, self._folder_name())
                 flush(RUNS)
         except OSError as error:
             raise unwritable(RUNS / "new", error) from error
         return path
+
+    def _folder_name(self) -> str:
+        """Return the name of a new folder: the recipe's if the data set is the recipe's, too."""
+        if self.recipe in RECIPES and RECIPES[self.recipe]["dataset"] == self.settings.dataset:
+            return self.recipe
+        dataset = Path(self.settings.dataset)
+        name = dataset.stem if dataset.suffix.lower() in file_suffixes() else dataset.name
+        return f"{self.settings.model}-{re.sub(r'[^A-Za-z0-9_.-]', '_', name) or 'data'}"
 
     def _write_into(self, folder: Path) -> None:
         run = dataclasses.replace(self, path=folder)
@@ -150,25 +174,67 @@ class Run:
             settings["channels"] = shape[-1]
         resolved = config.get("resolved", {})
         if not isinstance(resolved, dict) or not all(
-            isinstance(value, bool) for value in resolved.values()
+            isinstance(value, int) for value in resolved.values()
         ):
             raise GenzooError(f"{path / 'config.json'} is damaged: 'resolved' holds no choices")
+        facts = {name: config.get(name) for name in ("recipe", "begun", "held_out")}
+        _check_facts(facts, path / "config.json")
         settings = Settings.from_dict(settings)
-        return cls(path, settings, data, config.get("versions") or {}, resolved)
+        return cls(path, settings, data, config.get("versions") or {}, resolved, **facts)
 
     def write_config(self) -> None:
         """Write ``config.json``, whole or not at all."""
-        settings = self.settings.to_dict()
-        config = {"settings": settings, "data": self.data, "versions": self.versions}
+        facts = {"recipe": self.recipe, "begun": self.begun, "held_out": self.held_out}
+        config = {
+            "made_by": MADE_BY,
+            **{name: fact for name, fact in facts.items() if fact is not None},
+            "settings": self.settings.to_dict(),
+            "resolved": self.resolved,
+            "data": self.data,
+            "versions": self.versions,
+        }
         # Without it, a configuration is of a time when that stood among the settings.
-        if self.resolved:
-            config["resolved"] = self.resolved
-        write_json(self.path / "config.json", {"made_by": MADE_BY, **config})
+        if not self.resolved and self.settings.jit_compile is not None:
+            del config["resolved"]
+        write_json(self.path / "config.json", config)
 
     @property
     def jit_compile(self) -> bool:
         """Whether XLA compiles its step, where that is possible."""
         return bool(self.resolved.get("jit_compile", self.settings.jit_compile))
+
+    @property
+    def decided(self) -> dict[str, Any]:
+        """The settings that data and machine decide where none is given, as they are in this run.
+
+        Of a run of a time before they were noted they follow from the shape of its images.
+        """
+        return resolved_by_data(self.data["image_shape"]) | {"jit_compile": self.jit_compile}
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every setting by name, with what was decided where none was given.
+
+        One that has no value, such as ``binarize`` of a plain VAE, is left out.
+        """
+        values = self.settings.to_dict() | self.decided
+        names = [field.name for field in Settings.fields_of(self.settings.model)]
+        return {name: values[name] for name in names if name in values}
+
+    @property
+    def title(self) -> str:
+        """What tells the run from others in a line.
+
+        >>> Run(Path("run"), Settings("vae", "mnist", latent_dim=10), {}, {}).title
+        'vae on mnist, latent size 10, 1,000 steps'
+        """
+        settings = self.settings
+        place = Path(settings.dataset)
+        name = place.name if place.is_absolute() else settings.dataset
+        return shown(
+            f"{settings.model} on {name}, latent size {settings.latent_dim}, "
+            f"{settings.steps:,} steps"
+        )
 
     @property
     def checkpoints(self) -> Path:
@@ -177,7 +243,7 @@ class Run:
 
     @property
     def samples(self) -> Path:
-        """The folder of the pictures."""
+        """The folder of the sample grids."""
         return self.path / "samples"
 
     @property
@@ -195,7 +261,7 @@ class Run:
         return [shown(str(name)) for name in names]
 
     def pictures(self) -> list[Path]:
-        """Return the pictures made during training, oldest first."""
+        """Return the sample grids of the training, oldest first."""
         return sorted(p for p in self.samples.glob("step-*.png") if _PICTURE.fullmatch(p.name))
 
     def last_step(self) -> int | None:
@@ -222,7 +288,8 @@ class Run:
         if not path.exists():
             return []
         try:
-            rows = [{k: float(v) for k, v in row.items()} for row in read_rows(path)]
+            # A column that came later has no value in the first rows.
+            rows = [{k: float(v) for k, v in row.items() if v != ""} for row in read_rows(path)]
             rows = [row | {"step": int(row["step"])} for row in rows]
         except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
             raise GenzooError(f"{path} is damaged ({error}); remove it to go without") from error
@@ -234,7 +301,8 @@ class Run:
             writing(self.path / "history.csv") as temporary,
             temporary.open("w", newline="") as file,
         ):
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["step"])
+            names = dict.fromkeys(name for row in rows for name in row)
+            writer = csv.DictWriter(file, fieldnames=list(names) or ["step"])
             writer.writeheader()
             writer.writerows(rows)
 
@@ -292,6 +360,40 @@ def _check_data(data: dict[str, Any], file: Path) -> None:
             raise GenzooError(
                 f"{file} is damaged: '{name}' of 'data' is {reprlib.repr(data[name])}"
             )
+
+
+def _check_facts(facts: dict[str, Any], file: Path) -> None:
+    """Check what a run has noted beside its settings.
+
+    Raises:
+        GenzooError: if it is nothing that could have been noted.
+    """
+    held_out = facts["held_out"]
+    sound = {
+        "recipe": isinstance(facts["recipe"], str | None),
+        "begun": isinstance(facts["begun"], str | None),
+        "held_out": held_out is None
+        or (
+            isinstance(held_out, dict)
+            and isinstance(held_out.get("split"), str)
+            and isinstance(held_out.get("num_images"), int)
+            and held_out["num_images"] > 0
+        ),
+    }
+    for name, is_sound in sound.items():
+        if not is_sound:
+            raise GenzooError(f"{file} is damaged: '{name}' is {reprlib.repr(facts[name])}")
+
+
+def resolved_by_data(image_shape: Sequence[int]) -> dict[str, int]:
+    """Return the settings that the shape of the images decides where none is given.
+
+    >>> resolved_by_data([28, 28, 1]), resolved_by_data([20, 30, 3])
+    ({'image_size': 28, 'channels': 1}, {'channels': 3})
+    """
+    height, width, channels = image_shape
+    # One number is the side of a square.
+    return ({"image_size": height} if height == width else {}) | {"channels": channels}
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
@@ -366,11 +468,8 @@ def check_free(path: Path | None, force: bool) -> None:
     check_only_own(path)
 
 
-def _next_free(fresh: Path, settings: Settings) -> Path:
+def _next_free(fresh: Path, name: str) -> Path:
     """Give a new run the next free name; two that begin at once get two."""
-    dataset = Path(settings.dataset)
-    name = dataset.stem if dataset.suffix.lower() in file_suffixes() else dataset.name
-    name = f"{settings.model}-{re.sub(r'[^A-Za-z0-9_.-]', '_', name) or 'data'}"
     taken = re.compile(rf"{re.escape(name)}-(\d+)")
     while True:
         numbers = [int(m.group(1)) for p in RUNS.iterdir() if (m := taken.fullmatch(p.name))]

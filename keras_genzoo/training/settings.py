@@ -118,7 +118,7 @@ class Settings:
     steps: int = _setting(1000, "Training steps.", role=PACE, bound=AT_LEAST_1)
     seed: int = _setting(
         0,
-        "Key of the initial weights, the noise and the order of the data.",
+        "Random seed of the initial weights, the noise and the order of the data.",
         bound=SEED,
         most=math.inf,
     )
@@ -138,14 +138,17 @@ class Settings:
         100, "Steps between checkpoints and rows of the history.", bound=AT_LEAST_1
     )
     sample_every: int = _setting(
-        500, "Steps between pictures; whole checkpoints.", role=PACE, bound=AT_LEAST_1
+        500,
+        "Steps between sample grids, each drawn at a checkpoint; the first come sooner.",
+        role=PACE,
+        bound=AT_LEAST_1,
     )
     keep_checkpoints: int = _setting(
         3, "How many of the last checkpoints to keep.", role=PACE, bound=AT_LEAST_1
     )
     steps_per_execution: int = _setting(
         1,
-        "Steps taken without a look back; divides --checkpoint-every.",
+        "Steps that TensorFlow takes in one call; divides --checkpoint-every.",
         role=PACE,
         bound=AT_LEAST_1,
         most=MOST_REPEATED,
@@ -161,7 +164,7 @@ class Settings:
     )
     data_dir: str | None = _setting(None, "Where tensorflow-datasets keeps data sets.", role=PLACE)
     manual_dir: str | None = _setting(None, "Where files fetched by hand lie.", role=PLACE)
-    strict: bool = _setting(False, "Stop at a broken image instead of setting it aside.")
+    strict: bool = _setting(False, "Stop at a broken image instead of skipping it.")
 
     latent_dim: int | None = _setting(
         None,
@@ -221,9 +224,10 @@ class Settings:
 
     loss: str | None = _setting(
         None,
-        "Loss; by default the model's own.",
+        "Loss; by default bernoulli for ae and vae, non_saturating for GANs.",
         role="compile",
         choices=(*ADVERSARIAL_LOSSES, *RECONSTRUCTION_LOSSES),
+        defaults=dict.fromkeys(AUTOENCODERS, "bernoulli") | dict.fromkeys(GANS, "non_saturating"),
     )
     discriminator_steps: int = _setting(
         1,
@@ -241,7 +245,10 @@ class Settings:
         2e-4, "Adam's learning rate, discriminator.", GANS, bound=POSITIVE
     )
     beta_1: float | None = _setting(
-        None, "Adam's beta_1; 0.5 for GANs, 0.9 otherwise.", bound=BELOW_1
+        None,
+        "Adam's beta_1; by default 0.9 for ae and vae, 0.5 for GANs.",
+        bound=BELOW_1,
+        defaults=dict.fromkeys(AUTOENCODERS, 0.9) | dict.fromkeys(GANS, 0.5),
     )
 
     def __post_init__(self):
@@ -253,9 +260,8 @@ class Settings:
                 raise _foreign(self.model, field)
             value = field.metadata["defaults"].get(self.model) if value is None else value
             object.__setattr__(self, field.name, value)
-        if self.loss is not None:
-            losses = ADVERSARIAL_LOSSES if self.model in GANS else RECONSTRUCTION_LOSSES
-            losses.check(self.loss)
+        losses = ADVERSARIAL_LOSSES if self.model in GANS else RECONSTRUCTION_LOSSES
+        losses.check(self.loss)
         if self.checkpoint_every % self.steps_per_execution:
             raise GenzooError(
                 f"steps_per_execution must divide checkpoint_every, which is "
@@ -295,9 +301,19 @@ class Settings:
         return self.from_dict(self.to_dict() | overrides)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the settings that this model knows, ready for JSON."""
+        """Return the settings that this model knows and that are given, ready for JSON.
+
+        One that is None is left out: it is left to the data or the machine.
+
+        >>> "image_size" in Settings().to_dict()
+        False
+        """
         values = {field.name: getattr(self, field.name) for field in self.fields_of(self.model)}
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in values.items()
+            if value is not None
+        }
 
     @classmethod
     def fields_of(cls, model: str) -> list[dataclasses.Field]:

@@ -21,6 +21,7 @@ from keras_genzoo.text import shown
 from keras_genzoo.training.callbacks import Recorder, RestoreMetrics
 from keras_genzoo.training.checkpoints import restore_latest
 from keras_genzoo.training.devices import devices_in_words, unused_gpu
+from keras_genzoo.training.held_out import HeldOutImages
 from keras_genzoo.training.preparing import Prepared, prepare, resumed_settings
 from keras_genzoo.training.progress import Events, Progress, require_tensorboard
 from keras_genzoo.training.run import Run, check_free, locked, read_config, versions
@@ -58,23 +59,26 @@ def fit(
     epochs: int | None = None,
     tensorboard: bool = False,
     download: bool = True,
+    recipe: str | None = None,
     echo: Echo = lambda line: None,
 ) -> Outcome:
     """Train by ``settings`` into a new run folder.
 
     Args:
         settings: the resolved settings.
-        out: the run folder; by default the next free ``runs/<model>-<dataset>-<n>``.
+        out: the run folder; by default the next free ``runs/<recipe>-<n>``, without a recipe for
+            the data set ``runs/<model>-<dataset>-<n>``.
         force: replace a run that is there already.
         epochs: passes over the data, in place of the settings' steps.
         tensorboard: also write events for TensorBoard.
         download: whether data that are not there may be fetched and prepared.
+        recipe: the name of the recipe that the settings started from.
         echo: writes a line of progress.
 
     Raises:
         GenzooError: if the data, the model, the devices or the folder cannot be had as asked;
             nothing is written then, and nothing replaced.
-        TrainingStoppedError: if a loss becomes no number, or training collapses.
+        TrainingStoppedError: if a loss becomes NaN or infinite, or training collapses.
     """
     out = Path(out) if out is not None else None
     strategy = make_strategy(
@@ -84,7 +88,8 @@ def fit(
     if writes:
         check_free(out, force)
     with others_alive(strategy, out):
-        prepared = prepare(settings, strategy, epochs, download=download)
+        tell = echo if writes else _say_nothing
+        prepared = prepare(settings, strategy, epochs, download=download, echo=tell)
         if tensorboard:
             require_tensorboard()
         with StopOnSignal(strategy) as stop:
@@ -97,7 +102,15 @@ def fit(
                     prepared.resolved,
                 )
                 return _train(run, prepared, 0, tensorboard, stop, echo)
-            run = Run.create(prepared.settings, prepared.data, out, force, prepared.resolved)
+            run = Run.create(
+                prepared.settings,
+                prepared.data,
+                out,
+                force,
+                prepared.resolved,
+                recipe=recipe,
+                held_out=prepared.held_out.facts if prepared.held_out else None,
+            )
             with locked(run.path), others_alive(strategy, run.path):
                 echo(f"run folder: {shown(run.path)}")
                 return _train(run, prepared, 0, tensorboard, stop, echo)
@@ -141,7 +154,8 @@ def resume(
         if writes:
             run.sweep()
         download = settings.data_dir is None or "data_dir" in overrides
-        prepared = prepare(settings, strategy, epochs, began_with=run, download=download)
+        tell = echo if writes else _say_nothing
+        prepared = prepare(settings, strategy, epochs, began_with=run, download=download, echo=tell)
         if tensorboard:
             require_tensorboard()
         _tell_changed_versions(run, echo)
@@ -152,7 +166,11 @@ def resume(
             if step is None:
                 _check_not_begun(run)
                 step = 0
-            run = dataclasses.replace(run, settings=prepared.settings)
+            run = dataclasses.replace(
+                run,
+                settings=prepared.settings,
+                held_out=prepared.held_out.facts if prepared.held_out else run.held_out,
+            )
             if step > run.settings.steps:
                 raise GenzooError(
                     f"{run.path} has done {step} steps already, more than {run.settings.steps}; "
@@ -185,13 +203,23 @@ def repeat(config: str | os.PathLike, overrides: dict[str, Any] | None = None) -
     return settings.but(overrides or {})
 
 
+def repeated_recipe(config: str | os.PathLike) -> str | None:
+    """Return the name of the recipe that a ``config.json`` (or its run folder) started from."""
+    recipe = read_config(config).get("recipe")
+    return recipe if isinstance(recipe, str) else None
+
+
+def _say_nothing(line: str) -> None:
+    """Take the lines of a worker that leaves them to the chief."""
+
+
 def _check_not_begun(run: Run) -> None:
     """Check that a run without a checkpoint has lost none.
 
     Raises:
         GenzooError: if it has.
     """
-    # The row of a stretch comes before its checkpoint: of a second row, the first is complete.
+    # The row of an interval comes before its checkpoint: of a second row, the first is complete.
     if run.model_file.exists() or len(run.read_history()) > 1:
         raise GenzooError(
             f"{run.path} has no checkpoint left to go on from; put its checkpoints back, or start "
@@ -220,8 +248,11 @@ def _train(
     notes = source.notes if writes else []
     for note in notes:
         echo(shown(note))
-    recorder = Recorder(run, step, prepared.images, writes)
-    progress = Progress(run, step, echo if writes else lambda line: None)
+    if writes:
+        for line in _plan_in_words(settings, source, step, prepared.held_out):
+            echo(line)
+    recorder = Recorder(run, step, prepared.images, writes, prepared.held_out)
+    progress = Progress(run, step, echo if writes else _say_nothing)
     callbacks = [recorder, progress, stop]
     if tensorboard and writes:
         callbacks.append(Events(run, step))
@@ -230,14 +261,14 @@ def _train(
     try:
         if model.on_several_machines:
             check_agreement(strategy, settings, source.fingerprint, step)
-        for first, last, stretch in stretches(step, settings.steps, settings.checkpoint_every):
+        for first, last, interval in intervals(step, settings.steps, settings.checkpoint_every):
             epoch = first // settings.checkpoint_every
-            model.execute_at_once(math.gcd(settings.steps_per_execution, stretch))
+            model.execute_at_once(math.gcd(settings.steps_per_execution, interval))
             model.fit(
                 _batches(settings, source, model, first),
-                steps_per_epoch=stretch,
+                steps_per_epoch=interval,
                 initial_epoch=epoch,
-                epochs=epoch + (last - first) // stretch,
+                epochs=epoch + (last - first) // interval,
                 callbacks=callbacks,
                 verbose=0,
             )
@@ -249,11 +280,25 @@ def _train(
     finally:
         progress.close()
         for path, reason in source.set_aside:
-            echo(shown(f"set aside: {path} ({reason})"))
+            echo(shown(f"skipped: {path} ({reason})"))
         for note in source.notes if writes else []:
             if note not in notes:
                 echo(shown(note))
     return outcome
+
+
+def _plan_in_words(
+    settings: Settings, source: Source, step: int, held_out: HeldOutImages | None
+) -> list[str]:
+    """Return what is about to be done, and how it is ended early."""
+    done = f", {step:,} of them done" if step else ""
+    passes = settings.steps * settings.batch_size / source.num_images
+    lines = [
+        f"{settings.steps:,} steps of {settings.batch_size} images{done}: {passes:,.1f} passes "
+        f"over {source.num_images:,} images",
+        f"a checkpoint every {settings.checkpoint_every:,} steps; Ctrl-C saves and stops",
+    ]
+    return [held_out.in_words, *lines] if held_out is not None else lines
 
 
 def _batches(settings: Settings, source: Source, model: ImageModel, step: int):
@@ -287,10 +332,10 @@ def _save_model(run: Run, model: ImageModel, writes: bool) -> None:
         model.save(Path(folder) / "model.keras")
 
 
-def stretches(step: int, steps: int, every: int) -> list[tuple[int, int, int]]:
+def intervals(step: int, steps: int, every: int) -> list[tuple[int, int, int]]:
     """Return (first step, last step, steps of an epoch) of each call of ``fit``.
 
-    >>> stretches(130, 450, 100)
+    >>> intervals(130, 450, 100)
     [(130, 200, 70), (200, 400, 100), (400, 450, 50)]
     """
     head = min(-(-step // every) * every, steps)

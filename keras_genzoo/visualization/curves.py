@@ -25,6 +25,8 @@ _PANELS = (
 def training_curves(rows: list[dict[str, Any]], optimum: float | None = None) -> "Figure":
     """Draw the rows of ``history.csv``: losses and scores over the steps.
 
+    The losses of held-out images (``val_``) are drawn beside those of training, dotted.
+
     Args:
         rows: the rows.
         optimum: the score of real and of generated images at the optimum of the adversarial loss
@@ -40,20 +42,22 @@ def training_curves(rows: list[dict[str, Any]], optimum: float | None = None) ->
     if not panels:
         raise GenzooError(f"the history has none of the known columns: {', '.join(rows[0])}")
     figure = new_figure(7, 2.6 * len(panels))
-    steps = np.array([row["step"] for row in rows])
     for axes, (names, target, title) in zip(
         figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0], panels, strict=True
     ):
         plain(axes, title)
         for index, name in enumerate(names):
-            values = np.array([row[name] for row in rows])
             # Colours of different lightness, and dashes for those who print in grey.
             style = {"color": colour_of((0, 6)[index]), "linestyle": ("-", "--")[index]}
             marker = "o" if len(rows) == 1 else None
-            axes.plot(steps, values, linewidth=1.3, marker=marker, label=_words(name), **style)
+            axes.plot(*_line(name, rows), linewidth=1.3, marker=marker, label=_words(name), **style)
+            steps, values = _line(f"val_{name}", rows)
+            if len(steps):
+                style["linestyle"], label = ":", f"{_words(name)}, held out"
+                axes.plot(steps, values, linewidth=1.6, marker=marker, label=label, **style)
         if target is not None:
             axes.axhline(target, color="0.6", linewidth=0.8, linestyle=":")
-        if len(names) > 1:
+        if len(axes.get_legend_handles_labels()[0]) > 1:
             axes.legend(frameon=False, fontsize=9)
         axes.grid(axis="y", color="0.92")
     axes.set_xlabel("step")
@@ -70,6 +74,13 @@ def _panels(optimum: float | None):
 
 def _there(names: tuple[str, ...], rows: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(name for name in names if name in rows[0])
+
+
+def _line(name: str, rows: list[dict[str, Any]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the steps and values of a column; rows from before there was such have none."""
+    points = [(row["step"], row[name]) for row in rows if name in row]
+    steps, values = np.array(points, float).reshape(-1, 2).T
+    return steps, values
 
 
 def _words(name: str) -> str:

@@ -144,14 +144,14 @@ def test_folder_that_may_not_be_read(tmp_path):
     assert "Permission denied" in printed
 
 
-def test_broken_images_are_set_aside_and_named_or_refused(genzoo, refused, tmp_path):
+def test_broken_images_are_skipped_and_named_or_refused(genzoo, refused, tmp_path):
     faces = write_images(tmp_path / "faces", 40)
     good = (faces / "7.png").read_bytes()
     (faces / "7.png").write_bytes(good[: len(good) // 2])
     arguments = small("ae", "--dataset faces")
     ended = genzoo(arguments)
     assert ended.code == 0, ended.errors
-    assert f"set aside: {faces / '7.png'} (" in ended.output
+    assert f"skipped: {faces / '7.png'} (" in ended.output
     assert "7.png" in refused(f"{arguments} --strict")
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["ae-faces-1"]
 

@@ -71,7 +71,7 @@ def test_pictures_say_which_class_is_where(genzoo, named):
     assert ended.output.splitlines() == [rows, "b.png"]
     lines = genzoo("show", named).output.splitlines()
     assert f"classes: {IN_WORDS}" in lines
-    assert "rows of the pictures: these classes, from the top" in lines
+    assert "rows of the sample grids: these classes, from the top" in lines
 
 
 def test_an_interpolation_keeps_to_the_class_that_is_named(genzoo, named, tmp_path):

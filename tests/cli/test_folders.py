@@ -39,7 +39,7 @@ def test_fit_says_what_was_taken_for_what(genzoo, images):
     (path / "Train" / "birds").mkdir()
     ended = genzoo(f"{VAE} --out run")
     assert ended.code == 0, ended.errors
-    assert ended.output.splitlines()[2:5] == [
+    assert ended.output.splitlines()[3:6] == [
         "2 classes: cats, dogs; without an image, and so no class: birds",
         "splits: train in Train, test in Test",
         "left out: 1 image that Pillow cannot open here (.exr 1), such as dogs/9.exr: convert "

@@ -120,7 +120,14 @@ def test_show(genzoo, trained):
     row = Run.open(run).read_history()[-1]
     assert f"generator_loss: {row['generator_loss']:.4f}" in lines
     assert f"model: {run / 'model.keras'}" in lines
-    assert f"picture: {run / 'samples' / 'step-00000006.png'}" in lines
+    assert f"sample grid: {run / 'samples' / 'step-00000006.png'}" in lines
+    assert lines[0] == "gan on digits, latent size 4, 6 steps"
+    recipe = "recipe: gan-digits, with batch_size 16, steps 6, checkpoint_every 3, latent_dim 4"
+    assert lines[1].startswith(recipe)
+    assert lines[2].startswith("begun: 2")
+    # Neither was given: the model and the data decide.
+    assert {"loss: non_saturating", "beta_1: 0.5", "channels: 1"} <= set(lines)
+    assert not [line for line in lines if line.endswith("None")]
 
 
 def test_list(genzoo):

@@ -49,7 +49,7 @@ def test_a_mistake_keeps_its_exit_code(tmp_path, redirected):
 @pytest.mark.parametrize(
     ("redirected", "output", "errors"),
     [
-        ("| head -1", "run folder: run\n", ""),
+        ("| head -1", "opening digits, split train\n", ""),
         (">&-", "", ""),
         ("2>&-", None, ""),
         ("<&- >&- 2>&-", "", ""),

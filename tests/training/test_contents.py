@@ -61,7 +61,8 @@ def test_force_replaces_a_whole_run_of_any_version(run, has_marker):
     config = json.loads(file.read_text())
     assert config["made_by"] == "keras_genzoo"
     if not has_marker:
-        del config["made_by"]
+        # As in a run of a time before it.
+        config = {name: config[name] for name in ("settings", "data", "versions")}
         file.write_text(json.dumps(config))
     new = new_run(run.path, force=True)
     assert sorted(path.name for path in new.path.iterdir()) == [

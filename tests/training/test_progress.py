@@ -12,7 +12,8 @@ import termios
 
 import pytest
 
-from keras_genzoo.training import Run, resume
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.training import Run, fit, progress, resume
 from keras_genzoo.training.progress import Bar, bar_line
 from tests.training import kill
 
@@ -38,6 +39,42 @@ def test_no_line_is_wider_than_the_terminal(width):
 def test_the_bar_is_full_at_the_end():
     line = bar_line(120, 100, 100, 9, "00:00", {"loss": 1})
     assert line.startswith("100% " + "#" * 41 + " 100/100")
+
+
+def test_lines_come_by_time_as_well_as_by_checkpoint(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "FIRST_LINE", 0)
+    monkeypatch.setattr(progress, "LINES", 0)
+    said = []
+    run = fit(small("ae", steps=4, checkpoint_every=3), tmp_path / "run", echo=said.append).run
+    lines = [line for line in said if line.startswith("step")]
+    assert [line.split()[1] for line in lines] == ["1/4", "2/4", "3/4", "3/4", "4/4", "4/4"]
+    # The held-out loss is known at checkpoints.
+    assert ["held-out loss" in line for line in lines] == [False, False, False, True, False, True]
+    assert all(line.endswith(" left") for line in lines)
+    # What a person wants to know while nothing happens comes before.
+    before = [
+        "opening digits, split train",
+        f"run folder: {run.path}",
+        "held-out loss: of the first 297 images of test",
+        "4 steps of 16 images: 0.0 passes over 1,500 images",
+        "a checkpoint every 3 steps; Ctrl-C saves and stops",
+        "compiling the training step; large models take a minute",
+    ]
+    assert [line for line in said[: said.index(lines[0])] if line in before] == before
+    monkeypatch.undo()
+    said.clear()
+    resume(run.path, {"steps": 8}, echo=said.append)
+    assert [line.split()[1] for line in said if line.startswith("step")] == ["6/8", "8/8"]
+    assert [line for line in said if ", 4 of them done:" in line]
+
+
+def test_a_data_set_that_is_fetched_first_says_so(small, tmp_path):
+    said = []
+    settings = small("ae", dataset="mnist", data_dir=str(tmp_path), manual_dir=str(tmp_path))
+    with pytest.raises(GenzooError, match="mnist"):
+        fit(settings, tmp_path / "run", echo=said.append)
+    words = "opening mnist, split train: fetched and converted first, once; this takes minutes"
+    assert said == [words]
 
 
 @pytest.fixture

@@ -91,10 +91,7 @@ def test_the_defaults_are_those_of_the_model(model):
     for role, function in (("model", model_class.__init__), ("compile", model_class.compile)):
         parameters = inspect.signature(function).parameters
         for name, value in settings.of_role(role).items():
-            # By default the loss of a run is the model's own.
-            if name != "loss":
-                assert value == parameters[name].default, name
-    assert settings.loss is None
+            assert value == parameters[name].default, name
     built = build_model(settings, SHAPE, 10)
     plain = model_class(SHAPE)
     plain.compile()

@@ -1,8 +1,10 @@
 """Runs: the same twice, the same however often interrupted, stopped when nothing is left."""
 
 import dataclasses
+import datetime as dt
 import json
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -128,7 +130,7 @@ def test_a_run_keeps_its_choice_of_xla(small, tmp_path):
     assert run.jit_compile is False
     # As in a run of a time before there was the choice.
     config = json.loads((run.path / "config.json").read_text())
-    del config["resolved"], config["settings"]["jit_compile"], config["settings"]["mixed_precision"]
+    del config["resolved"], config["settings"]["mixed_precision"]
     for precision in ("bfloat16", "float32"):
         # It had another name then, too.
         config["settings"]["precision"] = precision.replace("bf", "mixed_bf")
@@ -145,8 +147,8 @@ def test_what_xla_was_resolved_to_is_not_what_was_asked_for(small, tmp_path):
     whole = fit(dataclasses.replace(settings, steps=20), tmp_path / "whole").run
     run = fit(dataclasses.replace(settings, steps=10), tmp_path / "run").run
     config = json.loads((run.path / "config.json").read_text())
-    assert config["settings"]["jit_compile"] is None
-    assert config["resolved"] == {"jit_compile": True}
+    assert "jit_compile" not in config["settings"]
+    assert config["resolved"]["jit_compile"] is True
     with pytest.raises(GenzooError, match="was trained with jit_compile True, not False"):
         resume(run.path, {"jit_compile": False})
     resumed = resume(run.path, {"steps": 20, "jit_compile": True}).run
@@ -257,8 +259,11 @@ def test_checkpoints_and_pictures_come_when_asked(small, tmp_path):
         "step-00000080",
         "step-00000095",
     ]
-    # The first checkpoints at or after 30, 60, 90, and the end.
+    # Before the first step, at the first checkpoints, the first ones at or after 30, 60, 90, and
+    # the end.
     assert [path.stem for path in run.pictures()] == [
+        "step-00000000",
+        "step-00000020",
         "step-00000040",
         "step-00000060",
         "step-00000095",
@@ -294,8 +299,8 @@ def test_tensorboard_finds_the_history(small, tmp_path):
 def test_runs_are_numbered(small, tmp_path):
     data = dict.fromkeys(DATA) | {"image_shape": [8, 8, 1], "num_images": 20, "fingerprint": "f"}
 
-    def name(dataset="digits"):
-        run = Run.create(small("ae", dataset=dataset), data)
+    def name(dataset="digits", recipe=None):
+        run = Run.create(small("ae", dataset=dataset), data, recipe=recipe)
         assert Run.open(run.path) == run
         return str(run.path)
 
@@ -304,6 +309,52 @@ def test_runs_are_numbered(small, tmp_path):
     assert name() == "runs/ae-digits-10"
     assert name("faces/my faces.npz") == "runs/ae-my_faces-1"
     assert name("faces/my.faces/") == "runs/ae-my.faces-1"
+    assert name(recipe="ae-digits") == "runs/ae-digits-11"
+    assert name("mnist", recipe="vae-mnist-10d") == "runs/vae-mnist-10d-1"
+    # A recipe on other data than its own, and one of another version.
+    assert name("faces", recipe="vae-mnist-10d") == "runs/ae-faces-1"
+    assert name("faces", recipe="../elsewhere") == "runs/ae-faces-2"
+
+
+def test_what_a_run_shows_of_its_settings_is_what_was_decided(small, tmp_path):
+    data = dict.fromkeys(DATA) | {"image_shape": [28, 28, 1], "num_images": 20, "fingerprint": "f"}
+    settings = small("vae", dataset="mnist", image_size=None)
+    run = Run.create(settings, data, resolved={"jit_compile": True}, recipe="vae-mnist")
+    assert run.title == "vae on mnist, latent size 2, 20 steps"
+    values = run.values
+    chosen = ("loss", "beta_1", "image_size", "channels", "jit_compile")
+    assert [values[name] for name in chosen] == ["bernoulli", 0.9, 28, 1, True]
+    assert None not in values.values()
+    config = json.loads((run.path / "config.json").read_text())
+    assert None not in config["settings"].values()
+    assert (config["recipe"], config["begun"]) == ("vae-mnist", run.begun)
+    assert abs(dt.datetime.fromisoformat(run.begun).timestamp() - time.time()) < 60
+    place = dataclasses.replace(settings, dataset="/data/my faces")
+    assert "vae on my faces," in dataclasses.replace(run, settings=place).title
+    config["recipe"] = ["vae-mnist"]
+    (run.path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(GenzooError, match=r"config\.json is damaged: 'recipe' is \['vae-mnist'\]"):
+        Run.open(run.path)
+
+
+def test_what_was_left_open_may_be_said_as_it_was_decided(small, tmp_path):
+    run = fit(small("ae", image_size=None), tmp_path / "run").run
+    resolved = {"jit_compile": False, "image_size": 8, "channels": 1}
+    config = json.loads((run.path / "config.json").read_text())
+    assert config["resolved"] == resolved
+    # A run of a time when what was not asked for was written as null.
+    for name in ("loss", "beta_1", "image_size", "channels", "jit_compile"):
+        config["settings"][name] = None
+    config["resolved"] = {"jit_compile": False}
+    (run.path / "config.json").write_text(json.dumps(config))
+    assert Run.open(run.path).settings == run.settings
+    assert repeat(run.path) == run.settings
+    again = resume(run.path, resolved | {"steps": 21, "loss": "bernoulli", "beta_1": 0.9}).run
+    assert again.settings == dataclasses.replace(run.settings, steps=21)
+    with pytest.raises(GenzooError, match="was trained with image_size 8, not 9"):
+        resume(run.path, {"image_size": 9})
+    with pytest.raises(GenzooError, match=r"was trained with beta_1 0\.9, not 0\.5"):
+        resume(run.path, {"beta_1": 0.5})
 
 
 def test_a_run_that_counted_classes_without_an_image_goes_on(small, tmp_path):
@@ -402,7 +453,7 @@ def test_data_that_vanish(small, tmp_path):
     run = fit(settings, tmp_path / "run").run
 
     def echo(line):
-        for path in faces.glob("*.png"):
+        for path in faces.glob("*.png") if line.startswith("resuming") else ():
             path.unlink()
 
     with pytest.raises(GenzooError, match=r"none of the 200 images of .* can be read"):

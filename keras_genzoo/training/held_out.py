@@ -1,0 +1,125 @@
+"""The losses of images that training does not see, measured at every checkpoint.
+
+Nothing that training depends on is changed by it: no weight, no running mean, no random state.
+"""
+
+import dataclasses
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_genzoo.data import Splits
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.models import ImageModel
+from keras_genzoo.text import shown
+
+# Enough for a mean that moves little by chance, and few enough to cost little.
+MOST_IMAGES = 1000
+MOST_BYTES = 64 * 2**20
+# Images measured at once; the noise of a VAE depends on it.
+BATCH = 250
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOutImages:
+    """The first images of a split that training does not see, in the data set's order.
+
+    Args:
+        split: the name of the split.
+        images: uint8 ``(n, height, width, channels)``.
+    """
+
+    split: str
+    images: np.ndarray
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a run keeps of them."""
+        return {"split": self.split, "num_images": len(self.images)}
+
+    @property
+    def in_words(self) -> str:
+        """Which images these are, in a line."""
+        return f"held-out loss: of the first {len(self.images):,} images of {self.split}"
+
+
+def open_held_out(
+    model: ImageModel,
+    splits: Splits,
+    trained_on: str,
+    before: dict[str, Any] | None = None,
+    echo: Callable[[str], None] = lambda line: None,
+) -> HeldOutImages | None:
+    """Return the held-out images of a run; None if the model has no use for them, or none are had.
+
+    Args:
+        model: the model that is trained.
+        splits: those of the data set.
+        trained_on: the split that is trained on.
+        before: the facts of those that the run began with.
+        echo: told in a line why there are none, where the model has a use for them.
+    """
+    if not model.has_held_out_loss:
+        return None
+    if model.on_several_machines:
+        echo("no held-out loss: it is measured on one machine only")
+        return None
+    try:
+        source = _held_out(splits, trained_on, before)
+        if source is None:
+            echo("no held-out loss: the data have no split test or validation beside the trained")
+            return None
+        if source.image_shape != model.image_shape:
+            raise GenzooError(f"the images of {source.split} have the shape {source.image_shape}")
+        most = before["num_images"] if before else MOST_IMAGES
+        fitting = max(1, MOST_BYTES // math.prod(model.image_shape))
+        images, _ = source.fetch(np.arange(min(most, fitting, source.num_images)))
+        for which, reason in source.set_aside:
+            echo(shown(f"skipped: {which} ({reason})"))
+    except (GenzooError, OSError) as error:
+        # What training itself does not need does not stop it.
+        echo(shown(f"no held-out loss: {error}"))
+        return None
+    return HeldOutImages(source.split, images)
+
+
+def _held_out(splits: Splits, trained_on: str, before: dict[str, Any] | None):
+    names = [before["split"]] if before else ["test", "validation"]
+    # Such as train[:50%]+test.
+    seen = re.split(r"\W+", trained_on)
+    return next((s for name in names if name not in seen and (s := splits.find(name))), None)
+
+
+class HeldOutLosses:
+    """Measures the losses of held-out images by a model's ``test_step``.
+
+    Args:
+        model: the compiled model.
+        images: uint8 ``(n, height, width, channels)``.
+    """
+
+    def __init__(self, model: ImageModel, images: np.ndarray):
+        self.model, self.images = model, images
+        # A graph of its own: that of Keras' evaluate takes several steps at once where training
+        # does, and makes a data set each time. Every replica measures all images.
+        self._measure = tf.function(
+            lambda batch: model.distribute_strategy.run(model.test_step, args=(batch,)),
+            input_signature=[tf.TensorSpec((None, *model.image_shape), tf.uint8)],
+            autograph=False,
+        )
+
+    def measure(self) -> dict[str, float]:
+        """Return the mean losses, ``val_`` and the name of each; metrics are as they were."""
+        variables = [variable for metric in self.model.metrics for variable in metric.variables]
+        kept = [variable.numpy() for variable in variables]
+        self.model.reset_metrics()
+        for first in range(0, len(self.images), BATCH):
+            self._measure(self.images[first : first + BATCH])
+        losses = {f"val_{metric.name}": float(metric.result()) for metric in self.model.metrics}
+        for variable, value in zip(variables, kept, strict=True):
+            variable.assign(value)
+        return losses

@@ -48,6 +48,8 @@ class Progress(keras.callbacks.Callback):
         self.start = self.first_end = (step, time.monotonic())
         self.compiled = False
         self.next_line = math.inf
+        # Known at checkpoints only, and shown until the next.
+        self.held_out: dict[str, float] = {}
         self.bar = Bar(sys.stderr) if is_terminal(sys.stderr) else None
 
     def on_train_begin(self, logs=None):
@@ -69,14 +71,17 @@ class Progress(keras.callbacks.Callback):
             self.next_line = now + FIRST_LINE
             self.first_end = (self.step, now)
         if self.bar is not None:
-            self.bar.show(functools.partial(self._line, logs), self.step >= self.settings.steps)
+            self.bar.show(functools.partial(self._line, logs))
         elif now >= self.next_line:
             self._write_line(logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write a line where there is no bar."""
+        """Show the held-out loss: in a line where there is no bar."""
+        self.held_out = {name: value for name, value in logs.items() if name == "val_loss"}
         if self.bar is None:
             self._write_line(logs)
+        elif self.step >= self.settings.steps:
+            self.bar.show(functools.partial(self._line, logs), now=True)
 
     def _write_line(self, logs: Mapping[str, float]) -> None:
         self.next_line = time.monotonic() + LINES
@@ -100,6 +105,7 @@ class Progress(keras.callbacks.Callback):
 
     def _line(self, logs: Mapping[str, float], width: int) -> str:
         rate, left = self._pace()
+        logs = {**logs, **self.held_out}
         return bar_line(width, self.step, self.settings.steps, rate, left, logs)
 
 
@@ -199,6 +205,7 @@ _SHORT = {
 }
 _SHORTER = _SHORT | {
     "reconstruction_loss": "rec",
+    "val_loss": "held-out",
     "discriminator_loss": "D",
     "generator_loss": "G",
 }

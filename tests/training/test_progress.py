@@ -17,18 +17,22 @@ from keras_genzoo.training import Run, fit, progress, resume
 from keras_genzoo.training.progress import Bar, bar_line
 from tests.training import kill
 
+VAE = {"loss": 75.91, "reconstruction_loss": 70.5, "kl_loss": 5.4, "val_loss": 77.21}
 GAN = {"discriminator_loss": 1.25, "generator_loss": 0.7, "real_score": 0.4, "fake_score": 0.3}
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
-@pytest.mark.parametrize("logs", [GAN, GAN | {"jensen_shannon_estimate": 0.1}, {"loss": 175.912}])
+@pytest.mark.parametrize(
+    "logs", [GAN, GAN | {"jensen_shannon_estimate": 0.1}, VAE, {"loss": 175.912}]
+)
 def test_all_numbers_are_shown_at_the_usual_widths(width, logs):
     line = bar_line(width, 5_000, 100_000, 2150, "1:00:12", logs)
     assert len(line) < width
     assert "5%" in line
     assert all(f" {value:.3f}" in line for value in logs.values())
     # First the bar gives way, and then the labels.
-    assert ("#" in line) <= (logs.keys() == {"loss"} or "D loss" in line)
+    long = logs.keys() == {"loss"} or "D loss" in line or "held-out loss" in line
+    assert ("#" in line) <= long
 
 
 @pytest.mark.parametrize("width", range(1, 200, 7))

@@ -48,7 +48,7 @@ class CollapseWatch:
 
         Args:
             step: steps done.
-            row: the means of a stretch of steps, by name.
+            row: the means of an interval of steps, by name.
             weights: the trainable weights of each network, by its name.
         """
         signs = {

@@ -20,7 +20,7 @@ class StopOnSignal(keras.callbacks.Callback):
 
     Where several steps are taken at once, it ends after those. Use as a context; ``received`` is
     the signal's number, None without one. Workers of several machines end together, after the
-    stretch in which one of them got the signal.
+    checkpoint interval in which one of them got the signal.
 
     Args:
         strategy: the devices.

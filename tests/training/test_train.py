@@ -12,7 +12,16 @@ import tensorflow as tf
 
 from keras_genzoo.data import open_source
 from keras_genzoo.errors import GenzooError, TrainingStoppedError
-from keras_genzoo.training import Run, fit, load_model, make_strategy, repeat, resume, settings_for
+from keras_genzoo.training import (
+    Run,
+    fit,
+    load_model,
+    make_strategy,
+    repeat,
+    repeated_recipe,
+    resume,
+    settings_for,
+)
 from keras_genzoo.training.checkpoints import read_checkpoint, save_checkpoint
 from keras_genzoo.training.run import DATA, list_checkpoints
 from keras_genzoo.training.strategy import choose_jit_compile
@@ -328,6 +337,7 @@ def test_what_a_run_shows_of_its_settings_is_what_was_decided(small, tmp_path):
     config = json.loads((run.path / "config.json").read_text())
     assert None not in config["settings"].values()
     assert (config["recipe"], config["begun"]) == ("vae-mnist", run.begun)
+    assert repeated_recipe(run.path) == "vae-mnist"
     assert abs(dt.datetime.fromisoformat(run.begun).timestamp() - time.time()) < 60
     place = dataclasses.replace(settings, dataset="/data/my faces")
     assert "vae on my faces," in dataclasses.replace(run, settings=place).title

@@ -169,6 +169,8 @@ def resume(
             run = dataclasses.replace(
                 run,
                 settings=prepared.settings,
+                # Without any it is of a time when what was chosen stood among the settings.
+                resolved=prepared.resolved if run.resolved else {},
                 held_out=prepared.held_out.facts if prepared.held_out else run.held_out,
             )
             if step > run.settings.steps:

@@ -361,6 +361,7 @@ def test_what_was_left_open_may_be_said_as_it_was_decided(small, tmp_path):
     assert repeat(run.path) == run.settings
     again = resume(run.path, resolved | {"steps": 21, "loss": "bernoulli", "beta_1": 0.9}).run
     assert again.settings == dataclasses.replace(run.settings, steps=21)
+    assert Run.open(run.path).resolved == resolved
     with pytest.raises(GenzooError, match="was trained with image_size 8, not 9"):
         resume(run.path, {"image_size": 9})
     with pytest.raises(GenzooError, match=r"was trained with beta_1 0\.9, not 0\.5"):

@@ -36,6 +36,7 @@ from keras_genzoo.models import CGAN, VAE, Autoencoder, ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import open_splits, splits_of
+from keras_genzoo.training.variables import weights_digest
 
 Echo = Callable[[str], None]
 
@@ -133,7 +134,8 @@ def evaluate_run(
         "run": str(run.path),
         "model": run.settings.model,
         "steps": int(model.step),
-        "weights": f"{weights}; the last, not the best",
+        "weights": f"{weights}; the last step, not one chosen by its score",
+        "weights_digest": weights_digest(model),
         "real": f"{source.name}, split {source.split}",
         "num_real": count,
         "num_fake": count,

@@ -1,6 +1,7 @@
 """``genzoo evaluate``: what it measures, what it says of it, what it refuses."""
 
 import json
+import re
 import shutil
 
 import keras
@@ -44,7 +45,13 @@ def test_a_run_is_scored_beside_its_floor(genzoo, trained, tmp_path, model):
     assert 0 < floor["fid"] < scores["fid"] / 3
     assert floor["coverage"] > 0.7 > 0.3 > scores["coverage"]
     assert "200 images are few for 256 features" in result["warnings"][0]
-    for name in ("fid", "precision", "floor", "test", protocol["features"]["checksum"][:12]):
+    for name in (
+        "FID ↓",
+        "precision ↑",
+        "real images",
+        "test",
+        protocol["features"]["checksum"][:12],
+    ):
         assert name in ended.output
     assert ("reconstruction" in scores) == (model in ("ae", "vae"))
     assert ("likelihood" in scores) == (model == "vae")
@@ -166,18 +173,24 @@ def test_the_result_names_the_weights_that_were_measured(genzoo, trained, tmp_pa
     ended = genzoo(f"{arguments} b.json", run)
     assert "taking its checkpoint of step 3" in ended.output
     finished, unfinished = (read(tmp_path / f"{name}.json")["protocol"] for name in "ab")
-    assert finished["weights"] == "the finished model, of step 6; the last, not the best"
+    assert (
+        finished["weights"]
+        == "the finished model, of step 6; the last step, not one chosen by its score"
+    )
     assert unfinished["weights"] == (
-        "the checkpoint of step 3, of 6 asked for; the last, not the best"
+        "the checkpoint of step 3, of 6 asked for; the last step, not one chosen by its score"
     )
     assert (finished["steps"], unfinished["steps"]) == (6, 3)
+    assert re.fullmatch(r"[0-9a-f]{16}", finished["weights_digest"])
+    assert finished["weights_digest"] != unfinished["weights_digest"]
 
 
 @pytest.mark.slow
 def test_the_result_says_that_the_generator_is_an_average(genzoo, trained, tmp_path):
     genzoo("evaluate --scores fid --features pixels -n 50 --out a.json", trained("dcgan"))
     assert read(tmp_path / "a.json")["protocol"]["weights"] == (
-        "the finished model, of step 6, generator averaged with decay 0.5; the last, not the best"
+        "the finished model, of step 6, generator averaged with decay 0.5; "
+        "the last step, not one chosen by its score"
     )
 
 
@@ -281,7 +294,7 @@ def test_without_out_nothing_is_written_for_images(genzoo, tmp_path):
     save("fake.npz", digits(size=8)[0])
     before = set(tmp_path.rglob("*"))
     ended = genzoo("evaluate --real digits --fake fake.npz --features pixels --scores fid")
-    assert "fid" in ended.output
+    assert "FID" in ended.output
     assert set(tmp_path.rglob("*")) == before
 
 

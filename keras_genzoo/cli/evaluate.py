@@ -12,6 +12,7 @@ from keras_genzoo.cli.options import (
     seed_option,
     setting_flags,
 )
+from keras_genzoo.cli.streams import lasting_echo, write_error
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.data.registry import paths_in_words
 from keras_genzoo.errors import GenzooError
@@ -87,20 +88,26 @@ def command(
     from keras_genzoo import data, evaluation
 
     asked = evaluation.Options(**options)
-    out = out or (run / "evaluation.json" if run else None)
-    if out is not None:
-        out = new_file(out, force, ".json")
-    if run is not None:
-        result = evaluation.evaluate_run(run, asked, click.echo)
-    else:
-        labels = given.pop("labels") or "auto"
-        images = data.Splits(lambda split: _open(real, split, labels, given))
-        # The first that is named is the first that is missed.
-        images.to_look_at(asked.split)
-        generated = _open(fake, fake_split, labels, given)
-        result = evaluation.evaluate_images(images, generated, asked, click.echo)
-    if out is not None:
-        evaluation.write_result(result, out)
+    # What a file of the run holds already decides what may be written there.
+    out = new_file(out, force or run is not None, ".json") if out is not None else None
+    try:
+        if run is not None:
+            result = evaluation.update_results(run, asked, out, force=force, echo=lasting_echo())
+            out = out or run / "evaluation.json"
+        else:
+            labels = given.pop("labels") or "auto"
+            images = data.Splits(lambda split: _open(real, split, labels, given))
+            # The first that is named is the first that is missed.
+            images.to_look_at(asked.split)
+            generated = _open(fake, fake_split, labels, given)
+            result = evaluation.evaluate_images(images, generated, asked, lasting_echo())
+            if out is not None:
+                evaluation.write_result(result, out)
+    except KeyboardInterrupt:
+        kept = "the scores computed so far are kept, and the same command goes on"
+        kept = kept if run is not None else "nothing is kept"
+        write_error(f"stopped; {kept}")
+        raise click.exceptions.Exit(130) from None
     click.echo(evaluation.table(result))
     if out is not None:
         click.echo(f"\n{shown(out)}")

@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "features": ["FEATURE_NETWORKS", "FeatureNetwork", "find_network"],
         "frechet": ["FeatureStatistics", "feature_statistics", "frechet_distance"],
         "inception_score": ["inception_score"],
+        "keeping": ["update_results"],
         "kernel": ["kernel_distance"],
         "likelihood": ["binarized", "likelihood_bounds", "vae_likelihood"],
         "manifold": ["manifold_scores"],

@@ -21,16 +21,10 @@ FILE = "evaluation.json"
 
 # Names of the protocol in a file, as a person reads them; others stay as they are.
 _PROTOCOL = {
-    "real": "real images",
-    "fake": "generated images",
-    "num_real": "number of real images",
-    "num_fake": "number of generated images",
-    "num_train": "number of training images",
-    "image_shape": "image shape",
+    "num_train": "training images",
     "fid_real": "statistics of FID",
     "floor": "column 'real images'",
     "classes": "classes of generated images",
-    "weights_digest": "digest of the weights",
 }
 
 
@@ -133,12 +127,27 @@ def read_results(path: str | os.PathLike) -> list[dict[str, Any]]:
         first = dict(read_json(path))
         results = [first, *first.pop("others", [])]
         for result in results:
-            for name, kind in (("protocol", dict), ("scores", dict), ("warnings", list)):
-                if not isinstance(result[name], kind):
-                    raise ValueError(f"'{name}' is a {type(result[name]).__name__}")
+            _check(result)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(path, error) from error
     return results
+
+
+def _check(result: dict[str, Any]) -> None:
+    """Check that a result has the parts that others look into.
+
+    Raises:
+        ValueError, KeyError or TypeError: if it has not.
+    """
+    protocol, scores = result["protocol"], result["scores"]
+    kinds = [(protocol, dict), (scores, dict), (result["warnings"], list)]
+    kinds += [(result.get("floor", {}), dict), (scores.get("likelihood", {}), dict)]
+    if "features" in protocol:
+        network = protocol["features"]
+        kinds += [(network, dict), (network["name"], str), (network["checksum"], str)]
+    for part, kind in kinds:
+        if not isinstance(part, kind):
+            raise ValueError(f"{part!r:.20} is no {kind.__name__}")
 
 
 def _in_words(result: dict[str, Any], path: str | os.PathLike) -> ReadResult:
@@ -184,11 +193,31 @@ def table(result: dict[str, Any]) -> str:
 
 
 def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return what a result was measured with, in words: (name, value)."""
+    """Return what a result was measured with, in words: (name, value).
+
+    >>> protocol = {"real": "mnist, split test", "num_real": 100, "num_fake": 100, "seed": 0}
+    >>> protocol_rows({"protocol": protocol | {"real_images_are": "held out"}})
+    [('real images', '100 of mnist, split test: held out'), ('generated images', '100'),
+     ('seed', '0')]
+    """
     protocol = dict(result["protocol"])
+    for name, words in (("real", "real images"), ("fake", "generated images")):
+        count, origin = protocol.pop(f"num_{name}", None), protocol.pop(name, None)
+        parts = [str(part) for part in (count, origin) if part is not None]
+        role = protocol.pop(f"{name}_images_are", None)
+        if parts:
+            protocol[words] = " of ".join(parts) + (f": {role}" if role else "")
+    if "weights" in protocol:
+        # Their step stands in the words; the digest is for programs.
+        protocol.pop("steps", None)
+        protocol.pop("weights_digest", None)
+    if (shape := protocol.pop("image_shape", None)) is not None:
+        protocol["image shape"] = "x".join(map(str, shape))
     network = protocol.pop("features", None)
     if network:
         accuracy = f", {accuracy_in_words(network)}" if "tested_on" in network else ""
         protocol["features"] = f"{network['name']} ({network['checksum'][:12]}{accuracy})"
         protocol["resize"] = network["resize"]
-    return [(_PROTOCOL.get(name, name), str(value)) for name, value in protocol.items()]
+    order = ["run", "model", "weights", "real images", "generated images"]
+    names = sorted(protocol, key=lambda name: order.index(name) if name in order else len(order))
+    return [(_PROTOCOL.get(name, name), str(protocol[name])) for name in names]

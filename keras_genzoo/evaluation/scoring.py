@@ -15,14 +15,24 @@ from keras_genzoo.evaluation.scores import SCORES, Material, check_needs
 # Real images apart from those measured: what they are, images, labels.
 Others = tuple[str, np.ndarray, np.ndarray]
 
+# Scores that take minutes: what is measured before them is kept first.
+LONG = ("gan_train", "memorisation", "parzen", "modes", "likelihood")
+
 # Below this a Fréchet distance says more of N than of the images.
 FEW_IMAGES = 2_000
 
 
 def score_images(
-    result: dict[str, Any], material: Material, names: Sequence[str], asked: bool
+    result: dict[str, Any],
+    material: Material,
+    names: Sequence[str],
+    asked: bool,
+    keep: Callable[[dict[str, Any]], None] = lambda result: None,
 ) -> list[str]:
-    """Add the scores of images, the feature network and its warnings; return those computed."""
+    """Add the scores of images, the feature network and its warnings; return those computed.
+
+    ``keep`` is given the result so far before a score that takes minutes.
+    """
     network: FeatureNetwork = material.network
     result["protocol"]["features"] = network.describe()
     result["warnings"] += network.warnings
@@ -35,9 +45,11 @@ def score_images(
     if "fid" in names and material.has_statistics:
         result["protocol"]["fid_real"] = "mu and sigma as stored with the real images"
     computed = []
-    for name in names:
+    for name in sorted(names, key=LONG.__contains__):
         if not asked and SCORES[name].needs - material.facts():
             continue
+        if name in LONG:
+            keep(result)
         check_needs(name, material.facts(), network.warnings)
         compute = functools.partial(SCORES[name].compute, material)
         if add_scores(result, "scores", f"the score '{name}'", compute, asked):

@@ -101,7 +101,7 @@ def test_scores_of_classes_have_their_names(genzoo, named, tmp_path):
     assert ended.code == 0, ended.errors
     result = json.loads((tmp_path / "a.json").read_text())
     assert [shown(name) for name in result["scores"]["fid_per_class"]] == IN_WORDS.split(", ")
-    assert "fid_per_class.caf\\xe9" in ended.output
+    assert "FID of class caf\\xe9" in ended.output
     assert result["protocol"]["classes"] == "in the shares of the real images"
 
 

@@ -25,7 +25,11 @@ OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
 
 @click.command("evaluate")
 @click.argument("run", type=click.Path(path_type=Path), required=False)
-@click.option("--scores", type=NameList(), help="Scores, with commas; by default the usual ones.")
+@click.option(
+    "--scores",
+    type=NameList(),
+    help="Scores to measure, also again, with commas; by default the usual ones that are missing.",
+)
 @click.option(
     "--features",
     help="Feature network: classifier, attributes, pixels, model:PATH, inception (fetched once) or "
@@ -36,7 +40,12 @@ OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
     "--split",
     help="Real images to measure against; by default those held out (test, else validation).",
 )
-@click.option("--sampler", default="normal", show_default=True, help="Law of the codes. [ae, vae]")
+@click.option(
+    "--sampler",
+    default="normal",
+    show_default=True,
+    help="Distribution that codes are drawn from. [ae, vae]",
+)
 @click.option(
     "--num-samples",
     type=click.IntRange(min=1),
@@ -53,7 +62,7 @@ OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
 @click.option(
     "--floor/--no-floor",
     default=True,
-    help="Also score other real images, as the best there is.  [default: floor]",
+    help="Also score other real images, in a column beside.  [default: floor]",
 )
 @dataset_option
 @click.option("--real", help=f"Real images: a data set, {paths_in_words()}.")
@@ -78,7 +87,8 @@ def command(
 ) -> None:
     """Score the images of RUN, or those of --fake against those of --real.
 
-    Prints a table; each number stands beside what it was measured with.
+    Prints a table; each number stands beside what it was measured with. Scores are added to those
+    that the run has of the same weights, measured in the same way.
     """
     if (run is None) == (real is None or fake is None) or (run and (real or fake)):
         raise GenzooError("evaluate takes a run, or both --real and --fake")

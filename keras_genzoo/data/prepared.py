@@ -314,7 +314,7 @@ def _attribute_names(builder: Any) -> list[str] | None:
     attributes = features["attributes"] if "attributes" in list(features) else None
     if not isinstance(attributes, tfds.features.FeaturesDict):
         return None
-    return sorted(name for name, kind in attributes.items() if kind.dtype == np.bool_) or None
+    return sorted(name for name, kind in attributes.items() if kind.np_dtype == np.bool_) or None
 
 
 def _split_info(builder: Any, name: str, split: str) -> Any:

@@ -1,4 +1,4 @@
-"""From a run, or two sets of images, to a result: scores, the floor, and their protocol."""
+"""From a run, or two sets of images, to a result: scores, those of real images, the protocol."""
 
 import dataclasses
 import functools
@@ -81,11 +81,11 @@ class Options:
         count: images of each kind; None takes all real ones, up to 10,000.
         split: real images to measure against; None takes ``test``, else ``validation``, else
             ``train``.
-        sampler: law of the codes of an autoencoder: ``normal``, or a name in ``SAMPLERS``.
+        sampler: distribution of the codes of an autoencoder: ``normal``, or a name in ``SAMPLERS``.
         num_samples: draws of z for each image in the likelihood.
         binarization: how pixels become 0 or 1 in the likelihood.
         floor: also score other real images, as the best that a generator can reach.
-        seed: key of all that is drawn.
+        seed: random seed of all that is drawn.
         dataset: of a run whose images have moved, where they lie now.
     """
 

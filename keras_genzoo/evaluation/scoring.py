@@ -1,4 +1,4 @@
-"""Scores put into a result one by one, and the real images that give it its floor."""
+"""Scores put into a result one by one, and those of real images beside them."""
 
 import dataclasses
 import functools
@@ -73,8 +73,8 @@ def add_floor(
     protocol["floor"] = f"{where}, {len(images)} images"
     if len(images) < count:
         result["warnings"].append(
-            f"the floor is of {len(images)} images and the scores of {count}: its distances come "
-            "out larger than those of a perfect generator"
+            f"the column of real images is of {len(images)} images and the scores of {count}: its "
+            "distances come out larger than those of a perfect generator"
         )
     labels = None if material.fake_labels is None else labels
     material = dataclasses.replace(material, fake_images=images, fake_labels=labels)
@@ -141,7 +141,7 @@ def unseen_by_networks(real: Splits, count: int, seed: int) -> Others:
 def other_images(real: Splits, source: Source, count: int, seed: int) -> Others | None:
     """Return real images that are not measured, as many; None if there are not as many.
 
-    The same split comes first: its law is that of the images measured.
+    The same split comes first: its distribution is that of the images measured.
     """
     others = rest_of(source, count, seed)
     if others is not None:

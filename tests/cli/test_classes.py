@@ -85,7 +85,7 @@ def test_an_interpolation_keeps_to_the_class_that_is_named(genzoo, named, tmp_pa
 
 def test_cards_figures_and_reports_name_the_classes(genzoo, named, tmp_path):
     run = Run.open(named)
-    facts = facts_of(run, "the weights")
+    facts = facts_of(run, load_model(run), "the weights")
     assert facts["classes"] == "0 = 0, 1 = 1, 2 = 10, 3 = 2, 4 = caf\\xe9"
     rows = class_rows(load_model(run), run.class_names).axes[0]
     assert [label.get_text() for label in rows.get_yticklabels()] == IN_WORDS.split(", ")

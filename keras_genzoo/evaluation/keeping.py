@@ -70,6 +70,8 @@ def update_results(
     before = next((one for one in found if _goes_with(one, subject)), None)
     if before is None and found:
         _check_replaceable(found[0], file, is_own, subject, force, echo)
+    if before is not None and "weights_digest" not in before["protocol"]:
+        echo(f"{shown(file)} names no weights; it is taken for these, which are of the same step")
     names = _missing(subject, before, force)
     if not names:
         echo(f"{shown(file)} has all of these scores already; --scores NAME measures one again")

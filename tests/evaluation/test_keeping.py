@@ -138,7 +138,10 @@ def test_a_result_of_a_time_before_digests_is_continued_if_its_step_is_the_same(
     old = kept(file)
     del old["protocol"]["weights_digest"]
     file.write_text(json.dumps(old))
-    assert set(update_results(run, asked("kid"))["scores"]) == {"fid", "kid", "kid_subsets"}
+    lines = []
+    result = update_results(run, asked("kid"), echo=lines.append)
+    assert set(result["scores"]) == {"fid", "kid", "kid_subsets"}
+    assert lines[0].endswith("names no weights; it is taken for these, which are of the same step")
     del old["protocol"]["steps"]
     file.write_text(json.dumps(old))
     lines = []

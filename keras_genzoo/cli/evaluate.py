@@ -12,6 +12,7 @@ from keras_genzoo.cli.options import (
     seed_option,
     setting_flags,
 )
+from keras_genzoo.cli.streams import lasting_echo, write_error
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.data.registry import paths_in_words
 from keras_genzoo.errors import GenzooError
@@ -24,7 +25,11 @@ OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
 
 @click.command("evaluate")
 @click.argument("run", type=click.Path(path_type=Path), required=False)
-@click.option("--scores", type=NameList(), help="Scores, with commas; by default the usual ones.")
+@click.option(
+    "--scores",
+    type=NameList(),
+    help="Scores to measure, also again, with commas; by default the usual ones that are missing.",
+)
 @click.option(
     "--features",
     help="Feature network: classifier, attributes, pixels, model:PATH, inception (fetched once) or "
@@ -35,7 +40,12 @@ OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
     "--split",
     help="Real images to measure against; by default those held out (test, else validation).",
 )
-@click.option("--sampler", default="normal", show_default=True, help="Law of the codes. [ae, vae]")
+@click.option(
+    "--sampler",
+    default="normal",
+    show_default=True,
+    help="Distribution that codes are drawn from. [ae, vae]",
+)
 @click.option(
     "--num-samples",
     type=click.IntRange(min=1),
@@ -52,7 +62,7 @@ OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
 @click.option(
     "--floor/--no-floor",
     default=True,
-    help="Also score other real images, as the best there is.  [default: floor]",
+    help="Also score other real images, in a column beside.  [default: floor]",
 )
 @dataset_option
 @click.option("--real", help=f"Real images: a data set, {paths_in_words()}.")
@@ -77,7 +87,8 @@ def command(
 ) -> None:
     """Score the images of RUN, or those of --fake against those of --real.
 
-    Prints a table; each number stands beside what it was measured with.
+    Prints a table; each number stands beside what it was measured with. Scores are added to those
+    that the run has of the same weights, measured in the same way.
     """
     if (run is None) == (real is None or fake is None) or (run and (real or fake)):
         raise GenzooError("evaluate takes a run, or both --real and --fake")
@@ -87,20 +98,26 @@ def command(
     from keras_genzoo import data, evaluation
 
     asked = evaluation.Options(**options)
-    out = out or (run / "evaluation.json" if run else None)
-    if out is not None:
-        out = new_file(out, force, ".json")
-    if run is not None:
-        result = evaluation.evaluate_run(run, asked, click.echo)
-    else:
-        labels = given.pop("labels") or "auto"
-        images = data.Splits(lambda split: _open(real, split, labels, given))
-        # The first that is named is the first that is missed.
-        images.to_look_at(asked.split)
-        generated = _open(fake, fake_split, labels, given)
-        result = evaluation.evaluate_images(images, generated, asked, click.echo)
-    if out is not None:
-        evaluation.write_result(result, out)
+    # What a file of the run holds already decides what may be written there.
+    out = new_file(out, force or run is not None, ".json") if out is not None else None
+    try:
+        if run is not None:
+            result = evaluation.update_results(run, asked, out, force=force, echo=lasting_echo())
+            out = out or run / "evaluation.json"
+        else:
+            labels = given.pop("labels") or "auto"
+            images = data.Splits(lambda split: _open(real, split, labels, given))
+            # The first that is named is the first that is missed.
+            images.to_look_at(asked.split)
+            generated = _open(fake, fake_split, labels, given)
+            result = evaluation.evaluate_images(images, generated, asked, lasting_echo())
+            if out is not None:
+                evaluation.write_result(result, out)
+    except KeyboardInterrupt:
+        kept = "the scores computed so far are kept, and the same command goes on"
+        kept = kept if run is not None else "nothing is kept"
+        write_error(f"stopped; {kept}")
+        raise click.exceptions.Exit(130) from None
     click.echo(evaluation.table(result))
     if out is not None:
         click.echo(f"\n{shown(out)}")

@@ -26,6 +26,7 @@ from keras_genzoo.evaluation.features import (
     NothingLearntError,
     accuracy_in_words,
 )
+from keras_genzoo.evaluation.waiting import Echo, ShowFit, waiting
 from keras_genzoo.files import json_text
 from keras_genzoo.models.loading import check_model_file
 from keras_genzoo.networks import layers_under, randomness_kept, seeded
@@ -158,7 +159,7 @@ def _kept(
             f"training a classifier of {of}{shown(train.name)} {shape}, once; "
             f"it is kept in {shown(file)}"
         )
-        model, facts = train_on(train, test)
+        model, facts = train_on(train, test, echo)
         kept = _keep(name, file, model, facts, echo)
     if not kept.has_learnt:
         words = accuracy_in_words(kept.details)
@@ -208,19 +209,24 @@ def _keep(
     return Classifier(name, model, digest(*weights, *model.get_weights()), facts)
 
 
-def train_classifier(train: Source, test: Source) -> tuple[keras.Model, dict]:
+def train_classifier(
+    train: Source, test: Source, echo: Echo | None = None
+) -> tuple[keras.Model, dict]:
     """Return a classifier of a source's labels, and the facts that go with its numbers.
 
-    Its accuracy is on ``test``, beside the share of the commonest class there.
+    Its accuracy is on ``test``, beside the share of the commonest class there; ``echo`` is told how
+    far the training is.
     """
     batch_size = min(BATCH_SIZE, train.num_images)
     steps = train.num_images // batch_size
     epochs = max(1, min(MAX_EPOCHS, round(IMAGES_SEEN / train.num_images)))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, dtype="float32")
     stream = load_dataset(train, batch_size=batch_size, with_labels=True, shuffle=True)
-    with seeded(0):
+    with seeded(0), waiting("classifier", steps * epochs * batch_size, echo) as show:
         model, logits = _compiled(train.image_shape, train.num_classes, loss, steps * epochs)
-        logits.fit(stream.map(_as_float), epochs=epochs, shuffle=False, verbose=0)
+        callbacks = [ShowFit(show, batch_size)]
+        stream = stream.map(_as_float)
+        logits.fit(stream, epochs=epochs, shuffle=False, verbose=0, callbacks=callbacks)
     stream = load_dataset(test, batch_size=256, with_labels=True, shuffle=False)
     batches = [(np.asarray(logits(x, training=False)), y) for x, y in stream.map(_as_float)]
     hits = sum(int((p.argmax(axis=1) == y.numpy()).sum()) for p, y in batches)
@@ -233,19 +239,23 @@ def train_classifier(train: Source, test: Source) -> tuple[keras.Model, dict]:
     }
 
 
-def train_attributes(train: Source, test: Source) -> tuple[keras.Model, dict]:
+def train_attributes(
+    train: Source, test: Source, echo: Echo | None = None
+) -> tuple[keras.Model, dict]:
     """Return a classifier of a source's attributes, and the facts that go with its numbers.
 
-    Its accuracy is the mean over the attributes, beside that of always saying what is commoner.
+    Its accuracy is the mean over the attributes, beside that of always saying what is commoner;
+    ``echo`` is told how far the training is.
     """
     images, attributes = _with_attributes(train)
     batch_size = min(BATCH_SIZE, len(images))
     epochs = max(1, min(MAX_EPOCHS, round(IMAGES_SEEN / 3 / len(images))))
     loss = keras.losses.BinaryCrossentropy(from_logits=True, dtype="float32")
     steps = epochs * -(-len(images) // batch_size)
-    with seeded(0):
+    with seeded(0), waiting("attributes", steps * batch_size, echo) as show:
         model, logits = _compiled(train.image_shape, attributes.shape[1], loss, steps)
-        logits.fit(images, attributes, batch_size=batch_size, epochs=epochs, verbose=0)
+        callbacks = [ShowFit(show, batch_size)]
+        logits.fit(images, attributes, batch_size, epochs, verbose=0, callbacks=callbacks)
     facts = _facts(train, len(images))
     images, known = _with_attributes(test)
     parts = range(0, len(images), 256)

@@ -1,6 +1,7 @@
-"""From a run, or two sets of images, to a result: scores, the floor, and their protocol."""
+"""From a run, or two sets of images, to a result: scores, those of real images, the protocol."""
 
 import dataclasses
+import functools
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,12 +18,18 @@ from keras_genzoo.evaluation.collapse import (
     stacked_labels,
 )
 from keras_genzoo.evaluation.conditional import classes_to_make
-from keras_genzoo.evaluation.features import FeatureNetwork, find_network, usual_network
+from keras_genzoo.evaluation.features import (
+    FeatureNetwork,
+    check_name,
+    find_network,
+    usual_network,
+)
 from keras_genzoo.evaluation.likelihood import BINARIZATIONS, vae_likelihood
 from keras_genzoo.evaluation.reconstruction import reconstruction_bce, reconstruction_quality
 from keras_genzoo.evaluation.samplers import SAMPLERS
 from keras_genzoo.evaluation.scores import SCORES, Material, check_needs, facts_of
 from keras_genzoo.evaluation.scoring import (
+    LONG,
     add_floor,
     add_scores,
     check_any,
@@ -36,6 +43,7 @@ from keras_genzoo.models import CGAN, VAE, Autoencoder, ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import open_splits, splits_of
+from keras_genzoo.training.variables import weights_digest
 
 Echo = Callable[[str], None]
 
@@ -46,7 +54,7 @@ _NEEDED = {
     "modes": f"a model of {STACKED}",
 }
 # Scores of the model itself; all others are of images.
-MODEL_SCORES = ("likelihood", "reconstruction", "modes")
+MODEL_SCORES = ("reconstruction", "modes", "likelihood")
 DEFAULT_COUNT = 10_000
 # Of classes among generated images, from those among real ones: more than chance would.
 SHARES_APART = 0.1
@@ -54,6 +62,8 @@ SHARES_APART = 0.1
 TRAIN_IMAGES = 60_000
 # Networks that have seen four fifths of the training images.
 TRAINED = ("classifier", "attributes")
+HELD_OUT = "held out, not trained on"
+TRAINED_ON = "those of training"
 _NOT_HELD_OUT = {
     False: "the real images are those of training: none are held out",
     True: "the classifier was trained on many of these real images, which lets distances grow; "
@@ -71,11 +81,11 @@ class Options:
         count: images of each kind; None takes all real ones, up to 10,000.
         split: real images to measure against; None takes ``test``, else ``validation``, else
             ``train``.
-        sampler: law of the codes of an autoencoder: ``normal``, or a name in ``SAMPLERS``.
+        sampler: distribution of the codes of an autoencoder: ``normal``, or a name in ``SAMPLERS``.
         num_samples: draws of z for each image in the likelihood.
         binarization: how pixels become 0 or 1 in the likelihood.
         floor: also score other real images, as the best that a generator can reach.
-        seed: key of all that is drawn.
+        seed: random seed of all that is drawn.
         dataset: of a run whose images have moved, where they lie now.
     """
 
@@ -99,6 +109,8 @@ class Options:
         ):
             if name not in known:
                 raise unknown(kind, name, known)
+        if self.features is not None:
+            check_name(self.features)
 
 
 def evaluate_run(
@@ -107,10 +119,76 @@ def evaluate_run(
     """Return the scores of a run's model: ``protocol``, ``scores``, ``floor``, ``warnings``.
 
     A model with classes makes them in the shares of the real images that it is measured against.
+    Nothing is kept; ``update_results`` keeps them in the run.
 
     Raises:
         GenzooError: if the run has no model, the data cannot be had or are fewer than asked for,
             or a score needs what is not there.
+    """
+    subject = open_subject(path, options, echo)
+    return measure(subject, subject.names)
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A run's model and the data that it is measured against, before anything is measured.
+
+    Args:
+        run: the run.
+        model: its model.
+        real: the splits of its data.
+        source: the real images to measure against.
+        names: the scores asked for, or the usual ones.
+        options: what a person asked for.
+        echo: told what takes long.
+        protocol: what is known of the measurement.
+    """
+
+    run: Run
+    model: ImageModel
+    real: Splits
+    source: Source
+    names: list[str]
+    options: Options
+    echo: Echo
+    protocol: dict[str, Any]
+
+    @property
+    def asked(self) -> bool:
+        """Whether a person named the scores."""
+        return self.options.scores is not None
+
+    @property
+    def trained_on(self) -> bool:
+        """Whether the real images are those of training."""
+        return self.source.fingerprint == self.real.train.fingerprint
+
+    @functools.cached_property
+    def network(self) -> FeatureNetwork:
+        """The feature network; trained now, if it is a classifier that is not kept."""
+        return find_network(self.options.features, self.real, self.echo)
+
+    @functools.cached_property
+    def images(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """The real images, and their classes if they have any."""
+        images, labels = self.source.sample(self.protocol["num_real"], self.options.seed)
+        return images, labels if self.source.num_classes else None
+
+    def facts(self, features: str | None = None) -> set[str]:
+        """Return what scores may need and there is, by the name of a feature network."""
+        return facts_of(
+            features or self.options.features or usual_network(self.real),
+            real_labels=bool(self.source.num_classes),
+            fake_labels=isinstance(self.model, CGAN),
+            train_images=not self.trained_on,
+        )
+
+
+def open_subject(path: str | os.PathLike, options: Options, echo: Echo) -> Subject:
+    """Open a run's model and data for an evaluation.
+
+    Raises:
+        GenzooError: as ``evaluate_run`` does, where that is known before anything is measured.
     """
     run = Run.open(path)
     model, weights = load_weights(run, echo)
@@ -119,48 +197,62 @@ def evaluate_run(
     count = _count(options, source)
     names = _names(options.scores, model, run.settings.dataset)
     _check_sampler(model, options)
-    trained_on = source.fingerprint == real.train.fingerprint
-    _check_known(
-        options,
-        real,
-        real_labels=bool(source.num_classes),
-        fake_labels=isinstance(model, CGAN),
-        train_images=not trained_on,
-    )
-    real_images, real_labels = source.sample(count, options.seed)
-    of_images = [name for name in names if name not in MODEL_SCORES]
     protocol = {
         "run": str(run.path),
         "model": run.settings.model,
         "steps": int(model.step),
-        "weights": f"{weights}; the last, not the best",
+        "weights": f"{weights}; the last step, not one chosen by its score",
+        "weights_digest": weights_digest(model),
         "real": f"{source.name}, split {source.split}",
         "num_real": count,
         "num_fake": count,
         "image_shape": list(source.image_shape),
         "seed": options.seed,
     }
-    result: dict[str, Any] = {"protocol": protocol, "scores": {}, "warnings": []}
-    if of_images:
-        network = find_network(options.features, real, echo)
-        images = real_images, real_labels if source.num_classes else None
-        _score_generated(result, model, network, real, source, images, of_images, options, echo)
-    asked = options.scores is not None
-    for name, compute in _of_model(run, model, real, real_images, options, echo).items():
-        if name in names:
-            add_scores(result, "scores", f"the score '{name}'", compute, asked)
+    subject = Subject(run, model, real, source, names, options, echo, protocol)
+    protocol["real_images_are"] = TRAINED_ON if subject.trained_on else HELD_OUT
+    if any(name in SCORES for name in names) and isinstance(model, Autoencoder):
+        protocol["sampler"] = options.sampler
+    check_known(options.scores, subject.facts())
+    return subject
+
+
+def measure(
+    subject: Subject,
+    names: Sequence[str],
+    keep: Callable[[dict[str, Any]], None] = lambda result: None,
+) -> dict[str, Any]:
+    """Return the scores of a subject.
+
+    Args:
+        subject: what is measured.
+        names: of the scores.
+        keep: given the result so far before a score that takes minutes, and at Ctrl-C.
+
+    Raises:
+        GenzooError: if a score that a person named cannot be computed, or none can.
+        KeyboardInterrupt: at Ctrl-C.
+    """
+    result: dict[str, Any] = {"protocol": dict(subject.protocol), "scores": {}, "warnings": []}
+    of_images = [name for name in names if name in SCORES]
+    try:
+        subject.images  # noqa: B018 - too few of them are refused before a network is trained.
+        if of_images:
+            _score_generated(result, subject, of_images, keep)
+        for name, compute in _of_model(subject).items():
+            if name in names:
+                if name in LONG:
+                    keep(result)
+                add_scores(result, "scores", f"the score '{name}'", compute, subject.asked)
+    except KeyboardInterrupt:
+        keep(result)
+        raise
     return check_any(result)
 
 
-def _of_model(
-    run: Run,
-    model: ImageModel,
-    real: Splits,
-    images: np.ndarray,
-    options: Options,
-    echo: Echo,
-) -> dict[str, Callable[[], dict[str, Any]]]:
-    """Return how each of ``MODEL_SCORES`` is computed."""
+def _of_model(subject: Subject) -> dict[str, Callable[[], dict[str, Any]]]:
+    """Return how each of ``MODEL_SCORES`` is computed, what takes longest last."""
+    model, options, (images, _) = subject.model, subject.options, subject.images
 
     def reconstruction():
         quality = reconstruction_quality(images, model.reconstruct(images))._asdict()
@@ -168,60 +260,49 @@ def _of_model(
         return {"reconstruction": _without_none(quality)}
 
     def likelihood():
-        law = options.num_samples, options.binarization, options.seed
-        return {"likelihood": vae_likelihood(model, images, *law)._asdict()}
+        draws = options.num_samples, options.binarization, options.seed, subject.echo
+        return {"likelihood": vae_likelihood(model, images, *draws)._asdict()}
 
     def modes():
-        return {"modes": _modes(run, model, real, options, echo)}
+        return {"modes": _modes(subject)}
 
     return {"reconstruction": reconstruction, "modes": modes, "likelihood": likelihood}
 
 
 def _score_generated(
     result: dict[str, Any],
-    model: ImageModel,
-    network: FeatureNetwork,
-    real: Splits,
-    source: Source,
-    images: tuple[np.ndarray, np.ndarray | None],
+    subject: Subject,
     names: Sequence[str],
-    options: Options,
-    echo: Echo,
+    keep: Callable[[dict[str, Any]], None],
 ) -> None:
-    """Add the scores of a model's images, and the floor, to a result."""
-    protocol, count = result["protocol"], len(images[0])
-    fake_images, fake_labels = _generate(model, real, images[1], count, options, protocol)
-    if isinstance(model, Autoencoder):
-        protocol["sampler"] = options.sampler
-    trained_on = source.fingerprint == real.train.fingerprint
+    """Add the scores of a model's images, and those of other real images, to a result."""
+    options, real, source = subject.options, subject.real, subject.source
+    protocol, (images, labels), network = result["protocol"], subject.images, subject.network
+    fake_images, fake_labels = _generate(subject, protocol)
     train_images = None
-    if not trained_on and any("train_images" in SCORES[name].needs for name in names):
+    if not subject.trained_on and any("train_images" in SCORES[name].needs for name in names):
         number = min(real.train.num_images, TRAIN_IMAGES)
         train_images, _ = real.train.sample(number, options.seed + 1)
         protocol["num_train"] = number
     material = Material(
-        images[0],
+        images,
         fake_images,
         network,
-        real_labels=images[1],
+        real_labels=labels,
         fake_labels=fake_labels,
         train_images=train_images,
         class_names=source.class_names,
         seed=options.seed,
-        echo=echo,
+        echo=subject.echo,
     )
-    asked = options.scores is not None
-    computed = score_images(result, material, names, asked)
-    if trained_on:
+    computed = score_images(result, material, names, subject.asked, keep)
+    if subject.trained_on:
         result["warnings"].append(_NOT_HELD_OUT[network.name in TRAINED])
     if options.floor:
-        # What a perfect generator has learnt is the law of the training images.
-        others = (
-            rest_of(source, count, options.seed)
-            if trained_on
-            else unseen_by_networks(real, count, options.seed)
-        )
-        add_floor(result, material, others, computed, asked)
+        # What a perfect generator has learnt is the distribution of the training images.
+        choose = rest_of if subject.trained_on else unseen_by_networks
+        others = choose(source if subject.trained_on else real, len(images), options.seed)
+        add_floor(result, material, others, computed, subject.asked)
 
 
 def evaluate_images(
@@ -248,7 +329,9 @@ def evaluate_images(
         if name in MODEL_SCORES:
             raise GenzooError(f"the score '{name}' needs a model; evaluate a run")
     labelled = bool(source.num_classes and fake.num_classes)
-    _check_known(options, real, real_labels=bool(source.num_classes), fake_labels=labelled)
+    features = options.features or usual_network(real)
+    known = {"real_labels": bool(source.num_classes), "fake_labels": labelled}
+    check_known(options.scores, facts_of(features, **known))
     real_images, real_labels = source.sample(count, options.seed)
     fake_images, fake_labels = fake.sample(count, options.seed)
     if labelled:
@@ -325,17 +408,13 @@ def _names(asked: Sequence[str] | None, model: ImageModel | None, dataset: str |
     return list(asked)
 
 
-def _generate(
-    model: ImageModel,
-    real: Splits,
-    real_labels: np.ndarray | None,
-    count: int,
-    options: Options,
-    protocol: dict[str, Any],
-) -> tuple[np.ndarray, np.ndarray | None]:
+def _generate(subject: Subject, protocol: dict[str, Any]) -> tuple[np.ndarray, np.ndarray | None]:
     """Return generated images, and the classes that they were asked to be, if any."""
+    model, real, options = subject.model, subject.real, subject.options
+    images, labels = subject.images
+    count = len(images)
     if isinstance(model, CGAN):
-        labels, protocol["classes"] = classes_to_make(real_labels, real, count, options.seed)
+        labels, protocol["classes"] = classes_to_make(labels, real, count, options.seed)
         return model.generate(count, class_labels=labels, seed=options.seed), labels
     if options.sampler == "normal":
         return model.generate(count, seed=options.seed), None
@@ -356,14 +435,13 @@ def _check_sampler(model: ImageModel, options: Options) -> None:
         raise GenzooError(f"a {name} draws its own noise; --sampler is for ae and vae")
 
 
-def _check_known(options: Options, real: Splits, **has: bool) -> None:
+def check_known(names: Sequence[str] | None, facts: set[str]) -> None:
     """Check the needs of the scores asked for by what is known before anything is computed.
 
     Raises:
         GenzooError: if a score cannot be had, whatever is computed.
     """
-    facts = facts_of(options.features or usual_network(real), **has)
-    for name in options.scores or ():
+    for name in names or ():
         if name in SCORES:
             check_needs(name, facts)
 
@@ -398,18 +476,17 @@ def _shares_apart(real_labels: np.ndarray, fake_labels: np.ndarray) -> list[str]
     ]
 
 
-def _modes(
-    run: Run, model: ImageModel, real: Splits, options: Options, echo: Echo
-) -> dict[str, Any]:
+def _modes(subject: Subject) -> dict[str, Any]:
     """Count the modes of a model of StackedMNIST, with a classifier of single digits."""
+    run, real, seed = subject.run, subject.real, subject.options.seed
     single = dataclasses.replace(
         run.settings, dataset=DATASETS[STACKED].made_of, channels=1, image_size=None
     )
     splits = open_splits(single)
-    classifier = open_classifier(splits, echo=echo)
-    images = model.generate(STACKED_SAMPLES, seed=options.seed)
+    classifier = open_classifier(splits, echo=subject.echo)
+    images = subject.model.generate(STACKED_SAMPLES, seed=seed)
     counts = mode_counts(stacked_labels(images, classifier), real.train.num_classes)
-    _, labels = splits.train.sample(min(splits.train.num_images, DEFAULT_COUNT), options.seed)
+    _, labels = splits.train.sample(min(splits.train.num_images, DEFAULT_COUNT), seed)
     digits = np.bincount(labels, minlength=10)
     real_counts = np.einsum("a,b,c->abc", digits, digits, digits).ravel()
     return covered_modes(counts, real_counts)._asdict() | {"num_images": STACKED_SAMPLES}

@@ -15,6 +15,7 @@ import numpy as np
 from keras_genzoo.data import Splits
 from keras_genzoo.data.images import fit_all
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.waiting import Echo, waiting
 from keras_genzoo.registry import Registry
 
 PIXELS_SIDE = 16
@@ -50,8 +51,15 @@ class FeatureNetwork(abc.ABC):
     def of_batch(self, images: np.ndarray) -> Features:
         """Return the features of uint8 images ``(n, height, width, 1 or 3)``."""
 
-    def compute(self, images: np.ndarray, batch_size: int = 256) -> Features:
+    def compute(
+        self, images: np.ndarray, batch_size: int = 256, echo: Echo | None = None
+    ) -> Features:
         """Return the features of any number of images; batches change nothing but rounding.
+
+        Args:
+            images: uint8 ``(n, height, width, 1 or 3)``.
+            batch_size: images that are looked at at a time.
+            echo: told how far it is, since large networks take minutes.
 
         Raises:
             GenzooError: if they are not uint8 images, there is none, or the network refuses them.
@@ -61,10 +69,11 @@ class FeatureNetwork(abc.ABC):
                 "a feature network takes uint8 images (n, height, width, channels), "
                 f"not {images.dtype} {images.shape}"
             )
-        parts = [
-            self.of_batch(images[first : first + batch_size])
-            for first in range(0, len(images), batch_size)
-        ]
+        parts = []
+        with waiting(f"features '{self.name}'", len(images), echo) as show:
+            for first in range(0, len(images), batch_size):
+                parts.append(self.of_batch(images[first : first + batch_size]))
+                show(min(first + batch_size, len(images)))
         features = np.concatenate([part.features for part in parts])
         if parts[0].logits is None:
             return Features(features, None)
@@ -222,10 +231,19 @@ def find_network(
             return FEATURE_NETWORKS[name](real, "", echo)
         except NothingLearntError as error:
             return Pixels(instead_of=str(error))
+    check_name(name)
     kind, _, path = name.partition(":")
-    make = FEATURE_NETWORKS[kind]
-    accepted = _PATHS.get(kind, (False,))
+    return FEATURE_NETWORKS[kind](real, path, echo)
+
+
+def check_name(name: str) -> None:
+    """Check that a feature network is written as it must be.
+
+    Raises:
+        GenzooError: if it is not, or there is none of that name.
+    """
+    kind, _, path = name.partition(":")
+    accepted = _PATHS.get(FEATURE_NETWORKS.check(kind), (False,))
     if bool(path) not in accepted or name.endswith(":"):
         right = f"{kind}:PATH" if accepted[0] else kind
         raise GenzooError(f"write the feature network as {right}, not {name}")
-    return make(real, path, echo)

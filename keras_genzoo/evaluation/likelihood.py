@@ -13,6 +13,7 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.evaluation.checking import check_at_least_1
+from keras_genzoo.evaluation.waiting import Echo, waiting
 from keras_genzoo.losses import bernoulli_loss
 from keras_genzoo.models import VAE
 
@@ -58,6 +59,7 @@ def vae_likelihood(
     num_samples: int = 500,
     binarization: str = "dynamic",
     seed: int = 0,
+    echo: Echo | None = None,
 ) -> Likelihood:
     """Return ELBO and log-likelihood of uint8 images under a VAE.
 
@@ -67,6 +69,7 @@ def vae_likelihood(
         num_samples: draws of z for each image (K).
         binarization: how pixels become 0 or 1, as for ``binarized``.
         seed: key of the draws and of the binarisation.
+        echo: told how far it is, since it may take minutes.
 
     Raises:
         GenzooError: if the model is no VAE with the Bernoulli loss, or an argument is not usable.
@@ -89,7 +92,7 @@ def vae_likelihood(
         return -bernoulli_loss(x, model.decoder(z, training=False))
 
     x = binarized(images, binarization, seed)
-    bounds = likelihood_bounds(x, posterior, log_probability, num_samples, seed)
+    bounds = likelihood_bounds(x, posterior, log_probability, num_samples, seed, echo)
     return Likelihood(
         log_likelihood=float(bounds.log_likelihood.mean()),
         elbo=float((bounds.reconstruction - bounds.kl).mean()),
@@ -109,6 +112,7 @@ def likelihood_bounds(
     log_probability: Callable,
     num_samples: int,
     seed: int = 0,
+    echo: Echo | None = None,
 ) -> Bounds:
     """Return the bounds of each row of x under ``p(x|z) N(z; 0, I)`` with a Gaussian ``q(z|x)``.
 
@@ -121,17 +125,20 @@ def likelihood_bounds(
         log_probability: (rows, z) -> log p(x|z), shape ``(batch,)``.
         num_samples: K.
         seed: key of the draws.
+        echo: told how far it is.
 
     Raises:
         GenzooError: if there are no rows, or ``num_samples`` is below 1.
     """
     check_at_least_1(num_samples=num_samples, rows=len(x))
-    parts = [
-        _bounds_of_batch(
-            x[first : first + _IMAGES], first, posterior, log_probability, num_samples, seed
-        )
-        for first in range(0, len(x), _IMAGES)
-    ]
+    parts = []
+    with waiting("log-likelihood", len(x), echo) as show:
+        for first in range(0, len(x), _IMAGES):
+            rows = x[first : first + _IMAGES]
+            parts.append(
+                _bounds_of_batch(rows, first, posterior, log_probability, num_samples, seed)
+            )
+            show(first + len(rows))
     return Bounds(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 

@@ -1,8 +1,10 @@
 """Euclidean distances between many features, a tile at a time: memory does not grow with n^2."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+
+from keras_genzoo.evaluation.checking import check_at_least_1, check_features
 
 TILE = 2048
 
@@ -56,24 +58,42 @@ def _keep_smallest(nearest: np.ndarray, rows: slice, squared: np.ndarray) -> Non
     nearest[rows] = np.partition(candidates, k - 1, axis=1)[:, :k]
 
 
-def nearest_rows(x: np.ndarray, y: np.ndarray, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Return for each row of x the k nearest rows of y, nearest first.
+def nearest_rows(
+    x: np.ndarray, y: np.ndarray | Iterable[np.ndarray], k: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return for each row of x the k nearest rows of y, nearest first: the exact ones.
+
+    Args:
+        x: ``(n, d)``.
+        y: ``(m, d)``, or blocks of its rows one after another: only one of them is in memory.
+        k: how many; all of y, if there are fewer.
 
     Returns:
         numbers of rows of y, int64 ``(n, k)``, and distances (not squared), float64 ``(n, k)``.
 
+    Raises:
+        GenzooError: if k is below 1, y has no rows, or anything is not finite.
+
     >>> nearest_rows(np.array([[2.2]]), np.array([[0.0], [1.0], [3.0]]), k=2)[0].tolist()
     [[2, 1]]
+    >>> blocks = (np.array([[number]]) for number in (0.0, 1.0, 3.0))
+    >>> nearest_rows(np.array([[2.2]]), blocks, k=2)[0].tolist()
+    [[2, 1]]
     """
-    distances = np.full((len(x), k), np.inf)
-    numbers = np.zeros((len(x), k), np.int64)
-    for rows, columns, squared in distance_tiles(x, y):
-        number = np.broadcast_to(np.arange(len(y))[columns], squared.shape)
-        all_distances = np.concatenate([distances[rows], squared], axis=1)
-        all_numbers = np.concatenate([numbers[rows], number], axis=1)
-        chosen = np.argpartition(all_distances, k - 1, axis=1)[:, :k]
-        distances[rows] = np.take_along_axis(all_distances, chosen, axis=1)
-        numbers[rows] = np.take_along_axis(all_numbers, chosen, axis=1)
-    order = np.argsort(distances, axis=1, kind="stable")
-    distances, numbers = (np.take_along_axis(part, order, axis=1) for part in (distances, numbers))
-    return numbers, np.sqrt(distances)
+    from sklearn.neighbors import NearestNeighbors
+
+    check_at_least_1(k=k)
+    distances, numbers, first = np.empty((len(x), 0)), np.empty((len(x), 0), np.int64), 0
+    for block in [y] if isinstance(y, np.ndarray) else y:
+        x, block = check_features(x, block, at_least=1)
+        search = NearestNeighbors(n_neighbors=min(k, len(block)), algorithm="brute").fit(block)
+        in_block = search.kneighbors(x, return_distance=False)
+        # Those of the search are rounded: a copy would not be at 0.
+        exact = [np.linalg.norm(x - block[column], axis=1) for column in in_block.T]
+        distances = np.concatenate([distances, np.transpose(exact)], axis=1)
+        numbers = np.concatenate([numbers, first + in_block], axis=1)
+        order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+        distances, numbers = (np.take_along_axis(a, order, axis=1) for a in (distances, numbers))
+        first += len(block)
+    check_at_least_1(rows=first)
+    return numbers, distances

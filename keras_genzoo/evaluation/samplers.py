@@ -1,4 +1,4 @@
-"""Laws fitted to an autoencoder's codes, to draw new codes from (1903.12436, section 4).
+"""Distributions fitted to an autoencoder's codes, to draw new codes from (1903.12436, section 4).
 
 They are what N(0, I) is not for a plain autoencoder: where its codes really lie.
 """

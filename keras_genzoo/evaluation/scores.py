@@ -49,7 +49,7 @@ class Material:
         real_statistics: mean and covariance of Inception's features of the real images, where
             they come with such.
         seed: key of all that is drawn.
-        echo: told if features cannot be kept.
+        echo: told how far long work is, and if features cannot be kept.
     """
 
     real_images: np.ndarray
@@ -71,7 +71,7 @@ class Material:
     @cached_property
     def fake(self) -> Features:
         """Features of the generated images."""
-        return self.network.compute(self.fake_images)
+        return self.network.compute(self.fake_images, echo=self.echo)
 
     @cached_property
     def train(self) -> Features:
@@ -131,7 +131,7 @@ def kept_features(
         if _are_of(arrays, len(images)):
             return Features(arrays["features"], arrays.get("logits"))
         said_damaged(path, "its arrays are computed anew", echo)
-    computed = network.compute(images)
+    computed = network.compute(images, echo=echo)
     arrays = {k: v for k, v in computed._asdict().items() if v is not None}
     save_arrays(path, echo, **arrays)
     return computed
@@ -152,11 +152,13 @@ class Score:
     Args:
         compute: material -> values ready for JSON.
         needs: facts of the material.
+        gives: names of its values in a result.
         usual: whether it is computed when a person names no scores.
     """
 
     compute: Callable[[Material], dict[str, Any]]
     needs: frozenset[str] = frozenset()
+    gives: tuple[str, ...] = ()
     usual: bool = True
 
 
@@ -170,9 +172,9 @@ NEEDS = {
 SCORES = Registry("score")
 
 
-def _score(name: str, *needs: str, usual: bool = True):
+def _score(name: str, *needs: str, gives: str, usual: bool = True):
     def register(function: Callable[[Material], dict[str, Any]]):
-        SCORES.register(name, Score(function, frozenset(needs), usual))
+        SCORES.register(name, Score(function, frozenset(needs), tuple(gives.split()), usual))
         return function
 
     return register
@@ -195,7 +197,7 @@ def check_needs(name: str, facts: set[str], because: Sequence[str] = ()) -> None
         raise GenzooError("; ".join([f"the score '{name}' needs {words}", *because]))
 
 
-@_score("fid")
+@_score("fid", gives="fid")
 def _fid(material: Material) -> dict[str, Any]:
     fake = feature_statistics(material.fake.features)
     if not material.has_statistics:
@@ -204,28 +206,27 @@ def _fid(material: Material) -> dict[str, Any]:
     return {"fid": frechet_distance(FeatureStatistics(0, *material.real_statistics), fake)}
 
 
-@_score("kid")
+@_score("kid", gives="kid kid_std kid_subsets")
 def _kid(material: Material) -> dict[str, Any]:
     result = kernel_distance(material.real.features, material.fake.features)
-    return {
-        "kid": result.mean,
-        "kid_std": result.std,
-        "kid_subsets": f"{result.num_subsets} of {result.subset_size}",
-    }
+    # One subset has no deviation.
+    spread = {"kid_std": result.std} if result.num_subsets > 1 else {}
+    subsets = f"{result.num_subsets} of {result.subset_size}"
+    return {"kid": result.mean, **spread, "kid_subsets": subsets}
 
 
-@_score("inception_score", "classifier")
+@_score("inception_score", "classifier", gives="inception_score inception_score_std")
 def _inception_score(material: Material) -> dict[str, Any]:
     result = inception_score(material.fake.logits)
     return {"inception_score": result.mean, "inception_score_std": result.std}
 
 
-@_score("prdc")
+@_score("prdc", gives="precision recall density coverage")
 def _prdc(material: Material) -> dict[str, Any]:
     return manifold_scores(material.real.features, material.fake.features)._asdict()
 
 
-@_score("class_histogram", "own_classifier")
+@_score("class_histogram", "own_classifier", gives="class_histogram class_histogram_distance")
 def _class_histogram(material: Material) -> dict[str, Any]:
     """Classes that the classifier sees among generated images, beside those of the real ones."""
     logits = check_features(material.fake.logits, material.real.logits, at_least=1)
@@ -247,7 +248,7 @@ def _class_names(material: Material, count: int) -> Sequence[str]:
     return names if len(names) == count else [str(number) for number in range(count)]
 
 
-@_score("label_accuracy", "own_classifier", "fake_labels")
+@_score("label_accuracy", "own_classifier", "fake_labels", gives="label_accuracy label_accuracy_95")
 def _label_accuracy(material: Material) -> dict[str, Any]:
     """GAN-test (1807.09499): how often a classifier of real images sees the class asked for."""
     result = label_accuracy(material.fake.logits, material.fake_labels)
@@ -255,7 +256,13 @@ def _label_accuracy(material: Material) -> dict[str, Any]:
     return {"label_accuracy": result.share, "label_accuracy_95": interval}
 
 
-@_score("fid_per_class", "real_labels", "fake_labels", usual=False)
+@_score(
+    "fid_per_class",
+    "real_labels",
+    "fake_labels",
+    gives="fid_per_class fid_per_class_fewest_images",
+    usual=False,
+)
 def _fid_per_class(material: Material) -> dict[str, Any]:
     values, counts = {}, []
     for label, name in enumerate(_class_names(material, material.num_classes)):
@@ -271,7 +278,7 @@ def _fid_per_class(material: Material) -> dict[str, Any]:
     return {"fid_per_class": values, "fid_per_class_fewest_images": min(counts)}
 
 
-@_score("gan_train", "real_labels", "fake_labels", usual=False)
+@_score("gan_train", "real_labels", "fake_labels", gives="gan_train gan_train_95", usual=False)
 def _gan_train(material: Material) -> dict[str, Any]:
     """GAN-train (1807.09499): what a classifier of generated images knows of real ones."""
     from keras_genzoo.evaluation.classifier import train_classifier
@@ -284,14 +291,14 @@ def _gan_train(material: Material) -> dict[str, Any]:
     real = ArraySource(
         material.real_images, material.real_labels, class_names=names, name="real images"
     )
-    _, facts = train_classifier(fake, real)
+    _, facts = train_classifier(fake, real, material.echo)
     hits = round(facts["test_accuracy"] * real.num_images)
     result = wilson_interval(hits, real.num_images)
     interval = [round(limit, 5) for limit in (result.low, result.high)]
     return {"gan_train": result.share, "gan_train_95": interval}
 
 
-@_score("memorisation", "train_images", usual=False)
+@_score("memorisation", "train_images", gives="memorised_share nearest_distance_ratio", usual=False)
 def _memorisation(material: Material) -> dict[str, Any]:
     """Whether generated images lie nearer to training images than held-out real ones do.
 
@@ -310,7 +317,12 @@ def _memorisation(material: Material) -> dict[str, Any]:
     }
 
 
-@_score("parzen", "train_images", usual=False)
+@_score(
+    "parzen",
+    "train_images",
+    gives="parzen_log_likelihood parzen_standard_error parzen_bandwidth",
+    usual=False,
+)
 def _parzen(material: Material) -> dict[str, Any]:
     """By the old protocol, but that the bandwidth is of images that the generator was trained on.
 

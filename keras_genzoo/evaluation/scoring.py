@@ -1,4 +1,4 @@
-"""Scores put into a result one by one, and the real images that give it its floor."""
+"""Scores put into a result one by one, and those of real images beside them."""
 
 import dataclasses
 import functools
@@ -15,14 +15,24 @@ from keras_genzoo.evaluation.scores import SCORES, Material, check_needs
 # Real images apart from those measured: what they are, images, labels.
 Others = tuple[str, np.ndarray, np.ndarray]
 
+# Scores that take minutes: what is measured before them is kept first.
+LONG = ("gan_train", "memorisation", "parzen", "modes", "likelihood")
+
 # Below this a Fréchet distance says more of N than of the images.
 FEW_IMAGES = 2_000
 
 
 def score_images(
-    result: dict[str, Any], material: Material, names: Sequence[str], asked: bool
+    result: dict[str, Any],
+    material: Material,
+    names: Sequence[str],
+    asked: bool,
+    keep: Callable[[dict[str, Any]], None] = lambda result: None,
 ) -> list[str]:
-    """Add the scores of images, the feature network and its warnings; return those computed."""
+    """Add the scores of images, the feature network and its warnings; return those computed.
+
+    ``keep`` is given the result so far before a score that takes minutes.
+    """
     network: FeatureNetwork = material.network
     result["protocol"]["features"] = network.describe()
     result["warnings"] += network.warnings
@@ -35,9 +45,11 @@ def score_images(
     if "fid" in names and material.has_statistics:
         result["protocol"]["fid_real"] = "mu and sigma as stored with the real images"
     computed = []
-    for name in names:
+    for name in sorted(names, key=LONG.__contains__):
         if not asked and SCORES[name].needs - material.facts():
             continue
+        if name in LONG:
+            keep(result)
         check_needs(name, material.facts(), network.warnings)
         compute = functools.partial(SCORES[name].compute, material)
         if add_scores(result, "scores", f"the score '{name}'", compute, asked):
@@ -61,8 +73,8 @@ def add_floor(
     protocol["floor"] = f"{where}, {len(images)} images"
     if len(images) < count:
         result["warnings"].append(
-            f"the floor is of {len(images)} images and the scores of {count}: its distances come "
-            "out larger than those of a perfect generator"
+            f"the column of real images is of {len(images)} images and the scores of {count}: its "
+            "distances come out larger than those of a perfect generator"
         )
     labels = None if material.fake_labels is None else labels
     material = dataclasses.replace(material, fake_images=images, fake_labels=labels)
@@ -129,7 +141,7 @@ def unseen_by_networks(real: Splits, count: int, seed: int) -> Others:
 def other_images(real: Splits, source: Source, count: int, seed: int) -> Others | None:
     """Return real images that are not measured, as many; None if there are not as many.
 
-    The same split comes first: its law is that of the images measured.
+    The same split comes first: its distribution is that of the images measured.
     """
     others = rest_of(source, count, seed)
     if others is not None:

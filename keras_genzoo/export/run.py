@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_genzoo.data import DATASETS
 from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.evaluation import results_of
 from keras_genzoo.export.inputs import VERIFIED_ROWS
 from keras_genzoo.export.litert import CALIBRATION, export_litert
 from keras_genzoo.export.network_files import export_keras, export_onnx
@@ -17,11 +18,11 @@ from keras_genzoo.export.networks import check_name
 from keras_genzoo.export.placing import refuse_existing
 from keras_genzoo.export.saved_model import export_saved_model
 from keras_genzoo.models import Autoencoder, ImageModel
-from keras_genzoo.reading import read_json
 from keras_genzoo.text import shown
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import splits_of
+from keras_genzoo.training.variables import weights_digest
 
 FORMATS = ("saved_model", "litert", "onnx", "keras")
 SERVED = Path("savedmodels")
@@ -108,7 +109,7 @@ def export_run(
     folder = Path(out or run.path / "export")
     if not force and format != "saved_model":
         refuse_existing(_files(folder, name, format, model, options))
-    options |= {"check": check, "facts": facts_of(run, weights)}
+    options |= {"check": check, "facts": facts_of(run, model, weights)}
     options["images"] = _images(run, model, options, dataset)
     if format == "saved_model":
         base = Path(out or SERVED) / name
@@ -168,11 +169,12 @@ def refuse_saved_model(path: str | os.PathLike) -> None:
         )
 
 
-def facts_of(run: Run, weights: str) -> dict[str, str]:
+def facts_of(run: Run, model: ImageModel, weights: str) -> dict[str, str]:
     """Return what a card says of the origin of a run's model, in words.
 
     Args:
         run: the run.
+        model: its model.
         weights: which weights these are, as ``load_weights`` says.
     """
     settings = run.settings
@@ -192,7 +194,7 @@ def facts_of(run: Run, weights: str) -> dict[str, str]:
         "weights": f"{weights}; {settings.batch_size} images a step",
         "recipe": recipe,
         "versions": ", ".join(f"{k} {v}" for k, v in run.versions.items()),
-        "scores": _scores(run),
+        "scores": _scores(run, model),
     }
     if run.class_names:
         # By number, since that is what an exported model is given.
@@ -200,21 +202,22 @@ def facts_of(run: Run, weights: str) -> dict[str, str]:
     return facts
 
 
-def _scores(run: Run) -> str:
-    """Return the scores of the run's last evaluation, with what they were measured with."""
-    file = run.path / "evaluation.json"
+def _scores(run: Run, model: ImageModel) -> str:
+    """Return the scores of a run's model, with what they were measured with."""
     try:
-        result = read_json(file)
+        found = results_of(run.path, weights_digest(model), int(model.step))
+        if not found.current:
+            others = f" of these weights, but of {found.stale[0].weights}" if found.stale else ""
+            return f"none measured{others} ('genzoo evaluate' measures them)"
+        result = found.current[0].values
         protocol, scores = result["protocol"], result["scores"]
         flat = {**scores, **scores.get("likelihood", {}), **scores.get("reconstruction", {})}
         listed = [f"{name} {flat[name]:.4g}" for name in SHOWN_SCORES if flat.get(name) is not None]
         features = protocol.get("features", {}).get("name", "no network")
         real = protocol["real"].rpartition("/")[2]
         measured = f"{protocol['num_fake']} images against {real}, features {features}"
-    except FileNotFoundError:
-        return "none measured ('genzoo evaluate' measures them)"
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return f"{file.name} of the run cannot be read"
+        return "evaluation.json of the run cannot be read"
     return f"{', '.join(listed)} ({measured})"
 
 

@@ -157,10 +157,10 @@ def _scores(
         write_result(evaluate_run(run.path, Options(seed=seed, dataset=dataset), echo), file)
     result = read_result(file)
     warnings = "".join(f"<p>Warning: {html.escape(line)}.</p>" for line in result.warnings)
-    floor = "<p>The floor is what other real images score, as if they were generated.</p>"
+    floor = "<p>Real images: what others of them score, as if they were generated.</p>"
     floor = floor if result.has_floor else ""
     return (
-        _table(result.scores, ("score", "value", "floor"))
+        _table(result.scores[1:], result.scores[0])
         + floor
         + warnings
         + f"<details open><summary>Protocol</summary>{_table(result.protocol)}</details>"

@@ -85,7 +85,7 @@ def test_an_interpolation_keeps_to_the_class_that_is_named(genzoo, named, tmp_pa
 
 def test_cards_figures_and_reports_name_the_classes(genzoo, named, tmp_path):
     run = Run.open(named)
-    facts = facts_of(run, "the weights")
+    facts = facts_of(run, load_model(run), "the weights")
     assert facts["classes"] == "0 = 0, 1 = 1, 2 = 10, 3 = 2, 4 = caf\\xe9"
     rows = class_rows(load_model(run), run.class_names).axes[0]
     assert [label.get_text() for label in rows.get_yticklabels()] == IN_WORDS.split(", ")
@@ -101,7 +101,7 @@ def test_scores_of_classes_have_their_names(genzoo, named, tmp_path):
     assert ended.code == 0, ended.errors
     result = json.loads((tmp_path / "a.json").read_text())
     assert [shown(name) for name in result["scores"]["fid_per_class"]] == IN_WORDS.split(", ")
-    assert "fid_per_class.caf\\xe9" in ended.output
+    assert "FID of class caf\\xe9" in ended.output
     assert result["protocol"]["classes"] == "in the shares of the real images"
 
 

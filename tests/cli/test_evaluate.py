@@ -1,7 +1,10 @@
 """``genzoo evaluate``: what it measures, what it says of it, what it refuses."""
 
 import json
+import re
 import shutil
+import signal
+import time
 
 import keras
 import numpy as np
@@ -10,11 +13,24 @@ import pytest
 from keras_genzoo.data import Splits, load_dataset, open_source
 from keras_genzoo.evaluation import FEATURE_NETWORKS, SCORES, classifier, find_network
 from tests.cli.conftest import SMALL
+from tests.training import kill
 
 ALL = [
     name if name in ("vae", "cgan") else pytest.param(name, marks=pytest.mark.slow)
     for name in SMALL
 ]
+
+
+@pytest.fixture
+def trained(trained):
+    """As elsewhere; of scores that other tests have left in the run, nothing is seen."""
+
+    def get(model):
+        run = trained(model)
+        (run / "evaluation.json").unlink(missing_ok=True)
+        return run
+
+    return get
 
 
 def digits(split="train", size=16):
@@ -44,7 +60,13 @@ def test_a_run_is_scored_beside_its_floor(genzoo, trained, tmp_path, model):
     assert 0 < floor["fid"] < scores["fid"] / 3
     assert floor["coverage"] > 0.7 > 0.3 > scores["coverage"]
     assert "200 images are few for 256 features" in result["warnings"][0]
-    for name in ("fid", "precision", "floor", "test", protocol["features"]["checksum"][:12]):
+    for name in (
+        "FID ↓",
+        "precision ↑",
+        "real images",
+        "test",
+        protocol["features"]["checksum"][:12],
+    ):
         assert name in ended.output
     assert ("reconstruction" in scores) == (model in ("ae", "vae"))
     assert ("likelihood" in scores) == (model == "vae")
@@ -114,7 +136,8 @@ def test_a_usual_score_that_cannot_be_computed_costs_none_of_the_others(genzoo, 
     ended = genzoo("evaluate --features pixels -n 3 --out a.json", trained("gan"))
     assert ended.code == 0, ended.errors
     result = read(tmp_path / "a.json")
-    assert set(result["scores"]) == {"fid", "kid", "kid_std", "kid_subsets"}
+    # One subset has no deviation.
+    assert set(result["scores"]) == {"fid", "kid", "kid_subsets"}
     assert set(result["floor"]) == set(result["scores"])
     [warning] = [line for line in result["warnings"] if "prdc" in line]
     assert warning.startswith("the score 'prdc' cannot be computed: ")
@@ -166,18 +189,24 @@ def test_the_result_names_the_weights_that_were_measured(genzoo, trained, tmp_pa
     ended = genzoo(f"{arguments} b.json", run)
     assert "taking its checkpoint of step 3" in ended.output
     finished, unfinished = (read(tmp_path / f"{name}.json")["protocol"] for name in "ab")
-    assert finished["weights"] == "the finished model, of step 6; the last, not the best"
+    assert (
+        finished["weights"]
+        == "the finished model, of step 6; the last step, not one chosen by its score"
+    )
     assert unfinished["weights"] == (
-        "the checkpoint of step 3, of 6 asked for; the last, not the best"
+        "the checkpoint of step 3, of 6 asked for; the last step, not one chosen by its score"
     )
     assert (finished["steps"], unfinished["steps"]) == (6, 3)
+    assert re.fullmatch(r"[0-9a-f]{16}", finished["weights_digest"])
+    assert finished["weights_digest"] != unfinished["weights_digest"]
 
 
 @pytest.mark.slow
 def test_the_result_says_that_the_generator_is_an_average(genzoo, trained, tmp_path):
     genzoo("evaluate --scores fid --features pixels -n 50 --out a.json", trained("dcgan"))
     assert read(tmp_path / "a.json")["protocol"]["weights"] == (
-        "the finished model, of step 6, generator averaged with decay 0.5; the last, not the best"
+        "the finished model, of step 6, generator averaged with decay 0.5; "
+        "the last step, not one chosen by its score"
     )
 
 
@@ -281,7 +310,7 @@ def test_without_out_nothing_is_written_for_images(genzoo, tmp_path):
     save("fake.npz", digits(size=8)[0])
     before = set(tmp_path.rglob("*"))
     ended = genzoo("evaluate --real digits --fake fake.npz --features pixels --scores fid")
-    assert "fid" in ended.output
+    assert "FID" in ended.output
     assert set(tmp_path.rglob("*")) == before
 
 
@@ -382,24 +411,68 @@ def test_a_foreign_graph_is_not_inception(genzoo, trained, tmp_path):
     ],
 )
 def test_what_cannot_be_scored_is_refused(refused, trained, tmp_path, arguments, words):
+    run = trained("gan")
     images, _ = digits(size=8)
     save("plain.npz", images[:300])
     save("small.npz", images[:300, :6, :6])
     save("few.npz", images[:3], np.array([0, 0, 1]))
     before = set(tmp_path.rglob("*"))
-    assert words in refused(arguments.replace("RUN", str(trained("gan"))))
+    assert words in refused(arguments.replace("RUN", str(run)))
     assert set(tmp_path.rglob("*")) == before
 
 
-def test_a_result_is_not_replaced_unasked(genzoo, refused, trained):
+def test_a_result_of_another_protocol_is_not_replaced_unasked(genzoo, refused, trained):
     run, arguments = trained("gan"), "evaluate --scores fid --features pixels"
     assert genzoo(arguments, run).code == 0
-    assert "evaluation.json exists" in refused(arguments, run)
-    assert genzoo(f"{arguments} --force", run).code == 0
+    assert "evaluation.json: its scores have another protocol (--seed 0, not 1)" in refused(
+        f"{arguments} --seed 1", run
+    )
+    assert genzoo(f"{arguments} --seed 1 --force", run).code == 0
+
+
+def test_a_result_of_images_of_any_origin_is_not_replaced_unasked(genzoo, refused, tmp_path):
+    save("fake.npz", digits(size=8)[0])
+    arguments = "evaluate --real digits --fake fake.npz --features pixels --scores fid --out a.json"
+    assert genzoo(arguments).code == 0
+    assert "a.json exists" in refused(arguments)
+    assert genzoo(f"{arguments} --force").code == 0
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_in_one_line_and_keeps_the_scores_so_far(trained, tmp_path):
+    run = shutil.copytree(trained("vae"), tmp_path / "run")
+    process = kill.genzoo("evaluate", run, "--features", "pixels", "--num-samples", 10**6)
+    while process.poll() is None and not (run / "evaluation.json").exists():
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    code, _, errors = kill.finish(process)
+    assert code == 130
+    assert errors.splitlines() == [
+        "stopped; the scores computed so far are kept, and the same command goes on"
+    ]
+    assert set(read(run / "evaluation.json")["scores"]) >= {"fid", "kid", "precision"}
 
 
 def test_every_score_says_what_it_needs():
     assert {"fid", "kid", "prdc"} == {name for name in SCORES if not SCORES[name].needs}
+
+
+def test_every_score_names_the_values_that_it_gives():
+    from keras_genzoo.evaluation.features import Features, Pixels
+    from keras_genzoo.evaluation.scores import Material
+
+    (real, labels), rng = digits(size=8), np.random.default_rng(0)
+    material = Material(real[:200], real[200:400], Pixels(), labels[:200], labels[200:400],
+                        train_images=real[400:])  # fmt: skip
+    logits = Features(np.zeros((200, 2), "float32"), rng.normal(size=(200, 10)))
+    for name in ("fid", "kid", "prdc", "fid_per_class", "memorisation", "parzen"):
+        assert set(SCORES[name].compute(material)) <= set(SCORES[name].gives)
+    material.__dict__["real"] = material.__dict__["fake"] = logits
+    for name in ("inception_score", "class_histogram", "label_accuracy"):
+        assert set(SCORES[name].compute(material)) <= set(SCORES[name].gives)
+    values = [value for name in SCORES for value in SCORES[name].gives]
+    assert len(values) == len(set(values))
 
 
 def test_features_of_real_images_are_kept_by_content(cache):

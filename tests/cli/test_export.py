@@ -6,7 +6,10 @@ import sys
 
 import pytest
 
-from keras_genzoo.export.run import FORMATS
+from keras_genzoo.export.run import FORMATS, facts_of
+from keras_genzoo.files import write_json
+from keras_genzoo.training import Run
+from keras_genzoo.training.build import load_model
 
 
 def names(folder):
@@ -37,6 +40,18 @@ def test_the_card_tells_the_scores_of_the_run(genzoo, copy, tmp_path):
     card = json.loads((run / "export" / "run-generate.keras.json").read_text())
     assert card["facts"]["scores"].startswith("fid ")
     assert "(50 images against digits, split test, features pixels)" in card["facts"]["scores"]
+
+
+def test_the_card_tells_no_scores_of_other_weights(copy):
+    run = Run.open(copy("gan"))
+    result = {"protocol": {"steps": 3}, "scores": {"fid": 1.0}, "warnings": []}
+    write_json(run.path / "evaluation.json", result)
+    assert facts_of(run, load_model(run), "the weights")["scores"] == (
+        "none measured of these weights, but of step 3 ('genzoo evaluate' measures them)"
+    )
+    (run.path / "evaluation.json").write_text("{")
+    scores = facts_of(run, load_model(run), "the weights")["scores"]
+    assert scores == "evaluation.json of the run cannot be read"
 
 
 @pytest.mark.parametrize(

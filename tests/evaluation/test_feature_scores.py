@@ -103,14 +103,24 @@ def test_size_of_tiles_does_not_matter(score, monkeypatch):
         assert score(real, fake) == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("tile", [3, 1000])
-def test_nearest_rows_are_those_of_all_distances(tile, monkeypatch):
-    monkeypatch.setattr(neighbours, "TILE", tile)
+@pytest.mark.parametrize("block", [3, 20])
+def test_nearest_rows_are_those_of_all_distances(block):
     x, y = clouds(20, 3)
-    numbers, distances = nearest_rows(x, y, k=4)
+    blocks = (y[first : first + block] for first in range(0, 20, block))
+    numbers, distances = nearest_rows(x, blocks, k=4)
     everything = np.linalg.norm(x[:, None] - y, axis=2)
     np.testing.assert_array_equal(numbers, everything.argsort(axis=1)[:, :4])
     np.testing.assert_allclose(distances, np.sort(everything, axis=1)[:, :4])
+
+
+def test_there_are_no_more_nearest_rows_than_rows():
+    x, y = clouds(5, 3)
+    numbers, _ = nearest_rows(x, [y[:2], y[2:]], k=9)
+    assert np.sort(numbers, axis=1).tolist() == [[0, 1, 2, 3, 4]] * 5
+    with pytest.raises(GenzooError, match="rows must be at least 1"):
+        nearest_rows(x, [])
+    with pytest.raises(GenzooError, match="not finite"):
+        nearest_rows(x, np.full((2, 3), np.nan))
 
 
 def test_copies_have_all_precision_and_a_collapsed_generator_little_recall():

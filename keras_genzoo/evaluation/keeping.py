@@ -1,0 +1,270 @@
+"""Scores added to those that a file has already: what is missing, what is asked for again.
+
+A result grows only by what was measured of the same weights and by the same protocol. What a run
+has of others stays in its file, beside the result that is shown first.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.evaluate import (
+    MODEL_SCORES,
+    Echo,
+    Options,
+    Subject,
+    measure,
+    open_subject,
+)
+from keras_genzoo.evaluation.features import usual_network
+from keras_genzoo.evaluation.results import FILE, is_of_weights, read_results, write_result
+from keras_genzoo.evaluation.scores import SCORES
+from keras_genzoo.text import shown
+
+# What must be the same for scores to stand in one result, and how a person says it.
+_COMPARED = {
+    "real": "real images",
+    "num_real": "-n",
+    "image_shape": "image shape",
+    "seed": "--seed",
+    "sampler": "--sampler",
+}
+
+
+def update_results(
+    path: str | os.PathLike,
+    options: Options | None = None,
+    out: str | os.PathLike | None = None,
+    *,
+    force: bool = False,
+    echo: Echo = lambda line: None,
+) -> dict[str, Any]:
+    """Measure what is missing of a run's scores, and keep it; return the whole result.
+
+    Without names in ``options.scores``, the usual scores that the file lacks are measured; those
+    that are named are measured, also again. Scores of the same weights and protocol stay. A result
+    of other weights is measured anew, and its old values stay in the run's file, under ``others``.
+    What is written elsewhere is kept in the run, too. Each file is written whole or not at all,
+    and also before a score that takes minutes.
+
+    Args:
+        path: the run folder.
+        options: what to measure.
+        out: a JSON file; by default ``evaluation.json`` in the run.
+        force: measure the usual scores again, too; and put the result in place of one of another
+            protocol or, elsewhere than in the run, of other weights.
+        echo: told what is measured, and what becomes of the scores that are there.
+
+    Raises:
+        GenzooError: as ``evaluate_run``; if a file is damaged; without ``force``, if it holds
+            scores of another protocol, or elsewhere than in the run of other weights.
+    """
+    options = options or Options()
+    own = Path(path) / FILE
+    file = Path(out) if out is not None else own
+    is_own = file.resolve() == own.resolve()
+    subject = open_subject(path, options, echo)
+    found = _read(file, force, echo)
+    before = next((one for one in found if _goes_with(one, subject)), None)
+    if before is None and found:
+        _check_replaceable(found[0], file, is_own, subject, force, echo)
+    if before is not None and "weights_digest" not in before["protocol"]:
+        echo(f"{shown(file)} names no weights; it is taken for these, which are of the same step")
+    names = _missing(subject, before, force)
+    if not names:
+        echo(f"{shown(file)} has all of these scores already; --scores NAME measures one again")
+        return before
+    if before is not None:
+        rest = [name for name in _names_in(before) if name not in names]
+        if rest:
+            echo(f"kept from {shown(file)}: {', '.join(rest)}; measured now: {', '.join(names)}")
+
+    def keep(result: dict[str, Any]) -> dict[str, Any]:
+        if not result["scores"]:
+            return result
+        whole = _added(before, result, names) if before else result
+        if not is_own:
+            write_result(whole, file)
+        _keep_in_run(whole, own, subject, names, first=is_own, force=force, echo=echo)
+        return whole
+
+    return keep(measure(subject, names, keep))
+
+
+def _read(file: Path, force: bool, echo: Echo) -> list[dict[str, Any]]:
+    """Return the results of a file, none if there is none, or it is damaged and replaced."""
+    if not file.exists():
+        return []
+    try:
+        return read_results(file)
+    except GenzooError as error:
+        if not force:
+            raise
+        echo(f"replacing {shown(file)}: {error}")
+        return []
+
+
+def _goes_with(result: dict[str, Any], subject: Subject) -> bool:
+    """Whether scores of a subject may be added to a result."""
+    return _is_current(result, subject) and not _differences(result, subject)
+
+
+def _is_current(result: dict[str, Any], subject: Subject) -> bool:
+    protocol = subject.protocol
+    return is_of_weights(result, protocol["weights_digest"], protocol["steps"])
+
+
+def _differences(result: dict[str, Any], subject: Subject) -> list[str]:
+    """Return in words what of a result's protocol is not what is asked for."""
+    old, new = result["protocol"], subject.protocol
+    found = [
+        f"{words} {old[name]}, not {new[name]}"
+        for name, words in _COMPARED.items()
+        if name in old and name in new and not _alike(name, old[name], new[name], subject)
+    ]
+    network = old.get("features")
+    if network and any(name in SCORES for name in subject.names):
+        asked = subject.options.features or usual_network(subject.real)
+        # Whose checksum tells more is opened only where the name is the same.
+        is_fallback = subject.options.features is None and "instead_of" in network
+        if not is_fallback and network["name"].partition(":")[0] != asked.partition(":")[0]:
+            found.append(f"--features {network['name']}, not {asked}")
+        elif not found and network["checksum"] != subject.network.checksum:
+            found.append(f"another network --features {network['name']}")
+    return found
+
+
+def _alike(name: str, old: Any, new: Any, subject: Subject) -> bool:
+    if name == "real" and subject.options.dataset is not None:
+        # The same images, as their fingerprint says, in another place.
+        old, new = (str(value).rpartition(", split ")[2] for value in (old, new))
+    return old == new
+
+
+def _check_replaceable(
+    found: dict[str, Any], file: Path, is_own: bool, subject: Subject, force: bool, echo: Echo
+) -> None:
+    """Check that a result may make room for one that it does not go with; say what becomes of it.
+
+    Raises:
+        GenzooError: if it may not.
+    """
+    current, step = _is_current(found, subject), found["protocol"].get("steps")
+    of = f"step {step:,}" if isinstance(step, int) else "unknown weights"
+    if current:
+        what = f"its scores have another protocol ({'; '.join(_differences(found, subject))})"
+    else:
+        what = f"its scores are of {of}, and the model is of step {subject.protocol['steps']:,}"
+    if (current or not is_own) and not force:
+        forced = "put the new ones first" if is_own else "replace them"
+        raise GenzooError(f"{file}: {what}; choose another --out, or --force to {forced}")
+    stay = "they stay in the file, under 'others'" if is_own else "they are replaced"
+    echo(f"{shown(file)}: {what}; measuring anew: {stay} ({', '.join(_names_in(found))})")
+
+
+def _missing(subject: Subject, before: dict[str, Any] | None, force: bool) -> list[str]:
+    """Return the names of the scores to measure: all that were asked for, or what is not there."""
+    if before is None or subject.asked or force:
+        return subject.names
+    network = before["protocol"].get("features")
+    facts = subject.facts(network and network["name"])
+    there = _names_in(before, with_floor=subject.options.floor)
+    if _other_draws(before, subject.options):
+        there.remove("likelihood")
+    return [
+        name
+        for name in subject.names
+        if name not in there and not (name in SCORES and SCORES[name].needs - facts)
+    ]
+
+
+def _other_draws(result: dict[str, Any], options: Options) -> bool:
+    """Whether a person asked for a likelihood by other draws than those of a result."""
+    there = result["scores"].get("likelihood", {})
+    return any(
+        name in there and getattr(options, name) not in (there[name], getattr(Options, name))
+        for name in ("num_samples", "binarization")
+    )
+
+
+def _names_in(result: dict[str, Any], with_floor: bool = False) -> list[str]:
+    """Return the names of the scores that a result has, ``with_floor`` only those whole with it."""
+    floor = result.get("floor", {})
+    has_none = str(result["protocol"].get("floor", "")).startswith("none")
+    names = [name for name in SCORES if any(value in result["scores"] for value in _gives(name))]
+    if with_floor and not has_none:
+        names = [
+            name
+            for name in names
+            if "train_images" in SCORES[name].needs or any(value in floor for value in _gives(name))
+        ]
+    return names + [name for name in MODEL_SCORES if name in result["scores"]]
+
+
+def _gives(name: str) -> tuple[str, ...]:
+    return SCORES[name].gives if name in SCORES else (name,)
+
+
+def _added(before: dict[str, Any], result: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Return a result with what was measured in place of what it has of that."""
+    warnings = [
+        line
+        for line in before["warnings"]
+        if not any(f"the score '{name}' cannot be computed" in line for name in names)
+    ]
+    whole = {
+        "protocol": before["protocol"] | result["protocol"],
+        "scores": _replaced(before["scores"], result["scores"]),
+        "floor": _replaced(before.get("floor", {}), result.get("floor", {})),
+        "warnings": list(dict.fromkeys([*warnings, *result["warnings"]])),
+    }
+    if "floor" not in before and "floor" not in result:
+        del whole["floor"]
+    return whole
+
+
+def _replaced(before: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """Return the values of both, those of one score together and in the usual order."""
+    values: dict[str, Any] = {}
+    for name in (*SCORES, *MODEL_SCORES):
+        given = _gives(name)
+        part = new if any(value in new for value in given) else before
+        values |= {value: part[value] for value in given if value in part}
+    # Those of another version stay.
+    return values | {name: value for name, value in before.items() if name not in values}
+
+
+def _keep_in_run(
+    result: dict[str, Any],
+    own: Path,
+    subject: Subject,
+    names: Sequence[str],
+    *,
+    first: bool,
+    force: bool,
+    echo: Echo,
+) -> None:
+    """Keep a result in the run's file: first, or behind one of the same weights that is first.
+
+    Raises:
+        GenzooError: if the file cannot be written or is damaged, and the result belongs ``first``.
+    """
+    try:
+        found = _read(own, force and first, echo)
+        same = next((one for one in found if _goes_with(one, subject)), None)
+        place = 0
+        if same is not None:
+            result = _added(same, result, names)
+            place = found.index(same)
+            found.remove(same)
+        elif found and _is_current(found[0], subject):
+            place = len(found)
+        found.insert(0 if first else place, result)
+        others = {"others": found[1:]} if found[1:] else {}
+        write_result(found[0] | others, own)
+    except GenzooError as error:
+        if first:
+            raise
+        echo(f"the run does not keep these scores, and its report will not show them: {error}")

@@ -16,13 +16,14 @@ from keras_genzoo.evaluation.evaluate import TRAINED
 from keras_genzoo.evaluation.features import FeatureNetwork
 from keras_genzoo.evaluation.similarity import WINDOW
 from keras_genzoo.files import new_folder, write_json, writing_folder
-from keras_genzoo.models import CGAN
+from keras_genzoo.models import CGAN, ImageModel
 from keras_genzoo.reading import read_json
 from keras_genzoo.text import encodable
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.contents import UMAP
 from keras_genzoo.training.preparing import splits_of
+from keras_genzoo.training.variables import weights_digest
 from keras_genzoo.visualization.interactive import map_page
 from keras_genzoo.visualization.study import DISTANCES, NEIGHBOURS, Study, at_border, study
 from keras_genzoo.visualization.study_figures import galleries, magnified, maps
@@ -103,7 +104,9 @@ def draw_umap(
     studies = [study(real, generated, name, network, **options) for name in distances]
     numbers = {
         "run": str(run.path),
-        "weights": f"{weights}; the last, not the best",
+        "weights": weights,
+        "weights_digest": weights_digest(model),
+        "step": int(model.step),
         "real": f"{source.name}, split {source.split}",
         "seed": seed,
         "umap": {"n_neighbors": num_neighbours, "min_dist": min_dist, "version": _umap_version()},
@@ -172,6 +175,28 @@ def _write(
     write_json(out / "umap.json", numbers)
 
 
+def why_stale(folder: str | os.PathLike, model: ImageModel) -> str | None:
+    """Return why kept maps are not those of a model, in words; None if they are of its weights.
+
+    Args:
+        folder: what ``draw_umap`` wrote.
+        model: the model that the run has now.
+
+    Raises:
+        GenzooError: if ``umap.json`` is missing or damaged.
+    """
+    numbers = _read_numbers(Path(folder))
+    digest = numbers.get("weights_digest")
+    if digest is None:
+        return "the maps do not say which weights they are of: an earlier version drew them"
+    if digest == weights_digest(model):
+        return None
+    drawn, now = numbers.get("step"), int(model.step)
+    if isinstance(drawn, int) and drawn != now:
+        return f"the maps are of step {drawn:,}, and the model is of step {now:,}"
+    return f"the maps are of other weights than the model of step {now:,} has"
+
+
 def load_studies(folder: str | os.PathLike) -> tuple[list[Study], np.ndarray, np.ndarray]:
     """Return what ``draw_umap`` wrote: the studies, the real images and the generated ones.
 
@@ -180,8 +205,8 @@ def load_studies(folder: str | os.PathLike) -> tuple[list[Study], np.ndarray, np
     """
     folder = Path(folder)
     arrays = load_arrays(folder / "umap.npz")
+    numbers = _read_numbers(folder)["maps"]
     try:
-        numbers = read_json(folder / "umap.json")["maps"]
         real, generated = arrays["real_images"], arrays["generated_images"]
         studies = [
             Study(
@@ -196,10 +221,27 @@ def load_studies(folder: str | os.PathLike) -> tuple[list[Study], np.ndarray, np
         if real.dtype != np.uint8 or real.shape[1:] != generated.shape[1:]:
             raise ValueError("the images are not of one shape")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise GenzooError(
-            f"{folder} does not hold a whole study; draw it anew: genzoo umap --force"
-        ) from error
+        raise _damaged(folder) from error
     return studies, real, generated
+
+
+def _read_numbers(folder: Path) -> dict[str, Any]:
+    """Return what ``umap.json`` holds.
+
+    Raises:
+        GenzooError: if it is missing or damaged.
+    """
+    try:
+        numbers = read_json(folder / "umap.json")
+        if not (isinstance(numbers, dict) and isinstance(numbers.get("maps"), dict)):
+            raise ValueError("no maps")
+    except (OSError, ValueError) as error:
+        raise _damaged(folder) from error
+    return numbers
+
+
+def _damaged(folder: Path) -> GenzooError:
+    return GenzooError(f"{folder} does not hold a whole study; draw it anew: genzoo umap --force")
 
 
 def _points(points: np.ndarray, count: int) -> np.ndarray:

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_genzoo.training import Run, load_model
+from keras_genzoo.training.variables import weights_digest
 from keras_genzoo.visualization import Study, study
 from keras_genzoo.visualization.interactive import map_page
 from keras_genzoo.visualization.study import (
@@ -107,7 +109,9 @@ def test_umap_of_a_run(genzoo, trained, tmp_path):
     assert {p.name for p in folder.iterdir()} == files | {"map.html", "umap.json", "umap.npz"}
     numbers = json.loads((folder / "umap.json").read_text())
     assert numbers["real"] == "digits, split test"
-    assert numbers["weights"] == "the finished model, of step 6; the last, not the best"
+    assert numbers["weights"] == "the finished model, of step 6"
+    assert numbers["step"] == 6
+    assert numbers["weights_digest"] == weights_digest(load_model(Run.open(trained("gan"))))
     assert set(numbers["maps"]) == {"pixels", "ssim"}
     one = numbers["maps"]["pixels"]
     assert (one["num_real"], one["num_generated"]) == (100, 9)

@@ -49,6 +49,7 @@ class ImageModel(Exportable, keras.Model):
     value_range: tuple[float, float] = (0.0, 1.0)
     metric_names: tuple[str, ...] = ()
     needs_labels = False
+    has_encoder = False
 
     def __init__(
         self,

@@ -41,7 +41,7 @@ def by_number(source: Source, numbers: Iterable[int]) -> Chosen:
 
     >>> from keras_genzoo.data import open_source
     >>> by_number(open_source("digits", "test"), [0, 2]).words
-    ['image 0 of digits, split test (class 1)', 'image 2 of digits, split test (class 1)']
+    ['image 0 of digits, split test (class 1)', 'image 2 of digits, split test (class 4)']
     """
     published = source.as_published
     images, names, words = [], [], []

@@ -58,6 +58,16 @@ def plain(axes: "Axes", title: str = "") -> "Axes":
     return axes
 
 
+def head(figure: "Figure", text: str) -> None:
+    """Write above a figure, at the left, what all of it is of."""
+    figure.suptitle(shown(text), x=0.01, ha="left", fontsize=12)
+
+
+def foot(figure: "Figure", text: str) -> None:
+    """Write below a figure, at the left, what a reader needs to read it."""
+    figure.supxlabel(shown(text), x=0.01, ha="left", fontsize=9, color="0.25")
+
+
 def show_grid(
     axes: "Axes", images: np.ndarray, columns: int | None = None, title: str = ""
 ) -> None:

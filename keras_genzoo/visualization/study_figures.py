@@ -45,10 +45,12 @@ def maps(studies: Sequence[Study], notes: Sequence[str] = ()) -> "Figure":
     from matplotlib.patches import Rectangle
 
     width = 5 * max(len(studies), 1.4)
-    figure = new_figure(width, 6.4)
-    for axes, study in zip(
-        figure.subplots(1, len(studies), squeeze=False)[0], studies, strict=True
-    ):
+    figure = new_figure(width, 6.8)
+    columns = 4 if len(studies) > 1 else 2
+    # A legend of a whole figure would lie on its title: it gets a row of its own.
+    grid = figure.add_gridspec(2, len(studies), height_ratios=(0.3 * 4 / columns, 5))
+    for column, study in enumerate(studies):
+        axes = figure.add_subplot(grid[1, column])
         plain(axes, study.distance)
         axes.scatter(*study.real.T, s=9, c=REAL, alpha=0.55, linewidths=0, label="real")
         dense, sparse = study.generated[~study.where_sparse], study.generated[study.where_sparse]
@@ -62,8 +64,10 @@ def maps(studies: Sequence[Study], notes: Sequence[str] = ()) -> "Figure":
         axes.set_xlabel(note_of(study), fontsize=9)
         axes.set(xticks=[], yticks=[], aspect="equal")
         axes.set_adjustable("datalim")
-    style = {"ncols": 4 if len(studies) > 1 else 2, "frameon": False}
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside upper left", **style)
+    top = figure.add_subplot(grid[0, :])
+    top.set_axis_off()
+    style = {"ncols": columns, "frameon": False, "loc": "center left", "borderaxespad": 0}
+    top.legend(*axes.get_legend_handles_labels(), **style)
     foot(figure, "\n".join([*notes, SPARSE_IN_WORDS, BACKGROUND_IN_WORDS]))
     return figure
 

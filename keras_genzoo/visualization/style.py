@@ -61,9 +61,7 @@ def plain(axes: "Axes", title: str = "") -> "Axes":
 
 def head(figure: "Figure", text: str) -> None:
     """Write above a figure, at the left, what all of it is of."""
-    # Outside of the figure, which is saved with all that is around it: a legend may lie on top.
-    place = {"x": 0.01, "y": 1 + 0.1 / figure.get_figheight(), "ha": "left", "va": "bottom"}
-    figure.suptitle(shown(text), fontsize=12, **place)
+    figure.suptitle(shown(text), x=0.01, ha="left", fontsize=12)
 
 
 def foot(figure: "Figure", text: str) -> None:

@@ -183,7 +183,8 @@ def test_figures_of_a_study_wherever_its_images_lie(sparse):
     left, right = galleries(one, faces(4)).axes
     assert left.get_title("left") == f"where real images are sparse ({sum(sparse)})"
     assert right.get_title("left") == f"where real images are dense ({4 - sum(sparse)})"
-    assert len(maps([one, one]).axes) == 2
+    titles = [axes.get_title("left") for axes in maps([one, one]).axes]
+    assert titles == ["pixels", "pixels", ""]
     assert magnified(one, faces(60), faces(4)).axes[0].artists
 
 
@@ -205,13 +206,14 @@ def test_a_map_frames_its_magnified_part_and_says_what_its_words_mean():
     assert html.escape(SPARSE_IN_WORDS) in page
 
 
-def test_nothing_on_a_map_hides_anything_else():
+@pytest.mark.parametrize("count", [1, 3])
+def test_nothing_on_a_map_hides_anything_else(count):
     one = a_study([True, False, False, True])
-    figure = maps([one, one, one], ["Real: 60 images of faces."])
+    figure = maps([one] * count, ["Real: 60 images of faces."])
     head(figure, "gan on faces, latent size 100, step 12,000")
     figure.draw_without_rendering()
-    texts = [figure._suptitle, figure._supxlabel, *figure.legends]
-    texts += [axes.xaxis.label for axes in figure.axes]
+    texts = [figure._suptitle, figure._supxlabel, figure.axes[-1].get_legend()]
+    texts += [part for axes in figure.axes[:-1] for part in (axes.xaxis.label, axes._left_title)]
     boxes = [text.get_window_extent() for text in texts]
     for i, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[:i]), texts[i]

@@ -159,7 +159,7 @@ def test_samples_of_many_classes_take_some_of_them(genzoo, tmp_path):
     assert more == "80 images, not 64: as many of each class"
     assert line.startswith("a column for each class, from the left: 0, 2, 3, 5, ")
     assert line.endswith("27, 29 (20 of 30 classes, evenly spread)")
-    width, height = Image.open(tmp_path / file).size
+    height, width = np.asarray(Image.open(tmp_path / file)).shape
     # Above the columns stand the names of their classes.
     assert width == 20 * 50 - 2
     assert 4 * 50 + 10 < height < 4 * 50 + 40

@@ -45,7 +45,9 @@ def written_by_the_package(run):
         (run.path / folder).mkdir(exist_ok=True)
         for pattern in patterns:
             if pattern != "config.json":
-                name = pattern.replace(8 * "[0-9]", "00000005").replace("[0-9]", "2").replace("*", "0")
+                name = (
+                    pattern.replace(8 * "[0-9]", "00000005").replace("[0-9]", "2").replace("*", "0")
+                )
                 (run.path / folder / name).write_text("x")
     for file in list((run.path / "export").iterdir()):
         file.with_name(f"{file.name}.json").write_text("{}")

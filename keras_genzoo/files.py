@@ -263,6 +263,27 @@ def new_file(path: str | os.PathLike, force: bool, *suffixes: str) -> Path:
     return path
 
 
+def next_free(path: str | os.PathLike, *suffixes: str) -> Path:
+    """Return ``path``, or where it is taken the first of ``name-2``, ``name-3``, ... that is not.
+
+    Args:
+        path: a file.
+        *suffixes: of the files that get the name; by default that of ``path`` alone.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Path(folder, "a.png").touch()
+    ...     print(next_free(Path(folder, "a.png")).name, next_free(Path(folder, "b.png")).name)
+    a-2.png b.png
+    """
+    path = Path(path)
+    number, candidate = 1, path
+    while any(os.path.lexists(candidate.with_suffix(s)) for s in suffixes or (path.suffix,)):
+        number += 1
+        candidate = path.with_stem(f"{path.stem}-{number}")
+    return candidate
+
+
 def new_folder(path: str | os.PathLike, force: bool, *ours: str) -> Path:
     """Return ``path`` if a folder may be written there, in place of what is there.
 

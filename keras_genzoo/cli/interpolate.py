@@ -1,4 +1,4 @@
-"""``genzoo interpolate``: a walk in latent space."""
+"""``genzoo interpolate``: interpolations in latent space."""
 
 from pathlib import Path
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from keras_genzoo.cli.options import (
+    IntegerList,
     Name,
     class_option,
     dataset_option,
@@ -18,8 +19,21 @@ from keras_genzoo.text import shown
 
 @click.command("interpolate")
 @run_argument
-@click.option("--rows", type=int, default=8, show_default=True, help="Number of walks.")
-@click.option("--steps", type=int, default=10, show_default=True, help="Images in a walk.")
+@click.option("--rows", type=int, help="Number of interpolations, of ends at random; by default 8.")
+@click.option("--steps", type=int, default=10, show_default=True, help="Images in each.")
+@click.option(
+    "--images",
+    type=IntegerList(),
+    help="Two real images for each row, by their numbers from 0 in the order in which the data "
+    "set was published, such as 0,1. [ae, vae]",
+)
+@click.option(
+    "--from", "from_class", metavar="CLASS", help="Begin at the first image of a class. [ae, vae]"
+)
+@click.option(
+    "--to", "to_class", metavar="CLASS", help="End at the first image of a class. [ae, vae]"
+)
+@click.option("--split", help="Part of the data set; by default the one held out. [ae, vae]")
 @click.option(
     "--method",
     type=Name("method", ("linear", "spherical")),
@@ -30,15 +44,15 @@ from keras_genzoo.text import shown
 @picture_options("PNG file")
 def command(
     run: Path,
-    rows: int,
+    rows: int | None,
     steps: int,
     method: str | None,
     class_label: str | None,
     **options: Any,
 ) -> None:
-    """Walk between real images (autoencoders) or between points of the noise (GANs)."""
+    """Interpolate between real images (autoencoders) or between points of the noise (GANs)."""
     start_tensorflow()
     from keras_genzoo import training
 
-    walks = training.interpolate(run, rows, steps, method, class_label, echo=click.echo, **options)
-    click.echo(shown(walks))
+    made = training.interpolate(run, rows, steps, method, class_label, echo=click.echo, **options)
+    click.echo(shown(made))

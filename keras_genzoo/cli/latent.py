@@ -7,7 +7,7 @@ import click
 
 from keras_genzoo.cli.options import dataset_option, force_option, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
-from keras_genzoo.files import new_picture
+from keras_genzoo.files import new_picture, next_free
 from keras_genzoo.text import shown
 
 
@@ -20,7 +20,8 @@ from keras_genzoo.text import shown
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="PNG file, with an SVG beside it; by default latent.png in the first run's folder.",
+    help="PNG file, with an SVG beside it; by default latent.png in the first run's folder, or "
+    "the next free name.",
 )
 @dataset_option
 @force_option
@@ -37,7 +38,8 @@ def command(
     start_tensorflow()
     from keras_genzoo import visualization
 
-    path = new_picture(out or runs[0] / "latent.png", force)
+    default = runs[0] / "latent.png"
+    path = new_picture(out or (default if force else next_free(default, ".png", ".svg")), force)
     files = visualization.draw_latent_map(
         list(runs), count, split, out=path, echo=click.echo, **options
     )

@@ -161,7 +161,7 @@ def picture_options(files: str) -> Callable[[Command], Command]:
         out = click.option(
             "--out",
             type=click.Path(path_type=Path),
-            help=f"{files}; by default a PNG in the run folder.",
+            help=f"{files}; by default a PNG in the run folder, under the next free name.",
         )
         return seed_option(out(force_option(command)))
 

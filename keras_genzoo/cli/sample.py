@@ -12,13 +12,18 @@ from keras_genzoo.text import shown
 
 @click.command("sample")
 @run_argument
-@click.option("-n", "count", type=int, default=64, show_default=True, help="Number of images.")
+@click.option(
+    "-n",
+    "count",
+    type=int,
+    help="Number of images; by default 64, or as many more as make the last row whole.",
+)
 @class_option
 @click.option("--columns", type=click.IntRange(min=1), help="Images in a row of the grid.")
 @picture_options("PNG file, or .npz for the arrays")
 def command(
     run: Path,
-    count: int,
+    count: int | None,
     class_label: str | None,
     columns: int | None,
     **picture: Any,

@@ -53,9 +53,9 @@ def command(run: Path, distances: tuple[str, ...] | None, **options: Any) -> Non
     numbers = visualization.draw_umap(run, distances, **options, echo=click.echo)
     for name, one in numbers["maps"].items():
         click.echo(
-            f"{name}: {one['share_at_border']:.1%} of generated images at the border (of real "
-            f"ones {one['share_of_real_at_border']:.0%}); background explained by the map: "
-            f"{max(0, one['follows_background']):.1%}"
+            f"{name}: {one['share_where_sparse']:.1%} of the generated images lie where real ones "
+            f"are sparse ({one['share_of_real_where_sparse']:.0%} of the real ones do); "
+            f"background explained by the map: {max(0, one['follows_background']):.1%}"
         )
     for warning in numbers["warnings"]:
         click.echo(shown(f"warning: {warning}"))

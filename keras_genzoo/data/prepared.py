@@ -24,7 +24,7 @@ from keras_genzoo.data.asked import DEFAULT_DATA_DIR
 from keras_genzoo.data.images import BadImageError, check_request, decode, target_shape
 from keras_genzoo.data.records import Records
 from keras_genzoo.data.registry import DATASETS, DataSet, paths_in_words
-from keras_genzoo.data.source import Source
+from keras_genzoo.data.source import PartSource, Source
 from keras_genzoo.errors import GenzooError, unknown
 
 
@@ -98,6 +98,8 @@ class PreparedSource(Source):
         self.num_images = info.num_examples
         self._records = Records((part.filename, part.skip, part.take) for part in split_files(info))
         self.fingerprint = _fingerprint(builder, split, info)
+        # Of a part of a split it is not known which images it holds.
+        self._knows_published = known.shuffled_by_number and split in builder.info.splits
 
     def read(self, index: int) -> tuple[np.ndarray, int]:
         """Read and decode one record."""
@@ -108,6 +110,13 @@ class PreparedSource(Source):
         except (OSError, ValueError, IndexError, _decode_error()) as error:
             raise BadImageError(f"damaged record ({error})") from error
         return decode(data, self.image_shape, self._crop), label
+
+    @property
+    def as_published(self) -> Source:
+        """The same images in the order in which they were published, if it is known."""
+        if not self._knows_published:
+            return self
+        return PartSource(self, _published_positions(self.split, self.num_images), self.split)
 
     def read_attributes(self, index: int) -> np.ndarray:
         """Read the attributes of one record."""
@@ -121,6 +130,18 @@ class PreparedSource(Source):
         from tensorflow.train import Example
 
         return Example.FromString(self._records[index]).features.feature
+
+
+def _published_positions(split: str, count: int) -> np.ndarray:
+    """Return where tensorflow-datasets stores the first, second, ... image of a split.
+
+    It sorts them by the MD5 of the split's name and the image's number.
+    """
+    digests = [
+        hashlib.md5(f"{split}{i}".encode(), usedforsecurity=False).digest() for i in range(count)
+    ]
+    stored = sorted(range(count), key=digests.__getitem__)
+    return np.argsort(stored)
 
 
 def known_facts(name: str) -> DataSet:

@@ -39,6 +39,8 @@ class DataSet:
         made_of: the data set whose images these are made of.
         terms: what those who made it allow, for the card of a model that was trained on it.
         class_names: names of its classes where its own files hold but their numbers.
+        shuffled_by_number: whether tensorflow-datasets stores its images in an order that follows
+            from their numbers, and tells in which they were published.
     """
 
     image_shape: tuple[int, int, int] | None
@@ -51,6 +53,7 @@ class DataSet:
     made_of: str | None = None
     terms: str = "see those who made the data set"
     class_names: tuple[str, ...] | None = None
+    shuffled_by_number: bool = False
 
 
 _NON_COMMERCIAL = "non-commercial research only"
@@ -73,6 +76,7 @@ DATASETS = Registry(
             "handwritten digits",
             terms=_UNSTATED,
             class_names=tuple("0123456789"),
+            shuffled_by_number=True,
         ),
         "fashion_mnist": DataSet(
             (28, 28, 1),
@@ -84,6 +88,7 @@ DATASETS = Registry(
                 *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
                 *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
             ),
+            shuffled_by_number=True,
         ),
         "stacked_mnist": DataSet(
             (28, 28, 3),
@@ -100,9 +105,22 @@ DATASETS = Registry(
             "cursive Japanese characters",
             terms="CC BY-SA 4.0",
             class_names=("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+            shuffled_by_number=True,
         ),
-        "cifar10": DataSet((32, 32, 3), 50_000, 10, "small photographs of animals and vehicles"),
-        "cifar100": DataSet((32, 32, 3), 50_000, 100, "small photographs of many things"),
+        "cifar10": DataSet(
+            (32, 32, 3),
+            50_000,
+            10,
+            "small photographs of animals and vehicles",
+            shuffled_by_number=True,
+        ),
+        "cifar100": DataSet(
+            (32, 32, 3),
+            50_000,
+            100,
+            "small photographs of many things",
+            shuffled_by_number=True,
+        ),
         "svhn_cropped": DataSet((32, 32, 3), 73_257, 10, "house numbers from street views"),
         "stl10": DataSet((96, 96, 3), 5_000, 10, "photographs; 100,000 more in 'unlabelled'"),
         "oxford_flowers102": DataSet(None, 1_020, 102, "flowers; sizes differ: give an image size"),

@@ -122,6 +122,22 @@ class Source(abc.ABC):
             images[row], labels[row] = self._read_or_next(int(index))
         return images, labels
 
+    def label(self, index: int) -> int:
+        """Return the label of one image, -1 if it has none.
+
+        Raises:
+            BadImageError: if it cannot be read.
+        """
+        return self.read(index)[1]
+
+    @property
+    def as_published(self) -> "Source":
+        """The same images in the order in which they were published.
+
+        Where they are stored in that order, or it is not known, the source itself.
+        """
+        return self
+
     def read_attributes(self, index: int) -> np.ndarray:
         """Return the attributes of one image, uint8 0 or 1, ``(len(attribute_names),)``.
 
@@ -230,6 +246,10 @@ class PartSource(Source):
         """Return one image and its label."""
         return self._source.read(int(self._positions[index]))
 
+    def label(self, index: int) -> int:
+        """Return the label of one image."""
+        return self._source.label(int(self._positions[index]))
+
     def read_attributes(self, index: int) -> np.ndarray:
         """Return the attributes of one image."""
         return self._source.read_attributes(int(self._positions[index]))
@@ -272,6 +292,16 @@ class UnlabelledSource(Source):
     def read(self, index: int) -> tuple[np.ndarray, int]:
         """Return one image, and -1."""
         return self._source.read(index)[0], -1
+
+    def label(self, index: int) -> int:
+        """Return -1."""
+        return -1
+
+    @property
+    def as_published(self) -> Source:
+        """The same images in the order in which they were published."""
+        published = self._source.as_published
+        return self if published is self._source else UnlabelledSource(published)
 
     def fetch(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the images with these numbers, and -1 for each."""

@@ -53,6 +53,7 @@ class Autoencoder(ImageModel):
 
     value_range = (0.0, 1.0)
     has_held_out_loss = True
+    has_encoder = True
     metric_names: tuple[str, ...] = ("loss",)
     # What the encoder gives, in its order.
     encoding_names: tuple[str, ...] = ("z",)

@@ -51,6 +51,8 @@ class ImageModel(Exportable, keras.Model):
     needs_labels = False
     # Whether ``test_step`` on images that training did not see says how well it went.
     has_held_out_loss = False
+    # Whether it turns images into codes, and can restore them.
+    has_encoder = False
 
     def __init__(
         self,

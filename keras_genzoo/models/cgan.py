@@ -176,9 +176,10 @@ class CGAN(DCGAN):
             raise GenzooError(f"class_labels must be an integer or a list of integers{hint}")
         if labels.ndim == 1 and len(labels) != n:
             raise GenzooError(f"{n} images need {n} class labels, got {len(labels)}")
-        if labels.size and (labels.min() < 0 or labels.max() >= self.num_classes):
+        wrong = np.unique(labels[(labels < 0) | (labels >= self.num_classes)])
+        if wrong.size:
+            shown = ", ".join(map(str, wrong[:3])) + (", ..." if wrong.size > 3 else "")
             raise GenzooError(
-                f"class labels go from 0 to {self.num_classes - 1}, "
-                f"but {labels.min()} to {labels.max()} were asked for"
+                f"class labels go from 0 to {self.num_classes - 1}; there is no class {shown}"
             )
         return np.broadcast_to(labels, (n,))

@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "settings": ["STRATEGIES", "Settings"],
         "strategy": ["make_strategy"],
         "train": ["fit", "repeat", "repeated_recipe", "resume"],
-        "use": ["interpolate", "reconstruct", "sample"],
+        "interpolating": ["interpolate"],
+        "use": ["reconstruct", "sample"],
     },
 )

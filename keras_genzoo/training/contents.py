@@ -25,6 +25,12 @@ def _in_formats(*names: str) -> tuple[str, ...]:
     return tuple(f"{name}.{suffix}" for name in names for suffix in FORMATS)
 
 
+def _numbered(name: str) -> tuple[str, ...]:
+    """Return the patterns of a name and of those that follow where it is taken: ``name-2``, ..."""
+    stem, _, suffix = name.partition(".")
+    return name, *(f"{stem}-{'[0-9]' * digits}.{suffix}" for digits in (1, 2, 3, 4))
+
+
 FIGURES = (
     *_in_formats(
         "curves",
@@ -35,6 +41,7 @@ FIGURES = (
         "latent_manifold",
     ),
     "training.gif",
+    "figures.json",
 )
 UMAP = (
     *_in_formats("maps", "galleries-*", "magnified-*"),
@@ -51,10 +58,10 @@ _FILES = {
         ".lock",
         "evaluation.json",
         "report.html",
-        "sample.png",
-        "reconstruct.png",
-        "interpolate.png",
-        *_in_formats("latent"),
+        *_numbered("sample.png"),
+        *_numbered("reconstruct.png"),
+        *_numbered("interpolate.png"),
+        *(name for file in _in_formats("latent") for name in _numbered(file)),
     ),
     "checkpoints": (f"step-{8 * '[0-9]'}.npz",),
     "samples": (f"step-{8 * '[0-9]'}*.png",),

@@ -1,27 +1,30 @@
-"""Images out of a finished run: samples, reconstructions, interpolations."""
+"""Images out of a finished run: samples and reconstructions."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from keras_genzoo.classes import MOST_CLASSES, classes_in_words, shown_classes
+from keras_genzoo.classes import classes_in_words, shown_classes
 from keras_genzoo.errors import GenzooError, unknown
-from keras_genzoo.files import new_file, writing
+from keras_genzoo.files import new_file, next_free, writing
 from keras_genzoo.images import image_grid, readable_scale, save_png
-from keras_genzoo.models import CGAN, Autoencoder, ImageModel
+from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
 from keras_genzoo.training.build import load_model
+from keras_genzoo.training.chosen import by_number
+from keras_genzoo.training.named_grid import columns_named, images_named, rows_named
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.training.run import Run
 
 Echo = Callable[[str], None]
+SAMPLES, RECONSTRUCTIONS = 64, 16
 
 
 def sample(
     path: str | os.PathLike,
-    count: int = 64,
+    count: int | None = None,
     class_label: str | int | None = None,
     *,
     columns: int | None = None,
@@ -30,46 +33,78 @@ def sample(
     force: bool = False,
     echo: Echo = lambda line: None,
 ) -> Path:
-    """Write ``count`` generated images as a PNG grid, or as an ``.npz`` of arrays.
+    """Write generated images as a PNG grid, or as an ``.npz`` of arrays.
 
     A conditional model without ``class_label`` makes its classes in turn: in a grid a column for
-    each, of more than 20 for evenly spread ones. Its ``.npz`` holds ``images``, ``labels`` (int32
-    numbers of classes) and ``class_names`` (the name of each number).
+    each, of more than 20 for evenly spread ones, all of one length: where ``count`` would leave the
+    last row ragged, it is filled up. The names of the classes stand in the grid. Its ``.npz`` holds
+    ``images``, ``labels`` (int32 numbers of classes) and ``class_names`` (the name of each number).
 
     Args:
         path: the run folder.
-        count: number of images.
+        count: number of images; by default 64, or as many more as make the last row whole.
         class_label: the name of a class, or its number as ``model.generate`` takes it.
         columns: images in a row of the grid.
-        seed: key of the noise.
-        out: a ``.png`` or ``.npz`` file; by default ``sample.png`` in the run.
+        seed: random seed of the noise.
+        out: a ``.png`` or ``.npz`` file; by default ``sample.png`` in the run, or the next free
+            one of ``sample-2.png``, ``sample-3.png``, ...
         force: replace the file if it exists.
-        echo: told which classes the columns are, and when the run is unfinished.
+        echo: told which classes the columns are, of images more than asked for, and when the run is
+            unfinished.
 
     Raises:
-        GenzooError: if the run has no model, the class is unknown, or the file exists.
+        GenzooError: if the run has no model, the class is unknown, or ``out`` exists.
     """
     run = Run.open(path)
-    out = new_file(out or run.path / "sample.png", force, ".png", ".npz")
+    out = new_picture_file(run, "sample.png", out, force, ".png", ".npz")
     model = load_model(run, echo)
-    labels = class_number(run, model, class_label)
+    label = class_number(run, model, class_label)
     if out.suffix.lower() == ".npz":
-        arrays = {"images": model.generate(count, class_labels=labels, seed=seed)}
-        if isinstance(model, CGAN):
-            arrays["labels"] = model.checked_labels(labels, count).astype("int32")
+        count = SAMPLES if count is None else count
+        arrays = {"images": model.generate(count, class_labels=label, seed=seed)}
+        if model.needs_labels:
+            arrays["labels"] = model.checked_labels(label, count).astype("int32")
             arrays["class_names"] = np.array(run.class_names)
         with writing(out) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)
         return out
-    if labels is None and isinstance(model, CGAN):
-        classes = shown_classes(model.num_classes)
-        labels = np.resize(classes, count)
-        columns = columns or len(classes)
+    save_png(out, _sample_grid(run, model, count, label, columns, seed, echo))
+    return out
+
+
+def _sample_grid(
+    run: Run,
+    model: ImageModel,
+    count: int | None,
+    label: int | None,
+    columns: int | None,
+    seed: int,
+    echo: Echo,
+) -> np.ndarray:
+    """Return a grid of generated images; a conditional model's has the names of the classes."""
+    in_turn = model.needs_labels and label is None
+    classes = shown_classes(model.num_classes) if in_turn else []
+    columns = columns or (len(classes) or None)
+    asked, count = count, SAMPLES if count is None else count
+    if count > 0 and columns and (asked is None or columns == len(classes)):
+        # Whole rows: as many images of each class.
+        count += -count % columns
+        if asked not in (None, count):
+            echo(f"{count} images, not {asked}: as many of each class")
+    labels = np.resize(classes, max(0, count)) if in_turn else label
+    images = model.generate(count, class_labels=labels, seed=seed)
+    scale = readable_scale(images.shape[1])
+    grid = image_grid(images, columns, scale=scale)
+    if in_turn:
         order = "a column for each class" if columns == len(classes) else "classes in turn"
         echo(f"{order}, from the left: {classes_in_words(model.num_classes, run.class_names)}")
-    images = model.generate(count, class_labels=labels, seed=seed)
-    save_png(out, image_grid(images, columns, scale=readable_scale(images.shape[1])))
-    return out
+        if columns != len(classes):
+            return images_named(images, [run.class_names[i] for i in labels], columns, scale)
+        names = [run.class_names[i] for i in classes]
+        return columns_named(grid, names, images.shape[2] * scale + 2)
+    if model.needs_labels:
+        return rows_named(grid, [run.class_names[label]], images.shape[1] * scale + 2)
+    return grid
 
 
 def class_number(run: Run, model: ImageModel, label: str | int | None) -> int | None:
@@ -78,7 +113,7 @@ def class_number(run: Run, model: ImageModel, label: str | int | None) -> int | 
     Raises:
         GenzooError: if the model knows no classes, or none of that name.
     """
-    if not isinstance(model, CGAN):
+    if not model.needs_labels:
         model.check_no_labels(label)
     if not isinstance(label, str):
         return label
@@ -90,9 +125,10 @@ def class_number(run: Run, model: ImageModel, label: str | int | None) -> int | 
 
 def reconstruct(
     path: str | os.PathLike,
-    count: int = 16,
+    count: int | None = None,
     split: str | None = None,
     *,
+    images: Sequence[int] | None = None,
     dataset: str | os.PathLike | None = None,
     seed: int = 0,
     out: str | os.PathLike | None = None,
@@ -103,117 +139,54 @@ def reconstruct(
 
     Args:
         path: the run folder.
-        count: number of images.
+        count: number of images, chosen at random; by default 16.
         split: part of the data; by default the one held out, if there is one.
+        images: the numbers of the images instead, from 0, in the order in which the data set was
+            published.
         dataset: where the run's images lie now, if they have moved.
-        seed: key of the choice of images.
-        out: a ``.png`` file; by default ``reconstruct.png`` in the run.
+        seed: random seed of the choice of images.
+        out: a ``.png`` file; by default ``reconstruct.png`` in the run, or the next free one of
+            ``reconstruct-2.png``, ...
         force: replace the file if it exists.
-        echo: told when the run is unfinished.
+        echo: told which images were chosen by their numbers, and when the run is unfinished.
 
     Raises:
         GenzooError: if the model has no encoder, the data cannot be had or are not those of the
-            run, or the file exists.
+            run, or ``out`` exists.
     """
+    if count is not None and images is not None:
+        raise GenzooError("give the number of images (-n) or the images (--images), not both")
     run = Run.open(path)
-    out = new_file(out or run.path / "reconstruct.png", force, ".png")
+    out = new_picture_file(run, "reconstruct.png", out, force, ".png")
     model = load_model(run, echo)
-    if not isinstance(model, Autoencoder):
+    if not model.has_encoder:
         raise GenzooError(f"{run.settings.model} has no encoder; only ae and vae reconstruct")
-    images = real_images(run, count, split, seed, dataset)
-    columns = min(count, 16)
+    source = splits_of(run, dataset).to_look_at(split)
+    if images is None:
+        real, _ = source.sample(RECONSTRUCTIONS if count is None else count, seed)
+    else:
+        chosen = by_number(source, images)
+        echo(f"from the left: {'; '.join(chosen.words)}")
+        real = chosen.images
+    columns = min(len(real), RECONSTRUCTIONS)
     rows = []
-    for first in range(0, count, columns):
-        row = images[first : first + columns]
+    for first in range(0, len(real), columns):
+        row = real[first : first + columns]
         blank = np.full((columns - len(row), *row.shape[1:]), 255, np.uint8)
         rows += [row, blank, model.reconstruct(row), blank]
-    grid = image_grid(np.concatenate(rows), columns, scale=readable_scale(images.shape[1]))
+    grid = image_grid(np.concatenate(rows), columns, scale=readable_scale(real.shape[1]))
     save_png(out, grid)
     return out
 
 
-def interpolate(
-    path: str | os.PathLike,
-    rows: int = 8,
-    steps: int = 10,
-    method: str | None = None,
-    class_label: str | int | None = None,
-    *,
-    dataset: str | os.PathLike | None = None,
-    seed: int = 0,
-    out: str | os.PathLike | None = None,
-    force: bool = False,
-    echo: Echo = lambda line: None,
+def new_picture_file(
+    run: Run, name: str, out: str | os.PathLike | None, force: bool, *suffixes: str
 ) -> Path:
-    """Write walks in latent space as PNG, a row each.
-
-    Autoencoders walk between real images, GANs between points of the noise; a conditional model
-    keeps to one class in a row, and takes the classes in turn.
-
-    Args:
-        path: the run folder.
-        rows: number of walks.
-        steps: images in each.
-        method: ``linear`` or ``spherical``; by default the model's own.
-        class_label: of all rows, as ``sample`` takes it.
-        dataset: where the images of an autoencoder's run lie now, if they have moved.
-        seed: key of the ends.
-        out: a ``.png`` file; by default ``interpolate.png`` in the run.
-        force: replace the file if it exists.
-        echo: told which classes the rows are, and when the run is unfinished.
+    """Return where to write: ``out``, or the first free name in the run.
 
     Raises:
-        GenzooError: if a number is too small, the method or class is unknown, or the data of an
-            autoencoder's run cannot be had or are others.
+        GenzooError: as ``new_file``.
     """
-    if rows < 1 or steps < 2:
-        raise GenzooError(f"a walk takes at least 1 row and 2 steps, not {rows} and {steps}")
-    run = Run.open(path)
-    out = new_file(out or run.path / "interpolate.png", force, ".png")
-    model = load_model(run, echo)
-    options = {"method": method} if method else {}
-    label = class_number(run, model, class_label)
-    if isinstance(model, Autoencoder):
-        ends = real_images(run, 2 * rows, None, seed, dataset)
-    elif dataset is not None:
-        raise GenzooError(
-            f"a {run.settings.model} interpolates between points of the noise; leave --dataset out"
-        )
-    else:
-        ends = model.sample_latents(2 * rows, seed)
-        options["class_labels"] = label
-    if isinstance(model, CGAN) and label is None:
-        numbers = [row % model.num_classes for row in range(min(rows, MOST_CLASSES))]
-        names = [run.class_names[number] for number in numbers]
-        more = ", ..." if rows > MOST_CLASSES else ""
-        echo(f"classes of the rows, from the top: {', '.join(names)}{more}")
-    walks = [
-        _walk(model, ends[2 * row], ends[2 * row + 1], steps, row, options) for row in range(rows)
-    ]
-    images = np.concatenate(walks)
-    save_png(out, image_grid(images, steps, scale=readable_scale(images.shape[1])))
-    return out
-
-
-def _walk(model: ImageModel, start, end, steps: int, row: int, options: dict) -> np.ndarray:
-    if isinstance(model, CGAN) and options.get("class_labels") is None:
-        # The class stays the same along a walk, whatever it is.
-        options = options | {"class_labels": row % model.num_classes}
-    return model.interpolate(start, end, steps, **options)
-
-
-def real_images(
-    run: Run,
-    count: int,
-    split: str | None,
-    seed: int,
-    dataset: str | os.PathLike | None = None,
-) -> np.ndarray:
-    """Return ``count`` images of the run's data, by default of the part held out.
-
-    Raises:
-        GenzooError: if there are not as many, or the data cannot be had.
-    """
-    source = splits_of(run, dataset).to_look_at(split)
-    images, _ = source.sample(count, seed)
-    return images
+    if out is None and not force:
+        return next_free(run.path / name)
+    return new_file(out or run.path / name, force, *suffixes)

@@ -1,4 +1,4 @@
-"""Pictures: figures of a run, latent maps, training curves, films."""
+"""Figures of a run, latent maps, training curves, animations."""
 
 import lazy_loader
 
@@ -9,9 +9,9 @@ backend.require_tensorflow()
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "animation": ["training_film"],
         "curves": ["training_curves"],
         "figures": ["draw_figures", "draw_latent_map"],
-        "film": ["training_film"],
         "latent": ["latent_manifold", "latent_map"],
         "report": ["write_report"],
         "study": ["DISTANCES", "Study", "study"],

@@ -1,4 +1,4 @@
-"""All figures that a run can show: those of the thesis for its model, curves, and a film."""
+"""All figures that a run can show: those of the thesis for its model, curves, an animation."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -8,19 +8,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_genzoo.classes import shown_classes
-from keras_genzoo.data import Splits
+from keras_genzoo.data import Source, Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.conditional import classes_to_make
-from keras_genzoo.files import new_folder, writing_folder
+from keras_genzoo.files import new_folder, write_json, writing_folder
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
+from keras_genzoo.text import shown
 from keras_genzoo.training import Run, load_model
-from keras_genzoo.training.build import adversarial_loss
+from keras_genzoo.training.build import adversarial_loss, load_weights
+from keras_genzoo.training.chosen import by_number
 from keras_genzoo.training.contents import FIGURES
 from keras_genzoo.training.preparing import splits_of
+from keras_genzoo.training.variables import weights_digest
+from keras_genzoo.visualization.animation import training_film
 from keras_genzoo.visualization.curves import training_curves
-from keras_genzoo.visualization.film import training_film
 from keras_genzoo.visualization.latent import codes_of, latent_manifold, latent_map
-from keras_genzoo.visualization.style import grid_size, new_figure, save_figure, show_grid
+from keras_genzoo.visualization.style import (
+    foot,
+    grid_size,
+    head,
+    new_figure,
+    save_figure,
+    show_grid,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,11 +50,13 @@ def draw_figures(
 ) -> list[Path]:
     """Draw all figures of a run into a folder, each as PNG and SVG; all of them or none.
 
+    ``figures.json`` beside them says which weights they are of.
+
     Args:
         path: the run folder.
         out: the folder of the figures; by default ``figures`` in the run.
         dataset: where the run's images lie now, if they have moved.
-        seed: key of the noise and of the choice of real images.
+        seed: random seed of the noise and of the choice of real images.
         force: replace a folder of figures; one that holds anything else stays as it is.
         echo: told what is drawn from an unfinished run.
 
@@ -53,7 +65,7 @@ def draw_figures(
     """
     run = Run.open(path)
     out = new_folder(out or run.path / "figures", force, *FIGURES)
-    model = load_model(run, echo)
+    model, weights = load_weights(run, echo)
     splits = splits_of(run, dataset)
     files: list[Path] = []
     with writing_folder(out, replace=force) as folder:
@@ -61,6 +73,15 @@ def draw_figures(
             files += save_figure(figure, folder / name)
         if run.pictures():
             files.append(training_film(run.pictures(), folder / "training.gif"))
+        facts = {
+            "run": str(run.path),
+            "weights": weights,
+            "weights_digest": weights_digest(model),
+            "step": int(model.step),
+            "seed": seed,
+        }
+        write_json(folder / "figures.json", facts)
+        files.append(folder / "figures.json")
         # Once more: a person may have put something there meanwhile.
         new_folder(out, force, *FIGURES)
     return [out / file.name for file in files]
@@ -72,24 +93,48 @@ def _figures(run: Run, model: ImageModel, splits: Splits, seed: int):
     if history:
         loss = adversarial_loss(run.settings)
         yield "curves", training_curves(history, loss and loss.optimum)
+    title = title_of(run, model)
+    for name, figure in _figures_of_weights(run, model, splits, seed):
+        head(figure, title)
+        yield name, figure
+
+
+def _figures_of_weights(run: Run, model: ImageModel, splits: Splits, seed: int):
+    """Give the figures that other weights would change."""
     source = splits.to_look_at()
     real, labels = source.sample(min(64, source.num_images), seed)
     classes = None
-    if isinstance(model, CGAN):
+    if model.needs_labels:
         classes, _ = classes_to_make(labels, splits, 64, seed)
     generated = model.generate(64, class_labels=classes, seed=seed)
     yield "real_and_generated", side_by_side(real, generated)
-    if isinstance(model, CGAN):
+    if model.needs_labels:
         yield "classes", class_rows(model, run.class_names, seed)
-    if isinstance(model, Autoencoder):
-        yield "reconstructions_and_walk", reconstructions_and_walk(model, real[:10])
+    if model.has_encoder:
+        first = by_number(source, range(min(10, source.num_images)))
+        figure = reconstructions_and_walk(model, first.images)
+        foot(figure, f"real: the first {len(first.images)} images of {_split_in_words(source)}")
+        yield "reconstructions_and_walk", figure
         if model.latent_dim >= 2 and (model.latent_dim == 2 or source.num_images > 1):
             images, labels = source.sample(min(MAP_IMAGES, source.num_images), seed)
             labels = labels if source.num_classes else None
-            codes = codes_of(model, images, labels, f"codes of {source.name}, {run.settings.model}")
+            words = f"codes of {len(images):,} images of {_split_in_words(source)}"
+            codes = codes_of(model, images, labels, words)
             yield "latent_map", latent_map([codes], source.class_names)
             if model.latent_dim == 2:
                 yield "latent_manifold", latent_manifold(model, codes.points)
+
+
+def title_of(run: Run, model: ImageModel) -> str:
+    """Return what stands above a figure: the model, its data, and the step of its weights."""
+    settings, path = run.settings, Path(run.settings.dataset)
+    dataset = shown(path.name if path.exists() else settings.dataset)
+    size = f"latent size {model.latent_dim}"
+    return f"{settings.model} on {dataset}, {size}, step {int(model.step):,}"
+
+
+def _split_in_words(source: Source) -> str:
+    return f"{source.name}, split {source.split}"
 
 
 def side_by_side(real: np.ndarray, generated: np.ndarray) -> "Figure":
@@ -112,7 +157,7 @@ def class_rows(
     Args:
         model: the model.
         class_names: names of its classes.
-        seed: key of the noise.
+        seed: random seed of the noise.
         columns: images in a row.
     """
     classes = shown_classes(model.num_classes)
@@ -135,17 +180,17 @@ def class_rows(
 
 
 def reconstructions_and_walk(model: Autoencoder, images: np.ndarray) -> "Figure":
-    """Draw real images, their reconstructions, and the walk from the first to the second.
+    """Draw real images, their reconstructions, and the interpolation from the first to the second.
 
-    The thesis' figure 4.4. Of one image there is no walk.
+    The thesis' figure 4.4. Of one image there is no interpolation.
     """
     names, parts = ["real", "reconstruction"], [images, model.reconstruct(images)]
     if len(images) > 1:
-        names.append("walk, 1st to 2nd")
+        names.append("interpolation,\n1st to 2nd")
         parts.append(model.interpolate(images[0], images[1], steps=len(images)))
     rows = np.concatenate(parts)
     width, height = grid_size(rows, len(images))
-    figure = new_figure(width + 1.2, height + 0.2)
+    figure = new_figure(width + 1.4, height + 0.8)
     axes = figure.subplots()
     show_grid(axes, rows, len(images))
     axes.set_axis_on()
@@ -179,7 +224,7 @@ def draw_latent_map(
     for path in paths:
         run = Run.open(path)
         model = load_model(run, echo)
-        if not isinstance(model, Autoencoder):
+        if not model.has_encoder:
             raise GenzooError(
                 f"{run.settings.model} has no encoder; only ae and vae have a latent map"
             )
@@ -188,6 +233,9 @@ def draw_latent_map(
         if first is not None and not np.array_equal(first[0], images):
             raise GenzooError(f"{path} and {paths[0]} were trained on other data; draw them apart")
         first, names = (images, labels), source.class_names
-        title = f"{run.settings.model}: {source.name}, split {source.split}"
+        title = title_of(run, model)
+        words = f"codes of {len(images):,} images of {_split_in_words(source)}"
         panels.append(codes_of(model, images, labels if source.num_classes else None, title))
-    return save_figure(latent_map(panels, names), out)
+    figure = latent_map(panels, names)
+    head(figure, words)
+    return save_figure(figure, out)

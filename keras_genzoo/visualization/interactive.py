@@ -7,23 +7,33 @@ import numpy as np
 
 from keras_genzoo.images import image_grid
 from keras_genzoo.visualization.pages import data_element, fill, png_address
-from keras_genzoo.visualization.study import Study
+from keras_genzoo.visualization.study import BACKGROUND_IN_WORDS, SPARSE_IN_WORDS, Study
+from keras_genzoo.visualization.study_figures import DENSE, SPARSE, note_of
 
 _COLUMNS = 32
 
 
 def map_html(
-    studies: Sequence[Study], real_images: np.ndarray, generated_images: np.ndarray
+    studies: Sequence[Study],
+    real_images: np.ndarray,
+    generated_images: np.ndarray,
+    notes: Sequence[str] = (),
 ) -> str:
-    """Return a part of a page: the maps, and what draws them. One such part fits a page."""
+    """Return a part of a page: the maps, and what draws them. One such part fits a page.
+
+    Args:
+        studies: the maps.
+        real_images: those that they were fitted on.
+        generated_images: those placed on them.
+        notes: what a reader should know of them, a line each.
+    """
     images = np.concatenate([generated_images, real_images])
     panels = [
         {
             "title": study.distance,
             "points": _scaled(np.concatenate([study.generated, study.real])),
-            "border": study.at_border.astype(int).tolist(),
-            "note": f"{study.at_border.mean():.0%} of generated at the border; background "
-            f"explained: {max(0, study.follows_background):.0%}",
+            "sparse": study.where_sparse.astype(int).tolist(),
+            "note": note_of(study).replace("\n", " "),
         }
         for study in studies
     ]
@@ -36,14 +46,22 @@ def map_html(
         # All images as one, in rows.
         "sprite": png_address(image_grid(images, _COLUMNS, gap=0)),
     }
-    return _PART + data_element("map-data", data) + _SCRIPT
+    lines = [*notes, SPARSE_IN_WORDS, BACKGROUND_IN_WORDS]
+    words = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    names = {"SPARSE": SPARSE, "DENSE": DENSE}
+    words = f'<div class="words">{words}</div>'
+    return fill(_PART, **names) + words + data_element("map-data", data) + fill(_SCRIPT, **names)
 
 
 def map_page(
-    title: str, studies: Sequence[Study], real_images: np.ndarray, generated_images: np.ndarray
+    title: str,
+    studies: Sequence[Study],
+    real_images: np.ndarray,
+    generated_images: np.ndarray,
+    notes: Sequence[str] = (),
 ) -> str:
     """Return the maps as a page of their own."""
-    part = map_html(studies, real_images, generated_images)
+    part = map_html(studies, real_images, generated_images, notes)
     return fill(_PAGE, TITLE=html.escape(title), PART=part)
 
 
@@ -69,6 +87,7 @@ _PART = """<style>
 .maps{display:flex;flex-wrap:wrap;gap:1rem}.maps figure{margin:0;flex:1 1 20rem;max-width:36rem}
 .maps canvas{width:100%;aspect-ratio:1;border:1px solid #ddd;touch-action:none}
 .maps figcaption{font-size:.85rem;color:#555}.maps b{color:#222}
+.words{font-size:.85rem;color:#555;max-width:60rem}.words p{margin:.3rem 0}
 .key span{display:inline-block;margin-right:1.2rem}.key i{display:inline-block;width:.8em;
 height:.8em;border-radius:50%;margin-right:.35em}
 #tip{position:fixed;display:none;pointer-events:none;background:#fff;border:3px solid #8ac;
@@ -76,8 +95,8 @@ padding:2px;box-shadow:0 2px 8px #0005;font-size:.8rem;text-align:center;z-index
 #tip div{image-rendering:pixelated}
 </style>
 <p class="key"><span><i style="background:#88AACC"></i>real</span><span>
-<i style="background:#0B5394"></i>generated, inside</span><span>
-<i style="background:#CC3311"></i>generated, at the border</span>
+<i style="background:#0B5394"></i>generated, %DENSE%</span><span>
+<i style="background:#CC3311"></i>generated, %SPARSE%</span>
 Point at a dot, or touch it, to see its image.</p>
 <div class="maps" id="maps"></div><div id="tip"><div></div><span></span></div>
 """
@@ -89,8 +108,8 @@ const tip = document.getElementById("tip"), [picture, words] = tip.children;
 const zoom = Math.max(1, Math.round(128 / data.height));
 picture.style.cssText = `width:${data.width * zoom}px;height:${data.height * zoom}px;` +
   `background:url(${data.sprite});background-size:${data.columns * data.width * zoom}px auto`;
-const colours = ["#88AACC", "#0B5394", "#CC3311"], names = ["real", "generated, inside",
-  "generated, at the border"];
+const colours = ["#88AACC", "#0B5394", "#CC3311"], names = ["real",
+  "generated, %DENSE%", "generated, %SPARSE%"];
 const draws = [];
 data.panels.forEach(panel => {
   const figure = document.createElement("figure"), canvas = document.createElement("canvas");
@@ -99,7 +118,7 @@ data.panels.forEach(panel => {
   caption.append(title, document.createElement("br"), panel.note);
   figure.append(canvas, caption);
   document.getElementById("maps").append(figure);
-  const kind = i => i >= data.generated ? 0 : 1 + panel.border[i];
+  const kind = i => i >= data.generated ? 0 : 1 + panel.sparse[i];
   const place = (p, size) => p.map(v => size * (0.03 + 0.94 * v));
   draws.push(chosen => {
     const size = canvas.clientWidth, scale = window.devicePixelRatio || 1;

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+# The side of magnified axes, as a share of those around.
+INSET = 0.44
+
+
 class Codes(NamedTuple):
     """The codes of some images.
 
@@ -51,17 +55,19 @@ def codes_of(
     pca = PCA(2, random_state=0)
     points = pca.fit_transform(points)
     shares = [
-        f"main component {i + 1} ({s:.0%})" for i, s in enumerate(pca.explained_variance_ratio_)
+        f"main component {i + 1} of {model.latent_dim} ({share:.0%} of the variance)"
+        for i, share in enumerate(pca.explained_variance_ratio_)
     ]
-    return Codes(f"{title}, {model.latent_dim} dimensions", points, labels, tuple(shares))
+    return Codes(title, points, labels, tuple(shares))
 
 
 def latent_map(panels: Sequence[Codes], class_names: Sequence[str] | None = None) -> "Figure":
     """Draw the codes of one or several models side by side, all with the same axes.
 
-    Each class has a colour, and its name stands at its median; of more than 20 classes evenly
-    spread ones have their names there. The dashed circles hold 39, 86 and
-    99 % of N(0, I) in two dimensions (radius 1, 2 and 3).
+    Each class has a colour, and its name stands at its median, or near it with a line to it where
+    names would hide one another; of more than 20 classes evenly spread ones have their names there.
+    The dashed circles hold 39, 86 and 99 % of N(0, I) in two dimensions (radius 1, 2 and 3). Codes
+    that take little of the axes are drawn once more, magnified: a frame marks the part.
 
     Raises:
         GenzooError: if there is no panel.
@@ -70,7 +76,8 @@ def latent_map(panels: Sequence[Codes], class_names: Sequence[str] | None = None
         raise GenzooError("a latent map needs at least one model")
     low, high = _limits(panels)
     width, height = 5 * (high - low) / max(high - low)
-    figure = new_figure(width * len(panels) + 1, height + 0.8)
+    figure = new_figure(width * len(panels) + 1, height + 1.3)
+    unit = max(high - low) / 5
     all_axes = figure.subplots(1, len(panels), sharex=True, sharey=True, squeeze=False)[0]
     for axes, panel in zip(all_axes, panels, strict=True):
         plain(axes, panel.title)
@@ -84,13 +91,31 @@ def latent_map(panels: Sequence[Codes], class_names: Sequence[str] | None = None
         if max(own_high - own_low) < max(high - low) / 3:
             # Too small to see: once more, magnified.
             _scatter(axes, panel)
-            axes = axes.inset_axes([*_far_corner(panel, low, high), 0.5, 0.5], aspect="equal")
-            axes.set(xlim=(own_low[0], own_high[0]), ylim=(own_low[1], own_high[1]))
-            axes.tick_params(labelsize=8)
-            axes.set_title("magnified", fontsize=9)
-        _scatter(axes, panel)
-        _name_classes(axes, panel, class_names)
+            own_unit = max((own_high - own_low) / (INSET * np.array([width, height])))
+            axes = _magnified(axes, panel, (low, high), (own_low, own_high), unit / own_unit)
+            _scatter(axes, panel)
+            _name_classes(axes, panel, class_names, own_unit)
+        else:
+            _scatter(axes, panel)
+            _name_classes(axes, panel, class_names, unit)
+    words = "N(0, I): 39, 86 and 99 % of it lie inside the circles of radius 1, 2 and 3"
+    figure.legend(
+        all_axes[0].lines[1:2], [words], loc="outside lower left", frameon=False, fontsize=9
+    )
     return figure
+
+
+def _magnified(axes, panel: Codes, limits, own_limits, factor: float):
+    """Return axes inside others for the part that the codes take, which a frame marks there.
+
+    They have no numbers, which would read as those of the axes around: the circles tell the size.
+    """
+    (own_low, own_high), corner = own_limits, _far_corner(panel, *limits)
+    inset = axes.inset_axes([*corner, INSET, INSET], aspect="equal")
+    inset.set(xlim=(own_low[0], own_high[0]), ylim=(own_low[1], own_high[1]), xticks=[], yticks=[])
+    inset.set_title(f"magnified {factor:.0f} times", fontsize=9)
+    axes.indicate_inset_zoom(inset, edgecolor="0.2", alpha=1)
+    return inset
 
 
 def _limits(panels: Sequence[Codes]) -> tuple[np.ndarray, np.ndarray]:
@@ -104,10 +129,10 @@ def _limits(panels: Sequence[Codes]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _far_corner(panel: Codes, low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
-    """Return the lower left corner of the quarter of the axes farthest from the codes."""
+    """Return where magnified axes begin in the corner that is farthest from the codes."""
     middle = (np.median(panel.points, axis=0) - low) / (high - low)
-    corners = [(x, y) for x in (0.02, 0.48) for y in (0.04, 0.44)]
-    return max(corners, key=lambda corner: np.hypot(*(np.add(corner, 0.25) - middle)))
+    corners = [(x, y) for x in (0.01, 0.99 - INSET) for y in (0.04, 0.94 - INSET)]
+    return max(corners, key=lambda corner: np.hypot(*(np.add(corner, INSET / 2) - middle)))
 
 
 def _scatter(axes, panel: Codes) -> None:
@@ -122,17 +147,75 @@ def _scatter(axes, panel: Codes) -> None:
     angle = np.linspace(0, 2 * np.pi, 200)
     for radius in (1, 2, 3):
         circle = radius * np.cos(angle), radius * np.sin(angle)
-        axes.plot(*circle, "--", color="0.35", linewidth=0.8, zorder=3)
+        # White below, so that it is seen among dots of any colour.
+        axes.plot(*circle, color="white", linewidth=2, alpha=0.6, zorder=3)
+        axes.plot(*circle, "--", color="0.1", linewidth=0.9, zorder=3)
 
 
-def _name_classes(axes, panel: Codes, class_names: Sequence[str] | None) -> None:
+def _name_classes(axes, panel: Codes, class_names: Sequence[str] | None, unit: float) -> None:
+    """Write the names of classes at their medians, apart from one another.
+
+    Args:
+        axes: where.
+        panel: the codes.
+        class_names: the names by number; None writes the numbers.
+        unit: what an inch is on the axes.
+    """
     labels = [] if panel.labels is None else np.unique(panel.labels)
-    for label in [labels[number] for number in shown_classes(len(labels))]:
-        middle = np.median(panel.points[panel.labels == label], axis=0)
-        box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": colour_of(int(label)), "lw": 1.2}
-        name = shown(class_names[label]) if class_names else str(label)
+    labels = [labels[number] for number in shown_classes(len(labels))]
+    if not labels:
+        return
+    names = [shown(class_names[label]) if class_names else str(label) for label in labels]
+    medians = np.array([np.median(panel.points[panel.labels == label], axis=0) for label in labels])
+    # Of a text of 9 points, in inches.
+    sizes = unit * np.array([(0.085 * len(name) + 0.08, 0.2) for name in names])
+    low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
+    places = spread_apart(medians, sizes, low, high)
+    for label, name, median, place in zip(labels, names, medians, places, strict=True):
+        colour = colour_of(int(label))
+        if np.abs(place - median).max() > 0.1 * unit:
+            axes.plot(*np.transpose([median, place]), color=colour, linewidth=1, zorder=3.5)
+        box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": colour, "lw": 1.2}
         style = {"fontsize": 9, "bbox": box, "zorder": 4, "parse_math": False}
-        axes.text(*middle, name, ha="center", va="center", **style)
+        axes.text(*place, name, ha="center", va="center", **style)
+
+
+def spread_apart(
+    middles: np.ndarray, sizes: np.ndarray, low: np.ndarray, high: np.ndarray, rounds: int = 300
+) -> np.ndarray:
+    """Return the middles of boxes, moved as little as makes them lie beside one another.
+
+    Two boxes that overlap are pushed from each other, each by half of what is needed along the
+    axis on which less is; again, until none does or after so many rounds.
+
+    Args:
+        middles: ``(n, 2)``.
+        sizes: widths and heights, ``(n, 2)``.
+        low: lower left corner of what all boxes lie in.
+        high: upper right corner.
+        rounds: the most rounds.
+
+    >>> sizes, corner = np.ones((2, 2)), np.full(2, 9.0)
+    >>> spread_apart(np.array([[0, 0], [0, 0.5]]), sizes, -corner, corner).tolist()
+    [[0.0, -0.25], [0.0, 0.75]]
+    """
+    middles = np.array(middles, float)
+    for _ in range(rounds):
+        moved = False
+        for i in range(len(middles)):
+            for j in range(i):
+                apart = middles[i] - middles[j]
+                overlap = (sizes[i] + sizes[j]) / 2 - abs(apart)
+                if (overlap > 1e-9 * sizes[i]).all():
+                    axis = int(np.argmin(overlap))
+                    push = overlap[axis] / 2 * (1 if apart[axis] >= 0 else -1)
+                    middles[i, axis] += push
+                    middles[j, axis] -= push
+                    moved = True
+        middles = np.clip(middles, low + sizes / 2, high - sizes / 2)
+        if not moved:
+            break
+    return middles
 
 
 def latent_manifold(model: Autoencoder, codes: np.ndarray, side: int = 20) -> "Figure":
@@ -163,6 +246,24 @@ def latent_manifold(model: Autoencoder, codes: np.ndarray, side: int = 20) -> "F
         title = "decoded grid over the middle 98 % of the codes"
     # Upwards as in the map: the second coordinate falls from row to row.
     z = np.stack(np.meshgrid(first, second[::-1]), axis=-1).reshape(-1, 2)
-    figure = new_figure(7, 7.3)
-    show_grid(figure.subplots(), model.decode(z), side, title)
+    figure = new_figure(7, 7.2)
+    axes = figure.subplots()
+    show_grid(axes, model.decode(z), side, title)
+    axes.set_axis_on()
+    height, width = axes.get_images()[0].get_array().shape[:2]
+    marked = np.unique(np.linspace(0, side - 1, 7).round().astype(int))
+    middles = (marked + 0.5) / side
+    axes.set_xticks(middles * width, _in_words(first[marked]), fontsize=9)
+    axes.set_yticks(middles * height, _in_words(second[::-1][marked]), fontsize=9)
+    axes.set(xlabel="z₁", ylabel="z₂")
+    axes.spines[:].set_visible(False)
     return figure
+
+
+def _in_words(values: np.ndarray) -> list[str]:
+    """Return numbers with a true minus sign.
+
+    >>> _in_words(np.array([-1.25, 0.5]))
+    ['−1.25', '0.50']
+    """
+    return [f"{value:.2f}".replace("-", "−") for value in values]  # noqa: RUF001

@@ -21,8 +21,24 @@ from keras_genzoo.evaluation import nearest_rows, similarity_matrix
 from keras_genzoo.evaluation.features import FeatureNetwork
 
 DISTANCES = ("pixels", "features", "ssim")
-# Neighbours that measure density on the map, and the share of real images that is its border.
-NEIGHBOURS, BORDER_SHARE = 15, 0.1
+# Neighbours that measure density on the map, and the share of real images that lie sparsely.
+NEIGHBOURS, SPARSE_SHARE = 15, 0.1
+SPARSE_IN_WORDS = (
+    f"Sparse: farther from the {NEIGHBOURS}th nearest real image on the map than "
+    f"{1 - SPARSE_SHARE:.0%} of the real images are from theirs. Dense: all other places."
+)
+BACKGROUND_IN_WORDS = (
+    "Background explained: the share of the variance of the background's colour (the mean of an "
+    "image's left, right and upper edge) that a real image's neighbours on the map predict; a map "
+    "that ignores the background has 0%."
+)
+# What features are, by the name of the network that they come from.
+_FEATURES = {
+    "attributes": "features: those of a network trained on the data's attributes",
+    "classifier": "features: those of a network trained on the data's classes",
+    "inception": "features: those of Inception, trained on ImageNet",
+    "pixels": "features: pixels, at 16x16",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +49,7 @@ class Study:
         distance: the distance between images, in words.
         real: points of the real images, ``(n, 2)``.
         generated: points of the generated ones, ``(m, 2)``.
-        at_border: which generated ones lie at the border, bool ``(m,)``.
+        where_sparse: which generated ones lie where real ones are sparse, bool ``(m,)``.
         follows_background: share of the variance of the background's colour that a real image's
             neighbours on the map explain.
     """
@@ -41,7 +57,7 @@ class Study:
     distance: str
     real: np.ndarray
     generated: np.ndarray
-    at_border: np.ndarray
+    where_sparse: np.ndarray
     follows_background: float
 
     def numbers(self) -> dict[str, Any]:
@@ -50,10 +66,9 @@ class Study:
             "distance": self.distance,
             "num_real": len(self.real),
             "num_generated": len(self.generated),
-            "share_at_border": float(self.at_border.mean()),
-            "share_of_real_at_border": BORDER_SHARE,
-            "border": f"farther from its {NEIGHBOURS}th nearest real image on the map than "
-            f"{1 - BORDER_SHARE:.0%} of the real images are",
+            "share_where_sparse": float(self.where_sparse.mean()),
+            "share_of_real_where_sparse": SPARSE_SHARE,
+            "sparse": SPARSE_IN_WORDS,
             "follows_background": self.follows_background,
         }
 
@@ -78,7 +93,7 @@ def study(
         network: where features come from, for the distance ``features``.
         num_neighbours: UMAP's ``n_neighbors``.
         min_dist: UMAP's.
-        seed: key of the layout: one thread, the same map again on the same machine.
+        seed: random seed of the layout: one thread, the same map again on the same machine.
         echo: told what takes long.
 
     Raises:
@@ -96,7 +111,7 @@ def study(
         name,
         real,
         generated,
-        at_border(real, generated),
+        where_sparse(real, generated),
         explained_by_neighbours(real, background_colour(real_images)),
     )
 
@@ -112,7 +127,8 @@ def _distances(
         if network is None:
             raise GenzooError("the distance 'features' needs a feature network")
         features = [network.compute(part).features for part in (real, generated)]
-        return f"features of {network.name}", *features, "euclidean"
+        name = _FEATURES.get(network.name, f"features: those of {network.name}")
+        return name, *features, "euclidean"
     if distance == "ssim":
         matrices = [similarity_matrix(part, real) for part in (real, generated)]
         # The root of 1 - SSIM is nearly a metric (Brunet, Vrscay and Wang 2012).
@@ -155,20 +171,21 @@ def _umap(fitted_on, placed, metric, num_neighbours, min_dist, seed):
     return np.asarray(real, np.float64), np.asarray(generated, np.float64)
 
 
-def at_border(real: np.ndarray, generated: np.ndarray) -> np.ndarray:
+def where_sparse(real: np.ndarray, generated: np.ndarray) -> np.ndarray:
     """Return which points lie where real ones are sparse, bool ``(m,)``.
 
-    A point is at the border if it is farther from its 15th nearest real point than nine tenths of
-    the real points are from theirs: of points of the same law, a tenth is.
+    Such a point is farther from its 15th nearest real point than nine tenths of the real points
+    are from theirs: of points of the same distribution, a tenth is. Such places are the border of
+    the cloud, and gaps inside it.
 
     >>> cloud = np.random.default_rng(0).normal(size=(1000, 2))
-    >>> at_border(cloud, np.array([[0.0, 0.0], [9.0, 0.0]])).tolist()
+    >>> where_sparse(cloud, np.array([[0.0, 0.0], [9.0, 0.0]])).tolist()
     [False, True]
     """
     # A real point is its own nearest.
     _, among_real = nearest_rows(real, real, NEIGHBOURS + 1)
     _, to_real = nearest_rows(generated, real, NEIGHBOURS)
-    return to_real[:, -1] > np.quantile(among_real[:, -1], 1 - BORDER_SHARE)
+    return to_real[:, -1] > np.quantile(among_real[:, -1], 1 - SPARSE_SHARE)
 
 
 def background_colour(images: np.ndarray) -> np.ndarray:

@@ -1,14 +1,20 @@
-"""Figures of a study: the maps, the images at the border and inside, a part magnified."""
+"""Figures of a study: the maps, the images where real ones are sparse, a part magnified."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_genzoo.visualization.study import BORDER_SHARE, Study
+from keras_genzoo.visualization.study import (
+    BACKGROUND_IN_WORDS,
+    SPARSE_IN_WORDS,
+    SPARSE_SHARE,
+    Study,
+)
 from keras_genzoo.visualization.style import (
     GENERATED,
     REAL,
+    foot,
     grid_size,
     new_figure,
     plain,
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 INSIDE = "#0B5394"
+SPARSE, DENSE = "where real images are sparse", "where real images are dense"
 # Images that fit beside each other into a part of a map.
 ROW = 14
 # Images that a part of a map shows at least, and how often its side may become a quarter larger, up
@@ -26,46 +33,78 @@ ROW = 14
 DOZEN, LARGER, SMALLER = 12, 9, 20
 
 
-def maps(studies: Sequence[Study]) -> "Figure":
-    """Draw one map for each distance, side by side (thesis, figure 8.2)."""
-    figure = new_figure(5 * len(studies), 5.4)
-    for axes, study in zip(
-        figure.subplots(1, len(studies), squeeze=False)[0], studies, strict=True
-    ):
+def maps(studies: Sequence[Study], notes: Sequence[str] = ()) -> "Figure":
+    """Draw one map for each distance, side by side (thesis, figure 8.2).
+
+    Below stands what the words on them mean; a frame marks the part that ``magnified`` draws.
+
+    Args:
+        studies: the maps.
+        notes: what else a reader should know of them, a line each.
+    """
+    from matplotlib.patches import Rectangle
+
+    width = 5 * max(len(studies), 1.4)
+    figure = new_figure(width, 6.8)
+    columns = 4 if len(studies) > 1 else 2
+    # A legend of a whole figure would lie on its title: it gets a row of its own.
+    grid = figure.add_gridspec(2, len(studies), height_ratios=(0.3 * 4 / columns, 5))
+    for column, study in enumerate(studies):
+        axes = figure.add_subplot(grid[1, column])
         plain(axes, study.distance)
         axes.scatter(*study.real.T, s=9, c=REAL, alpha=0.55, linewidths=0, label="real")
-        inside, border = study.generated[~study.at_border], study.generated[study.at_border]
+        dense, sparse = study.generated[~study.where_sparse], study.generated[study.where_sparse]
         style = {"s": 34, "linewidths": 0.8, "edgecolors": "white"}
-        axes.scatter(*inside.T, c=INSIDE, marker="o", label="generated, inside", **style)
-        axes.scatter(*border.T, c=GENERATED, marker="^", label="generated, at the border", **style)
-        note = (
-            f"{study.at_border.mean():.0%} of generated at the border (real: {BORDER_SHARE:.0%}); "
-            f"background explained: {max(0, study.follows_background):.0%}"
-        )
-        axes.set_xlabel(note, fontsize=9)
+        axes.scatter(*dense.T, c=INSIDE, marker="o", label=f"generated, {DENSE}", **style)
+        axes.scatter(*sparse.T, c=GENERATED, marker="^", label=f"generated, {SPARSE}", **style)
+        (x, y), side, _ = choose_part(study)
+        corner = x - side / 2, y - side / 2
+        frame = Rectangle(corner, side, side, fill=False, edgecolor="0.1", label="magnified part")
+        axes.add_patch(frame)
+        axes.set_xlabel(note_of(study), fontsize=9)
         axes.set(xticks=[], yticks=[], aspect="equal")
         axes.set_adjustable("datalim")
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    top = figure.add_subplot(grid[0, :])
+    top.set_axis_off()
+    style = {"ncols": columns, "frameon": False, "loc": "center left", "borderaxespad": 0}
+    top.legend(*axes.get_legend_handles_labels(), **style)
+    foot(figure, "\n".join([*notes, SPARSE_IN_WORDS, BACKGROUND_IN_WORDS]))
     return figure
 
 
+def note_of(study: Study) -> str:
+    """Return what a map says, in a line."""
+    return (
+        f"{study.where_sparse.mean():.0%} of the generated images lie where real ones are sparse\n"
+        f"({SPARSE_SHARE:.0%} of the real ones do); background explained: "
+        f"{max(0, study.follows_background):.0%}"
+    )
+
+
 def galleries(study: Study, generated_images: np.ndarray) -> "Figure":
-    """Draw the generated images at the border and those inside (thesis, figures 8.3 and 8.4)."""
+    """Draw the generated images where real ones are sparse, and those where they are dense.
+
+    The thesis' figures 8.3 and 8.4.
+    """
+    sparse = study.where_sparse
     parts = [
-        (f"at the border ({study.at_border.sum()})", generated_images[study.at_border]),
-        (f"inside ({(~study.at_border).sum()})", generated_images[~study.at_border]),
+        (f"{SPARSE} ({sparse.sum()})", generated_images[sparse]),
+        (f"{DENSE} ({(~sparse).sum()})", generated_images[~sparse]),
     ]
     columns = 8
     sizes = [grid_size(images, columns) if len(images) else (1, 0.5) for _, images in parts]
-    figure = new_figure(2 * sizes[1][0] + 0.6, max(height for _, height in sizes) + 0.5)
+    figure = new_figure(2 * sizes[1][0] + 0.6, max(height for _, height in sizes) + 0.9)
+    rows = max(1, *(-(-len(images) // columns) for _, images in parts))
     for axes, (title, images) in zip(figure.subplots(1, 2), parts, strict=True):
         axes.set_anchor("N")
         if len(images):
             # Filled up with white, so that both galleries have images of one size.
-            blank = np.full((-len(images) % columns, *images.shape[1:]), 255, np.uint8)
+            missing = rows * columns - len(images)
+            blank = np.full((missing, *images.shape[1:]), 255, np.uint8)
             show_grid(axes, np.concatenate([images, blank]), columns, title)
         else:
             plain(axes, title).set_axis_off()
+    foot(figure, f"Distance between images: {study.distance}. {SPARSE_IN_WORDS}")
     return figure
 
 
@@ -88,21 +127,24 @@ def magnified(
     images = np.concatenate([generated_images, real_images])
     points = np.concatenate([study.generated, study.real])
     middle, side, drawn = choose_part(study, share)
-    figure = new_figure(8, 8)
-    axes = plain(figure.subplots(), f"a part of the map: {study.distance}")
+    figure = new_figure(8, 8.5)
+    axes = plain(figure.subplots(), f"the framed part of the map: {study.distance}")
     axes.set(xlim=middle[0] + side * np.array([-0.5, 0.5]), xticks=[])
     axes.set(ylim=middle[1] + side * np.array([-0.5, 0.5]), yticks=[], aspect="equal")
     for index in drawn:
         image, is_generated = images[index], index < len(generated_images)
         colour = REAL
         if is_generated:
-            colour = GENERATED if study.at_border[index] else INSIDE
+            colour = GENERATED if study.where_sparse[index] else INSIDE
         picture = image[..., 0] if image.shape[-1] == 1 else image
         thumbnail = OffsetImage(picture, zoom=34 / image.shape[0], cmap="gray")
         thumbnail.get_children()[0].set_clim(0, 255)
         frame = {"edgecolor": colour, "linewidth": 2.5 if is_generated else 0.5}
         axes.add_artist(AnnotationBbox(thumbnail, points[index], pad=0.1, bboxprops=frame))
-    axes.set_xlabel("thick frames: generated (red: at the border, blue: inside); thin: real")
+    words = f"thick frames: generated (red: {SPARSE}; blue: {DENSE}); thin: real"
+    # Images at the edge reach over it.
+    axes.set_xlabel(words, fontsize=9, labelpad=16)
+    foot(figure, SPARSE_IN_WORDS)
     return figure
 
 

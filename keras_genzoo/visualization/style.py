@@ -5,6 +5,7 @@ Figures are made without ``pyplot``: nothing global, no window, no backend to ch
 
 import math
 import os
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,19 @@ def plain(axes: "Axes", title: str = "") -> "Axes":
     if title:
         axes.set_title(shown(title), loc="left", fontsize=11)
     return axes
+
+
+def head(figure: "Figure", text: str) -> None:
+    """Write above a figure, at the left, what all of it is of."""
+    figure.suptitle(shown(text), x=0.01, ha="left", fontsize=12)
+
+
+def foot(figure: "Figure", text: str) -> None:
+    """Write below a figure, at the left, what a reader needs to read it."""
+    # Letters of this size that fit into an inch.
+    columns = int(13.5 * figure.get_figwidth())
+    lines = [textwrap.fill(shown(line), columns) for line in text.split("\n")]
+    figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=9, color="0.25")
 
 
 def show_grid(

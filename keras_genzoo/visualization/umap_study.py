@@ -16,17 +16,19 @@ from keras_genzoo.evaluation.evaluate import TRAINED
 from keras_genzoo.evaluation.features import FeatureNetwork
 from keras_genzoo.evaluation.similarity import WINDOW
 from keras_genzoo.files import new_folder, write_json, writing_folder
-from keras_genzoo.models import CGAN
+from keras_genzoo.models import ImageModel
 from keras_genzoo.reading import read_json
 from keras_genzoo.text import encodable
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.contents import UMAP
 from keras_genzoo.training.preparing import splits_of
+from keras_genzoo.training.variables import weights_digest
+from keras_genzoo.visualization.figures import title_of
 from keras_genzoo.visualization.interactive import map_page
-from keras_genzoo.visualization.study import DISTANCES, NEIGHBOURS, Study, at_border, study
+from keras_genzoo.visualization.study import DISTANCES, NEIGHBOURS, Study, study, where_sparse
 from keras_genzoo.visualization.study_figures import galleries, magnified, maps
-from keras_genzoo.visualization.style import save_figure
+from keras_genzoo.visualization.style import head, save_figure
 
 Echo = Callable[[str], None]
 NUM_REAL = 1000
@@ -66,7 +68,7 @@ def draw_umap(
         features: the feature network of the distance ``features``, as for ``find_network``.
         num_neighbours: UMAP's ``n_neighbors``.
         min_dist: UMAP's.
-        seed: key of the noise, the choice of real images and the layout.
+        seed: random seed of the noise, the choice of real images and the layout.
         out: the folder; by default ``umap`` in the run.
         force: replace the folder of a study; one that holds anything else stays as it is.
         echo: told what takes long.
@@ -95,7 +97,7 @@ def draw_umap(
     model, weights = load_weights(run, echo)
     network = find_network(features, splits, echo) if "features" in distances else None
     classes = None
-    if isinstance(model, CGAN):
+    if model.needs_labels:
         # Other shares than the real images have would lie elsewhere on the map.
         classes, _ = classes_to_make(labels, splits, num_generated, seed)
     generated = model.generate(num_generated, class_labels=classes, seed=seed)
@@ -103,8 +105,11 @@ def draw_umap(
     studies = [study(real, generated, name, network, **options) for name in distances]
     numbers = {
         "run": str(run.path),
-        "weights": f"{weights}; the last, not the best",
+        "weights": weights,
+        "weights_digest": weights_digest(model),
+        "step": int(model.step),
         "real": f"{source.name}, split {source.split}",
+        "on_training_images": source is splits.train,
         "seed": seed,
         "umap": {"n_neighbors": num_neighbours, "min_dist": min_dist, "version": _umap_version()},
         "features": network.describe() if network else None,
@@ -112,7 +117,9 @@ def draw_umap(
         "maps": {name: one.numbers() for name, one in zip(distances, studies, strict=True)},
     }
     with writing_folder(out, replace=force) as folder:
-        _write(folder, dict(zip(distances, studies, strict=True)), real, generated, numbers)
+        title = title_of(run, model)
+        named = dict(zip(distances, studies, strict=True))
+        _write(folder, title, named, real, generated, numbers)
         # Once more: a person may have put something there meanwhile.
         new_folder(out, force, *UMAP)
     return numbers
@@ -155,21 +162,74 @@ def _warnings(on_training_images: bool, network: FeatureNetwork | None) -> list[
     ]
 
 
+def notes_of(numbers: dict[str, Any]) -> list[str]:
+    """Return what a reader of maps should know of their images, a line each.
+
+    Args:
+        numbers: what ``umap.json`` holds; of an earlier version it may lack some of it.
+    """
+    one = next(iter(numbers["maps"].values()), {})
+    real, generated = one.get("num_real"), one.get("num_generated")
+    lines = []
+    if real and "real" in numbers:
+        lines.append(f"Real: {real:,} images of {numbers['real']}.")
+    if generated and "weights" in numbers:
+        lines.append(f"Generated: {generated:,} images, by {numbers['weights']}.")
+    if numbers.get("on_training_images"):
+        lines.append(
+            "The real images of these maps are training images; scores compare with images held "
+            "out, where there are any."
+        )
+    return lines
+
+
 def _write(
-    out: Path, studies: dict[str, Study], real: np.ndarray, generated: np.ndarray, numbers: dict
+    out: Path,
+    title: str,
+    studies: dict[str, Study],
+    real: np.ndarray,
+    generated: np.ndarray,
+    numbers: dict,
 ) -> None:
-    save_figure(maps(list(studies.values())), out / "maps")
+    notes = notes_of(numbers)
+    figures = {"maps": maps(list(studies.values()), notes)}
     for name, one in studies.items():
-        save_figure(galleries(one, generated), out / f"galleries-{name}")
-        save_figure(magnified(one, real, generated), out / f"magnified-{name}")
+        figures[f"galleries-{name}"] = galleries(one, generated)
+        figures[f"magnified-{name}"] = magnified(one, real, generated)
+    for name, figure in figures.items():
+        head(figure, title)
+        save_figure(figure, out / name)
     points = {f"{name}_real": one.real for name, one in studies.items()}
     points |= {f"{name}_generated": one.generated for name, one in studies.items()}
     images = {"real_images": real, "generated_images": generated}
     np.savez_compressed(out / "umap.npz", **points, **images)
-    title = f"Real and generated images: {Path(numbers['run']).name}"
-    page = map_page(title, list(studies.values()), real, generated)
+    page = map_page(
+        f"Real and generated images: {title}", list(studies.values()), real, generated, notes
+    )
     (out / "map.html").write_text(encodable(page), encoding="utf-8")
     write_json(out / "umap.json", numbers)
+
+
+def why_stale(folder: str | os.PathLike, model: ImageModel) -> str | None:
+    """Return why kept maps are not those of a model, in words; None if they are of its weights.
+
+    Args:
+        folder: what ``draw_umap`` wrote.
+        model: the model that the run has now.
+
+    Raises:
+        GenzooError: if ``umap.json`` is missing or damaged.
+    """
+    numbers = _read_numbers(Path(folder))
+    digest = numbers.get("weights_digest")
+    if digest is None:
+        return "the maps do not say which weights they are of: an earlier version drew them"
+    if digest == weights_digest(model):
+        return None
+    drawn, now = numbers.get("step"), int(model.step)
+    if isinstance(drawn, int) and drawn != now:
+        return f"the maps are of step {drawn:,}, and the model is of step {now:,}"
+    return f"the maps are of other weights than the model of step {now:,} has"
 
 
 def load_studies(folder: str | os.PathLike) -> tuple[list[Study], np.ndarray, np.ndarray]:
@@ -180,15 +240,15 @@ def load_studies(folder: str | os.PathLike) -> tuple[list[Study], np.ndarray, np
     """
     folder = Path(folder)
     arrays = load_arrays(folder / "umap.npz")
+    numbers = _read_numbers(folder)["maps"]
     try:
-        numbers = read_json(folder / "umap.json")["maps"]
         real, generated = arrays["real_images"], arrays["generated_images"]
         studies = [
             Study(
                 str(one["distance"]),
                 _points(arrays[f"{name}_real"], len(real)),
                 _points(arrays[f"{name}_generated"], len(generated)),
-                at_border(arrays[f"{name}_real"], arrays[f"{name}_generated"]),
+                where_sparse(arrays[f"{name}_real"], arrays[f"{name}_generated"]),
                 float(one["follows_background"]),
             )
             for name, one in numbers.items()
@@ -196,10 +256,40 @@ def load_studies(folder: str | os.PathLike) -> tuple[list[Study], np.ndarray, np
         if real.dtype != np.uint8 or real.shape[1:] != generated.shape[1:]:
             raise ValueError("the images are not of one shape")
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise GenzooError(
-            f"{folder} does not hold a whole study; draw it anew: genzoo umap --force"
-        ) from error
+        raise _damaged(folder) from error
     return studies, real, generated
+
+
+def kept_notes(folder: str | os.PathLike) -> list[str]:
+    """Return the notes of kept maps, as ``notes_of``.
+
+    Raises:
+        GenzooError: if ``umap.json`` is missing or damaged.
+    """
+    folder = Path(folder)
+    try:
+        return notes_of(_read_numbers(folder))
+    except (TypeError, AttributeError, ValueError) as error:
+        raise _damaged(folder) from error
+
+
+def _read_numbers(folder: Path) -> dict[str, Any]:
+    """Return what ``umap.json`` holds.
+
+    Raises:
+        GenzooError: if it is missing or damaged.
+    """
+    try:
+        numbers = read_json(folder / "umap.json")
+        if not (isinstance(numbers, dict) and isinstance(numbers.get("maps"), dict)):
+            raise ValueError("no maps")
+    except (OSError, ValueError) as error:
+        raise _damaged(folder) from error
+    return numbers
+
+
+def _damaged(folder: Path) -> GenzooError:
+    return GenzooError(f"{folder} does not hold a whole study; draw it anew: genzoo umap --force")
 
 
 def _points(points: np.ndarray, count: int) -> np.ndarray:

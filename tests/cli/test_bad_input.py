@@ -411,7 +411,10 @@ def test_damaged_checkpoint_is_passed_over(genzoo, refused, copy, change):
         ("reconstruct {ae} -n 298", "298 images were asked for, and digits, split test"),
         ("reconstruct {ae} --split tests", "has no split 'tests'"),
         ("reconstruct {ae} --out a.npz", "a.npz has none of the suffixes .png; add one"),
-        ("interpolate {ae} --steps 1", "a walk takes at least 1 row and 2 steps, not 8 and 1"),
+        (
+            "interpolate {ae} --steps 1",
+            "an interpolation takes at least 1 row and 2 steps, not 8 and 1",
+        ),
         ("interpolate {ae} --class 1", "Autoencoder knows no classes"),
         ("sample {gan} --seed -1", "-1 is not in the range 0<=x<=4294967295"),
     ],

@@ -1,13 +1,25 @@
 """``genzoo figures`` and ``genzoo latent``: what they draw, and that it shows the data."""
 
 import hashlib
+import json
 
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from keras_genzoo.data import open_source
+from keras_genzoo.images import save_png
 from keras_genzoo.models import VAE, Autoencoder
-from keras_genzoo.visualization import latent_manifold, latent_map, training_curves
+from keras_genzoo.training import Run, load_model
+from keras_genzoo.training.chosen import by_number
+from keras_genzoo.training.variables import weights_digest
+from keras_genzoo.visualization import (
+    latent_manifold,
+    latent_map,
+    training_curves,
+    training_film,
+)
+from keras_genzoo.visualization.figures import reconstructions_and_walk
 from keras_genzoo.visualization.latent import Codes
 from tests.cli.conftest import SMALL, small
 
@@ -36,7 +48,10 @@ def test_a_run_shows_what_its_model_can(genzoo, trained, tmp_path, model):
     names = EVERY | OWN.get(model, set())
     expected = {f"{name}.{suffix}" for name in names for suffix in ("png", "svg")}
     files = {path.name for path in (tmp_path / "first").iterdir()}
-    assert files == expected | {"training.gif"}
+    assert files == expected | {"training.gif", "figures.json"}
+    facts = json.loads((tmp_path / "first" / "figures.json").read_text())
+    run = Run.open(trained(model))
+    assert (facts["step"], facts["weights_digest"]) == (6, weights_digest(load_model(run)))
     assert set(ended.output.split()) == {f"first/{name}" for name in files}
     for name in names:
         picture = np.asarray(Image.open(tmp_path / "first" / f"{name}.png").convert("L"))
@@ -44,7 +59,10 @@ def test_a_run_shows_what_its_model_can(genzoo, trained, tmp_path, model):
         # Nothing is cut off: the border is white all around.
         border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
         assert (border == 255).all(), name
-        assert (tmp_path / "first" / f"{name}.svg").read_text().count("<svg") == 1
+        svg = (tmp_path / "first" / f"{name}.svg").read_text()
+        assert svg.count("<svg") == 1
+        # Curves are of all steps.
+        assert (f"{model} on digits, latent size" in svg and ", step 6" in svg) or name == "curves"
 
 
 def test_the_same_figures_are_the_same_files(genzoo, trained, tmp_path):
@@ -83,6 +101,32 @@ def test_figures_that_fail_leave_the_old_ones_as_they_were(genzoo, refused, tmp_
     assert hashes(run / "figures") != before
 
 
+def test_the_first_images_stand_in_their_order_with_their_interpolation():
+    source = open_source("digits", "test")
+    first = by_number(source, range(10)).images
+    np.testing.assert_array_equal(first, source.fetch(np.arange(10))[0])
+    model = VAE((8, 8, 1), latent_dim=2, hidden_units=(4,), seed=0)
+    grid = reconstructions_and_walk(model, first).axes[0].get_images()[0].get_array()
+    rows = [model.reconstruct(first), model.interpolate(first[0], first[1], 10)]
+    for row, images in enumerate([first, *rows]):
+        for column, image in enumerate(images):
+            top, left = 9 * row, 9 * column
+            np.testing.assert_array_equal(grid[top : top + 8, left : left + 8], image[..., 0])
+
+
+def test_an_animation_begins_at_the_first_grid_whatever_the_sizes(tmp_path):
+    files = []
+    for step, side in ((0, 20), (1, 30)):
+        files.append(tmp_path / f"step-{step:08}.png")
+        save_png(files[-1], np.full((side, side, 1), 100 * step, np.uint8))
+    training_film(files, tmp_path / "a.gif")
+    with Image.open(tmp_path / "a.gif") as animation:
+        frames = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(animation)]
+    assert [frame.shape for frame in frames] == [(52, 30)] * 2
+    assert (frames[0][22:42, :20] < 9).all()
+    assert (frames[0][42:] > 250).all()
+
+
 def test_maps_of_two_runs_share_their_axes(genzoo, trained, tmp_path):
     ended = genzoo("latent -n 100 --out map.png", trained("ae"), trained("vae"))
     assert (ended.code, ended.output.split()) == (0, ["map.png", "map.svg"]), ended.errors
@@ -104,6 +148,24 @@ def test_maps_of_two_runs_share_their_axes(genzoo, trained, tmp_path):
     assert {text.get_text() for text in magnified.texts} == {str(n) for n in range(10)}
     assert {text.get_text() for text in left.texts} >= {str(n) for n in range(10)}
     assert not latent_map([wide]).axes[0].child_axes
+    # It has no numbers that would read as those of the axes around, which have a frame for it.
+    assert not magnified.get_xticks().size + magnified.get_yticks().size
+    [legend] = figure.legends
+    assert "circles of radius 1, 2 and 3" in legend.get_texts()[0].get_text()
+
+
+def test_names_of_classes_do_not_hide_one_another():
+    rng = np.random.default_rng(0)
+    # All classes have the same median, nearly.
+    codes = Codes("one place", rng.normal(size=(2000, 2)), rng.integers(0, 10, 2000))
+    figure = latent_map([codes], [f"class {number}" for number in range(10)])
+    figure.draw_without_rendering()
+    names = [text for text in figure.axes[0].texts if text.get_text().startswith("class")]
+    boxes = [name.get_window_extent() for name in names]
+    assert len(boxes) == 10
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i])
+        assert figure.axes[0].get_window_extent().contains(*box.min)
 
 
 def test_codes_of_more_dimensions_are_drawn_by_their_main_components(genzoo, tmp_path):
@@ -121,13 +183,18 @@ def test_codes_of_more_dimensions_are_drawn_by_their_main_components(genzoo, tmp
 def test_a_manifold_is_laid_out_as_the_map_is(model_class):
     model = model_class((8, 8, 1), latent_dim=2, hidden_units=(4,))
     codes = np.random.default_rng(0).uniform(-1, 1, (100, 2))
-    grid = latent_manifold(model, codes, side=5).axes[0].get_images()[0].get_array()
+    axes = latent_manifold(model, codes, side=5).axes[0]
+    grid = axes.get_images()[0].get_array()
     # The upper right image is that of the largest z_1 and z_2.
     if model_class is VAE:
         corner = np.full((1, 2), 1.2815515594)
     else:
         corner = np.quantile(codes, 0.99, axis=0)[None]
     np.testing.assert_array_equal(grid[:8, -8:], model.decode(corner)[0, :, :, 0])
+    right, top = axes.get_xticklabels()[-1], axes.get_yticklabels()[0]
+    assert [right.get_text(), top.get_text()] == [f"{value:.2f}" for value in corner[0]]
+    assert 36 < axes.get_xticks()[-1] < grid.shape[1]
+    assert 0 < axes.get_yticks()[0] < 8
     with pytest.raises(ValueError, match="2 latent dimensions, not of 3"):
         latent_manifold(model_class((8, 8, 1), latent_dim=3, hidden_units=(4,)), codes)
 
@@ -147,6 +214,21 @@ def test_curves_are_those_of_the_history():
     assert scores.get_title(loc="left") == "D(x) and D(G(z)): both 0.5 at the optimum"
     with pytest.raises(ValueError, match="nothing has been trained"):
         training_curves([])
+
+
+def test_held_out_losses_are_drawn_beside_those_of_training():
+    rows = [{"step": step, "loss": 1.0 / step, "val_loss": np.nan} for step in (1, 2, 3)]
+    rows[1]["val_loss"], rows[2]["val_loss"] = 0.75, 0.5
+    [axes] = training_curves(rows).axes
+    assert [line.get_label() for line in axes.lines] == ["loss", "loss, held out"]
+    np.testing.assert_array_equal(axes.lines[1].get_xydata(), [[2, 0.75], [3, 0.5]])
+    figure = training_curves(rows)
+    figure.draw_without_rendering()
+    # The legend stands where no line can be.
+    box = figure.axes[0].get_legend().get_window_extent()
+    assert box.x0 >= figure.axes[0].get_window_extent().x1
+    for rows in ([{"step": 1, "loss": 1.0, "val_loss": ""}], [{"step": 1, "loss": 1.0}]):
+        assert len(training_curves(rows).axes[0].lines) == 1
 
 
 def test_figures_of_an_unfinished_run_say_of_which_step(genzoo, trained, tmp_path):

@@ -1,5 +1,6 @@
 """``genzoo umap`` and ``genzoo report``: what they measure, and that their pages work."""
 
+import html
 import json
 import re
 import shutil
@@ -9,15 +10,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_genzoo.training import Run, load_model
+from keras_genzoo.training.variables import weights_digest
 from keras_genzoo.visualization import Study, study
 from keras_genzoo.visualization.interactive import map_page
 from keras_genzoo.visualization.study import (
-    at_border,
+    BACKGROUND_IN_WORDS,
+    SPARSE_IN_WORDS,
     background_colour,
     explained_by_neighbours,
+    where_sparse,
 )
-from keras_genzoo.visualization.study_figures import galleries, magnified, maps
-from keras_genzoo.visualization.umap_study import load_studies
+from keras_genzoo.visualization.study_figures import choose_part, galleries, magnified, maps
+from keras_genzoo.visualization.style import head
+from keras_genzoo.visualization.umap_study import load_studies, notes_of
 
 pytestmark = pytest.mark.slow
 
@@ -62,12 +68,12 @@ def chromium(tmp_path):
 # Measures --------------------------------------------------------------------------------------
 
 
-def test_of_points_of_the_same_law_a_tenth_is_at_the_border():
+def test_of_points_of_the_same_distribution_a_tenth_lies_where_it_is_sparse():
     rng = np.random.default_rng(0)
     real, same = rng.normal(size=(2, 4000, 2))
-    assert at_border(real, same).mean() == pytest.approx(0.1, abs=0.03)
-    assert at_border(real, 3 * same).mean() > 0.5
-    assert not at_border(real, 0.1 * same).any()
+    assert where_sparse(real, same).mean() == pytest.approx(0.1, abs=0.03)
+    assert where_sparse(real, 3 * same).mean() > 0.5
+    assert not where_sparse(real, 0.1 * same).any()
 
 
 def test_background_is_explained_by_a_map_that_follows_it_and_by_no_other():
@@ -107,14 +113,17 @@ def test_umap_of_a_run(genzoo, trained, tmp_path):
     assert {p.name for p in folder.iterdir()} == files | {"map.html", "umap.json", "umap.npz"}
     numbers = json.loads((folder / "umap.json").read_text())
     assert numbers["real"] == "digits, split test"
-    assert numbers["weights"] == "the finished model, of step 6; the last, not the best"
+    assert numbers["weights"] == "the finished model, of step 6"
+    assert numbers["step"] == 6
+    assert numbers["weights_digest"] == weights_digest(load_model(Run.open(trained("gan"))))
     assert set(numbers["maps"]) == {"pixels", "ssim"}
     one = numbers["maps"]["pixels"]
     assert (one["num_real"], one["num_generated"]) == (100, 9)
-    assert f"pixels: {one['share_at_border']:.1%} of generated images at the border" in ended.output
+    share = f"{one['share_where_sparse']:.1%}"
+    assert f"pixels: {share} of the generated images lie where" in ended.output
     studies, real, generated = load_studies(folder)
     assert (real.shape, generated.shape) == ((100, 16, 16, 1), (9, 16, 16, 1))
-    assert studies[0].at_border.mean() == one["share_at_border"]
+    assert studies[0].where_sparse.mean() == one["share_where_sparse"]
     for name in names:
         picture = np.asarray(Image.open(folder / f"{name}.png").convert("L"))
         assert picture.std() > 3, name
@@ -163,20 +172,67 @@ def test_a_study_is_not_replaced_unasked(genzoo, refused, trained, tmp_path):
     assert len(studies[0].real) == len(real) == 50
 
 
-def a_study(border):
+def a_study(sparse):
     rng = np.random.default_rng(0)
-    border = np.array(border)
-    return Study("pixels", rng.normal(size=(60, 2)), rng.normal(size=(4, 2)), border, 0.5)
+    return Study("pixels", rng.normal(size=(60, 2)), rng.normal(size=(4, 2)), np.array(sparse), 0.5)
 
 
-@pytest.mark.parametrize("border", [[True] * 4, [False] * 4, [True, False, False, True]])
-def test_figures_of_a_study_whatever_is_at_the_border(border):
-    one = a_study(border)
+@pytest.mark.parametrize("sparse", [[True] * 4, [False] * 4, [True, False, False, True]])
+def test_figures_of_a_study_wherever_its_images_lie(sparse):
+    one = a_study(sparse)
     left, right = galleries(one, faces(4)).axes
-    assert left.get_title("left") == f"at the border ({sum(border)})"
-    assert right.get_title("left") == f"inside ({4 - sum(border)})"
-    assert len(maps([one, one]).axes) == 2
+    assert left.get_title("left") == f"where real images are sparse ({sum(sparse)})"
+    assert right.get_title("left") == f"where real images are dense ({4 - sum(sparse)})"
+    titles = [axes.get_title("left") for axes in maps([one, one]).axes]
+    assert titles == ["pixels", "pixels", ""]
     assert magnified(one, faces(60), faces(4)).axes[0].artists
+
+
+def test_a_map_frames_its_magnified_part_and_says_what_its_words_mean():
+    one = a_study([True, False, False, True])
+    figure = maps([one], ["Real: 60 images of faces."])
+    middle, side, _ = choose_part(one)
+    [frame] = figure.axes[0].patches
+    assert (frame.get_width(), frame.get_height()) == (side, side)
+    np.testing.assert_allclose(frame.get_xy(), middle - side / 2)
+    below = " ".join(figure.get_supxlabel().split())
+    for words in ("Real: 60 images of faces.", SPARSE_IN_WORDS, BACKGROUND_IN_WORDS):
+        assert words in below
+    for other in (galleries(one, faces(4)), magnified(one, faces(60), faces(4))):
+        assert SPARSE_IN_WORDS in " ".join(other.get_supxlabel().split())
+    assert "Distance between images: pixels." in galleries(one, faces(4)).get_supxlabel()
+    page = map_page("A title", [one], faces(60), faces(4), ["Real: <60> images."])
+    assert "<p>Real: &lt;60&gt; images.</p>" in page
+    assert html.escape(SPARSE_IN_WORDS) in page
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_nothing_on_a_map_hides_anything_else(count):
+    one = a_study([True, False, False, True])
+    figure = maps([one] * count, ["Real: 60 images of faces."])
+    head(figure, "gan on faces, latent size 100, step 12,000")
+    figure.draw_without_rendering()
+    texts = [figure._suptitle, figure._supxlabel, figure.axes[-1].get_legend()]
+    texts += [part for axes in figure.axes[:-1] for part in (axes.xaxis.label, axes._left_title)]
+    boxes = [text.get_window_extent() for text in texts]
+    for i, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:i]), texts[i]
+
+
+def test_maps_of_training_images_say_so():
+    numbers = {
+        "real": "digits, split train",
+        "weights": "the finished model, of step 6",
+        "on_training_images": True,
+        "maps": {"pixels": {"num_real": 1000, "num_generated": 64}},
+    }
+    real, generated, training = notes_of(numbers)
+    assert real == "Real: 1,000 images of digits, split train."
+    assert generated == "Generated: 64 images, by the finished model, of step 6."
+    assert training.startswith("The real images of these maps are training images; scores compare")
+    assert len(notes_of(numbers | {"on_training_images": False})) == 2
+    # What earlier versions have written.
+    assert notes_of({"maps": {"pixels": {"distance": "pixels"}}}) == []
 
 
 # The pages ---------------------------------------------------------------------------------------
@@ -205,7 +261,11 @@ def test_pointing_at_a_dot_shows_its_image(chromium, tmp_path):
     assert "<title>A &lt;title&gt;</title>" in dom
     assert int(re.search(r'data-ink="(\d+)"', dom).group(1)) > 500
     seen = json.loads(re.search(r'data-seen="([^"]*)"', dom).group(1).replace("&quot;", '"'))
-    assert set(seen) == {"real", "generated, inside", "generated, at the border"}
+    assert set(seen) == {
+        "real",
+        "generated, where real images are dense",
+        "generated, where real images are sparse",
+    }
     assert len(set(seen.values())) == 3
 
 

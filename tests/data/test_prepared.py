@@ -201,3 +201,23 @@ def test_mnist_is_prepared_from_files_fetched_by_hand(test_data, tmp_path):
     assert abs(images.mean() - 33.3) < 0.5
     np.testing.assert_array_equal(np.unique(labels), np.arange(10))
     assert open_source("mnist", "test[:100]", data_dir=tmp_path).num_images == 100
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_the_first_image_of_mnist_is_the_first_of_its_file(test_data, tmp_path):
+    place = {"data_dir": tmp_path, "manual_dir": test_data / "mnist"}
+    prepared = open_source("mnist", "test", **place)
+    published = open_source(test_data / "mnist", "test")
+    numbers = np.arange(published.num_images)
+    images, labels = published.fetch(numbers)
+    assert labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+    in_order = prepared.as_published
+    for ours, theirs in zip(in_order.fetch(numbers), (images, labels), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert in_order.label(0) == 7
+    # Of a part it is not known which images it holds.
+    part = open_source("mnist", "test[:100]", **place)
+    assert part.as_published is part
+    without = open_source("mnist", "test", labels="none", **place).as_published
+    np.testing.assert_array_equal(without.fetch(numbers[:10])[0], images[:10])

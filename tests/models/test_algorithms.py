@@ -321,7 +321,11 @@ def test_compile_refuses_what_it_cannot_do(arguments, words):
         (lambda: build("cgan", num_classes=1), "num_classes must be at least 2"),
         (lambda: build("gan").generate(2, class_labels=1), "knows no classes"),
         (lambda: build("gan").generate(0), "at least 1"),
-        (lambda: build("cgan").generate(2, class_labels=4), "go from 0 to 3"),
+        (lambda: build("cgan").generate(2, class_labels=4), "go from 0 to 3; there is no class 4$"),
+        (
+            lambda: build("cgan").generate(6, class_labels=[0, -1, 9, 7, 4, 5]),
+            r"there is no class -1, 4, 5, \.\.\.$",
+        ),
         (lambda: build("cgan").generate(2, class_labels=[0, 1, 2]), "2 images need 2"),
         (lambda: build("cgan").generate(2, class_labels="a"), "must be an integer"),
         (lambda: build("gan").decode(np.zeros((2, 3))), "must have shape"),

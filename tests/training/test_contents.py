@@ -45,7 +45,9 @@ def written_by_the_package(run):
         (run.path / folder).mkdir(exist_ok=True)
         for pattern in patterns:
             if pattern != "config.json":
-                name = pattern.replace(8 * "[0-9]", "00000005").replace("*", "0")
+                name = (
+                    pattern.replace(8 * "[0-9]", "00000005").replace("[0-9]", "2").replace("*", "0")
+                )
                 (run.path / folder / name).write_text("x")
     for file in list((run.path / "export").iterdir()):
         file.with_name(f"{file.name}.json").write_text("{}")
@@ -98,6 +100,7 @@ def test_force_leaves_folders_of_other_programs(tmp_path, config):
     [
         ("notes.txt", "notes.txt"),
         ("photos/a.jpg", "photos"),
+        ("sample-mine.png", "sample-mine.png"),
         ("checkpoints/thesis.npz", "checkpoints/thesis.npz"),
         ("checkpoints/step-00000005-good.npz", "checkpoints/step-00000005-good.npz"),
         ("samples/holiday.png", "samples/holiday.png"),

@@ -1,0 +1,94 @@
+"""Real images that a person chooses: by their numbers, or the first of a class.
+
+Numbers are those in the order in which the data set was published: image 0 of MNIST's ``test`` is
+the first of its file, however the images are stored.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_genzoo.data.images import BadImageError
+from keras_genzoo.data.source import Source
+from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.text import shown
+
+
+class Chosen(NamedTuple):
+    """Images that a person has chosen.
+
+    Args:
+        images: uint8 ``(n, height, width, channels)``.
+        names: of each its class, or its number where there are no classes.
+        words: what each is, for a line of text.
+    """
+
+    images: np.ndarray
+    names: list[str]
+    words: list[str]
+
+
+def by_number(source: Source, numbers: Iterable[int]) -> Chosen:
+    """Return the images with these numbers.
+
+    Args:
+        source: a split of a data set.
+        numbers: from 0, in the order in which the data set was published.
+
+    Raises:
+        GenzooError: if there is no image of a number, or it cannot be read.
+
+    >>> from keras_genzoo.data import open_source
+    >>> by_number(open_source("digits", "test"), [0, 2]).words
+    ['image 0 of digits, split test (class 1)', 'image 2 of digits, split test (class 4)']
+    """
+    published = source.as_published
+    images, names, words = [], [], []
+    for number in numbers:
+        if not 0 <= number < source.num_images:
+            raise GenzooError(
+                f"{source.name}, split {source.split}, has no image {number}; its images are 0 to "
+                f"{source.num_images - 1}"
+            )
+        try:
+            image, label = published.read(number)
+        except BadImageError as error:
+            raise GenzooError(
+                f"image {number} of {source.name}, split {source.split}, cannot be read ({error}); "
+                "choose another"
+            ) from error
+        known = source.class_names is not None and label >= 0
+        name = shown(source.class_names[label]) if known else str(number)
+        images.append(image)
+        names.append(name)
+        of_class = f" (class {name})" if known else ""
+        words.append(f"image {number} of {source.name}, split {source.split}{of_class}")
+    return Chosen(np.stack(images), names, words)
+
+
+def first_of_classes(source: Source, names: Iterable[str]) -> Chosen:
+    """Return the first image of each of these classes, in the order of ``by_number``.
+
+    Raises:
+        GenzooError: if the data have no such class, or no image of it.
+    """
+    return by_number(source, [_first_of(source, name) for name in names])
+
+
+def _first_of(source: Source, name: str) -> int:
+    known = [shown(known) for known in source.class_names or ()]
+    if not known:
+        raise GenzooError(
+            f"the images of {source.name} have no classes; choose them by number: --images 0,1"
+        )
+    if shown(name) not in known:
+        raise unknown("class", shown(name), known)
+    label, published = known.index(shown(name)), source.as_published
+    for number in range(source.num_images):
+        try:
+            if published.label(number) == label:
+                return number
+        except BadImageError:
+            continue
+    raise GenzooError(f"{source.name}, split {source.split}, has no image of class {name}")

@@ -1,0 +1,157 @@
+"""Interpolations in the latent space of a finished run, between chosen ends or ends at random."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from keras_genzoo.classes import MOST_CLASSES
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.images import image_grid, readable_scale, save_png
+from keras_genzoo.training.build import load_model
+from keras_genzoo.training.chosen import Chosen, by_number, first_of_classes
+from keras_genzoo.training.named_grid import rows_named
+from keras_genzoo.training.preparing import splits_of
+from keras_genzoo.training.run import Run
+from keras_genzoo.training.use import class_number, new_picture_file
+
+Echo = Callable[[str], None]
+INTERPOLATIONS = 8
+
+
+def interpolate(
+    path: str | os.PathLike,
+    rows: int | None = None,
+    steps: int = 10,
+    method: str | None = None,
+    class_label: str | int | None = None,
+    *,
+    images: Sequence[int] | None = None,
+    from_class: str | None = None,
+    to_class: str | None = None,
+    split: str | None = None,
+    dataset: str | os.PathLike | None = None,
+    seed: int = 0,
+    out: str | os.PathLike | None = None,
+    force: bool = False,
+    echo: Echo = lambda line: None,
+) -> Path:
+    """Write interpolations in latent space as PNG, a row each.
+
+    Autoencoders interpolate between real images, GANs between points of the noise; a conditional
+    model keeps to one class in a row, and takes the classes in turn.
+
+    Args:
+        path: the run folder.
+        rows: number of interpolations between ends chosen at random; by default 8.
+        steps: images in each.
+        method: ``linear`` or ``spherical``; by default the model's own.
+        class_label: of all rows, as ``sample`` takes it.
+        images: of an autoencoder's run: the numbers of the images instead, from 0, in the order in
+            which the data set was published; two for each row.
+        from_class: of an autoencoder's run: begin at the first image of this class instead, and
+            end at that of ``to_class``.
+        to_class: the class of the last image.
+        split: part of the data that the real images are of; by default the one held out, if there
+            is one.
+        dataset: where the images of an autoencoder's run lie now, if they have moved.
+        seed: random seed of the ends.
+        out: a ``.png`` file; by default ``interpolate.png`` in the run, or the next free one of
+            ``interpolate-2.png``, ...
+        force: replace the file if it exists.
+        echo: told which classes or images the rows are, and when the run is unfinished.
+
+    Raises:
+        GenzooError: if a number is too small, the method or class is unknown, real images are
+            named for a model that cannot begin at them, or the data of an autoencoder's run cannot
+            be had or are others.
+    """
+    _check_ends(rows, images, from_class, to_class)
+    rows = INTERPOLATIONS if rows is None else rows
+    if rows < 1 or steps < 2:
+        raise GenzooError(
+            f"an interpolation takes at least 1 row and 2 steps, not {rows} and {steps}"
+        )
+    run = Run.open(path)
+    out = new_picture_file(run, "interpolate.png", out, force, ".png")
+    model = load_model(run, echo)
+    options = {"method": method} if method else {}
+    label = class_number(run, model, class_label)
+    names: list[str] = []
+    if model.has_encoder:
+        source = splits_of(run, dataset).to_look_at(split)
+        chosen = _chosen_ends(source, images, from_class, to_class)
+        ends = source.sample(2 * rows, seed)[0] if chosen is None else chosen.images
+        if chosen is not None:
+            pairs = list(zip(chosen.words[::2], chosen.words[1::2], strict=True))
+            echo("; ".join(f"from {first} to {last}" for first, last in pairs))
+            pairs = zip(chosen.names[::2], chosen.names[1::2], strict=True)
+            names = [f"{first} to {last}" for first, last in pairs]
+    else:
+        _check_no_real_images(run, images or from_class or split, dataset)
+        ends = model.sample_latents(2 * rows, seed)
+    labels: list[int] = []
+    if model.needs_labels:
+        # The class stays the same along a row, whatever it is.
+        labels = [row % model.num_classes if label is None else label for row in range(rows)]
+        names = [run.class_names[number] for number in labels]
+        if label is None:
+            more = ", ..." if rows > MOST_CLASSES else ""
+            words = ", ".join(names[: min(MOST_CLASSES, model.num_classes)])
+            echo(f"classes of the rows, from the top: {words}{more}")
+    parts = []
+    for row in range(len(ends) // 2):
+        of_class = {"class_labels": labels[row]} if labels else {}
+        first, last = ends[2 * row : 2 * row + 2]
+        parts.append(model.interpolate(first, last, steps, **options, **of_class))
+    made = np.concatenate(parts)
+    scale = readable_scale(made.shape[1])
+    grid = image_grid(made, steps, scale=scale)
+    save_png(out, rows_named(grid, names, made.shape[1] * scale + 2) if names else grid)
+    return out
+
+
+def _check_ends(rows, images, from_class, to_class) -> None:
+    """Check that the ends of interpolations are named in one way, and all of them.
+
+    Raises:
+        GenzooError: if not.
+    """
+    if (from_class is None) != (to_class is None):
+        given, missing = ("from", "to") if to_class is None else ("to", "from")
+        raise GenzooError(f"--{given} names a class; name the other end, too: --{missing}")
+    if images is not None and from_class is not None:
+        raise GenzooError("give --images, or --from and --to, not both")
+    if rows is not None and (images is not None or from_class is not None):
+        raise GenzooError("--rows is of ends chosen at random; leave it out where they are named")
+    if images is not None and (not images or len(images) % 2):
+        raise GenzooError(f"--images takes two images for each row, such as 0,1, not {len(images)}")
+    if from_class is not None and from_class == to_class:
+        raise GenzooError(
+            f"--from and --to are both {from_class}; name two classes, or two images: --images 0,1"
+        )
+
+
+def _chosen_ends(source, images, from_class, to_class) -> Chosen | None:
+    """Return the images that a person has named, None if none are."""
+    if images is not None:
+        return by_number(source, images)
+    return first_of_classes(source, [from_class, to_class]) if from_class is not None else None
+
+
+def _check_no_real_images(run: Run, named: object, dataset: object) -> None:
+    """Check that no real images are named for a model that cannot begin at them.
+
+    Raises:
+        GenzooError: if they are.
+    """
+    if named:
+        raise GenzooError(
+            f"a {run.settings.model} has no encoder, and interpolates between points of the noise; "
+            "--images, --from, --to and --split are for ae and vae: choose the points by --seed"
+        )
+    if dataset is not None:
+        raise GenzooError(
+            f"a {run.settings.model} interpolates between points of the noise; leave --dataset out"
+        )

@@ -6,7 +6,7 @@ import click
 
 from keras_genzoo.cli.options import force_option, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
-from keras_genzoo.files import new_picture
+from keras_genzoo.files import new_file, new_picture
 from keras_genzoo.text import shown
 
 
@@ -16,17 +16,25 @@ from keras_genzoo.text import shown
     type=click.Path(path_type=Path),
     default=Path("theory.png"),
     show_default=True,
-    help="PNG file, with an SVG beside it.",
+    help="PNG file; an SVG, and a JSON of its numbers, go beside it.",
 )
+@click.option("--panels", is_flag=True, help="Also write each panel by itself: theory-a.png, ...")
 @force_option
 @seed_option
-def command(out: Path, force: bool, seed: int) -> None:
-    """Train on known densities: D against p_d / (p_d + p_g), V against -log 4 + 2 JS."""
+def command(out: Path, panels: bool, force: bool, seed: int) -> None:
+    """Train on known densities: D against p_d / (p_d + p_g), V against -log 4 + 2 JS.
+
+    Draws them in twelve panels, and what GANs make of one and of two dimensions: all modes of the
+    data, or few of them if the generator learns faster than the discriminator.
+    """
     path = new_picture(out, force)
     start_tensorflow()
-    from keras_genzoo import visualization
+    from keras_genzoo.visualization import theory
 
-    measured, files = visualization.draw_theory(path, seed, click.echo)
+    new_file(theory.numbers_place(path), force, ".json")
+    for place in theory.figure_places(path, panels):
+        new_picture(place.with_name(f"{place.name}.png"), force)
+    measured, files = theory.draw_theory(path, seed, click.echo, panels=panels)
     for name, numbers in measured.items():
         cells = {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in numbers.items()}
         click.echo(f"{name}: {', '.join(f'{what} {value}' for what, value in cells.items())}")

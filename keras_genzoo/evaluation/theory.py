@@ -23,6 +23,8 @@ from keras_genzoo.networks import seeded
 
 GRID = {1: 4001, 2: 301}
 FRESH = 100_000
+# Generated points among which components are counted during training.
+COUNTED = 2000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,14 +118,14 @@ def grid(dimensions: int) -> np.ndarray:
 def train_discriminator(
     data: Mixture, generated: Mixture, steps: int = 3000, batch_size: int = 1024, seed: int = 0
 ) -> OptimalDiscriminator:
-    """Train D against a generator that stands still (1406.2661, proposition 1).
+    """Train D against a fixed generator (1406.2661, proposition 1).
 
     Args:
         data: p_d.
         generated: p_g.
         steps: updates of D.
         batch_size: points of each kind in an update.
-        seed: key of weights and points.
+        seed: random seed of weights and points.
     """
     rng = np.random.default_rng(seed)
     with seeded(seed):
@@ -188,6 +190,7 @@ class TrainedGAN:
         divergence: JS(p_d || p_g) between histograms of data and generated points, in nats.
         divergence_before: the same before training.
         covered: components of the data that the generator makes, as ``Mixture.covered`` counts.
+        coverage: (step, components covered) during training, counted every 100 steps.
     """
 
     generated: np.ndarray
@@ -195,33 +198,60 @@ class TrainedGAN:
     divergence: float
     divergence_before: float
     covered: int
+    coverage: list[tuple[int, int]]
 
 
-def train_gan(data: Mixture, steps: int = 6000, batch_size: int = 256, seed: int = 0) -> TrainedGAN:
+# Learning rates of the generator and the discriminator at which a GAN finds all components, and
+# those at which it drops some: the discriminator is too slow to show the generator where it lacks.
+LEARNS, COLLAPSES = (5e-4, 2e-3), (2e-3, 5e-4)
+
+
+def train_gan(
+    data: Mixture,
+    steps: int = 4000,
+    batch_size: int = 256,
+    seed: int = 0,
+    *,
+    learning_rates: tuple[float, float] = LEARNS,
+) -> TrainedGAN:
     """Train both networks by ``fit`` on points of known density.
 
     Args:
         data: p_d.
-        steps: updates of each network.
+        steps: updates of each network, at least 100.
         batch_size: points in an update.
-        seed: key of weights and points.
+        seed: random seed of weights and points.
+        learning_rates: of the generator and of the discriminator at the first step; they fall to
+            0 along a cosine. Under ``COLLAPSES`` the generator drops components of the data.
     """
     rng = np.random.default_rng(seed)
     with seeded(seed):
         model = _gan(data.dimensions, seed)
-    rates = [keras.optimizers.schedules.CosineDecay(rate, steps) for rate in (5e-4, 2e-3)]
+    rates = [keras.optimizers.schedules.CosineDecay(rate, steps) for rate in learning_rates]
     model.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates))
     before = _histogram_divergence(model, data, rng)
     points = tf.data.Dataset.from_tensor_slices(data.sample(200 * batch_size, rng)).repeat()
     with seeded(seed):
         # Their order depends on TensorFlow's global seed, too.
         points = points.shuffle(4096, seed).batch(batch_size)
-    history = model.fit(points, steps_per_epoch=100, epochs=steps // 100, verbose=0)
+    coverage: list[tuple[int, int]] = []
+
+    def count(epoch: int, logs) -> None:
+        coverage.append((100 * (epoch + 1), data.covered(_generated(model, COUNTED, seed))))
+
+    history = model.fit(
+        points,
+        steps_per_epoch=100,
+        epochs=steps // 100,
+        verbose=0,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=count)],
+    )
     losses = history.history["discriminator_loss"]
     values = [(100 * (i + 1), -float(loss)) for i, loss in enumerate(losses)]
     generated = _generated(model, 20_000, seed)
     after = _histogram_divergence(model, data, rng)
-    return TrainedGAN(generated, values, after, before, data.covered(generated))
+    covered = data.covered(generated)
+    return TrainedGAN(generated, values, after, before, covered, coverage)
 
 
 def _generated(model: GAN, n: int, seed: int) -> np.ndarray:
@@ -241,9 +271,9 @@ def _histogram_divergence(model: GAN, data: Mixture, rng: np.random.Generator) -
 def generator_gradients(
     scores: np.ndarray, losses: tuple[str, ...] = ("minimax", "non_saturating")
 ) -> dict[str, np.ndarray]:
-    """Return how strongly each loss pulls at the logit of an image that D gives a score.
+    """Return the size of each loss' gradient by the logit of an image that D gives a score.
 
-    The size of dL/dlogit is D for the minimax loss, which vanishes where D is sure that an image
+    ``|dL/dlogit|`` is D for the minimax loss, which vanishes where D is sure that an image
     is generated, and 1 - D for the non-saturating one (1406.2661, section 3).
 
     Args:

@@ -1,13 +1,18 @@
-"""Chapter 5 in one figure: D against D*, the value against its optimum, and both gradients."""
+"""Chapter 5 in one figure: D against D*, the value against its optimum, GANs on known densities.
+
+The panels have letters, by which the text, the numbers and the single files name them.
+"""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from keras_genzoo.evaluation.theory import (
+    COLLAPSES,
+    LEARNS,
     Mixture,
     OptimalDiscriminator,
     TrainedGAN,
@@ -19,6 +24,7 @@ from keras_genzoo.evaluation.theory import (
     train_gan,
     two_bumps,
 )
+from keras_genzoo.files import write_json
 from keras_genzoo.losses import LOG_4
 from keras_genzoo.visualization.style import (
     GENERATED,
@@ -30,11 +36,33 @@ from keras_genzoo.visualization.style import (
 )
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, OTHER = colour_of(0), colour_of(6)
-# Generated points in the figure.
-SHOWN = 4000
+INK, OTHER, THIRD = colour_of(0), colour_of(6), colour_of(2)
+# As matplotlib writes its numbers.
+MINUS = "\N{MINUS SIGN}"
+MINUS_LOG_4 = f"{MINUS}log 4"
+# Generated points in the figure, and points of a curve in its JSON.
+SHOWN, KEPT = 4000, 201
+
+
+class Trained(NamedTuple):
+    """All that was trained for the panels.
+
+    Args:
+        line: D against a fixed generator on the line.
+        plane: the same on the plane.
+        on_line: a GAN on the line.
+        on_plane: a GAN on the plane.
+        collapsed: a GAN on the plane whose generator learns faster than its discriminator.
+    """
+
+    line: OptimalDiscriminator
+    plane: OptimalDiscriminator
+    on_line: TrainedGAN
+    on_plane: TrainedGAN
+    collapsed: TrainedGAN
 
 
 def draw_theory(
@@ -42,114 +70,230 @@ def draw_theory(
     seed: int = 0,
     echo: Callable[[str], None] = lambda line: None,
     *,
-    steps: tuple[int, int] = (3000, 6000),
+    steps: tuple[int, int] = (3000, 4000),
+    panels: bool = False,
 ) -> tuple[dict[str, Any], list[Path]]:
     """Train on known densities, draw the result, and return what was measured and the files.
 
+    The figure is written as PNG and SVG, and its numbers as JSON beside it: what was measured,
+    and the curves of each panel by its letter.
+
     Args:
         out: where, without suffix.
-        seed: key of weights and points.
-        echo: told what takes long.
+        seed: random seed of weights and points.
+        echo: called with a line before each thing that takes long.
         steps: updates of D alone, and of both networks of a GAN (at least 100).
+        panels: also write each panel by itself, named as the figure with the panel's letter.
+
+    Returns:
+        what was measured, by what it was measured of and the letters of its panels; the files.
 
     Raises:
         GenzooError: if a file cannot be written.
     """
-    echo("training discriminators against generators that stand still")
+    echo("training discriminators against fixed generators")
     line = train_discriminator(two_bumps(), broad(1), steps[0], seed=seed)
     plane = train_discriminator(ring(), broad(2), steps[0], seed=seed)
-    echo("training a GAN on the line, and one on the plane")
-    gans = [(data, train_gan(data, steps[1], seed=seed)) for data in (two_bumps(), ring())]
-    files = save_figure(_figure(line, plane, gans), out)
-    measured: dict[str, Any] = {
+    echo("training a GAN on the line, and two on the plane")
+    on_line, on_plane = (train_gan(data, steps[1], seed=seed) for data in (two_bumps(), ring()))
+    collapsed = train_gan(ring(), steps[1], seed=seed, learning_rates=COLLAPSES)
+    trained = Trained(line, plane, on_line, on_plane, collapsed)
+    whole, *single = figure_places(out, panels)
+    files = save_figure(_figure(trained), whole)
+    for letter, place in zip(_PANELS, single, strict=False):
+        files += save_figure(_panel(trained, letter), place)
+    measured, numbers = _measured(trained), numbers_place(out)
+    run = {"seed": seed, "steps": {"D": steps[0], "GAN": steps[1]}}
+    write_json(numbers, run | {"measured": measured, "curves": _curves(trained)})
+    return measured, [*files, numbers]
+
+
+def figure_places(out: str | os.PathLike, panels: bool) -> list[Path]:
+    """Return where the figure goes and, if asked for, each of its panels, without suffix."""
+    out = Path(out)
+    return [out, *(out.with_name(f"{out.name}-{letter}") for letter in _PANELS if panels)]
+
+
+def numbers_place(out: str | os.PathLike) -> Path:
+    """Return where the numbers of the figure go."""
+    out = Path(out)
+    return out.with_name(f"{out.name}.json")
+
+
+def _measured(trained: Trained) -> dict[str, dict[str, Any]]:
+    """Return what was measured; the names say in which panels it is to be seen."""
+    fixed = {"1-D, G fixed (a, b)": trained.line, "2-D, G fixed (b, e to h)": trained.plane}
+    gans = {
+        "GAN 1-D (d, i)": (two_bumps(), trained.on_line, LEARNS),
+        "GAN 2-D (d, j, l)": (ring(), trained.on_plane, LEARNS),
+        "GAN 2-D, G faster than D (d, k, l)": (ring(), trained.collapsed, COLLAPSES),
+    }
+    measured: dict[str, dict[str, Any]] = {
         name: {
             "value": one.value,
             "optimal_value": one.optimal_value,
             "mean_error_of_D": one.mean_error,
         }
-        for name, one in (("1-D", line), ("2-D", plane))
+        for name, one in fixed.items()
     }
-    for data, gan in gans:
-        measured[f"GAN {data.dimensions}-D"] = {
+    for name, (data, gan, rates) in gans.items():
+        measured[name] = {
             "value": gan.values[-1][1],
             "optimal_value": -LOG_4,
             "JS_before": gan.divergence_before,
             "JS_after": gan.divergence,
             "modes": f"{gan.covered} of {len(data.means)}",
+            "learning_rates": f"G {rates[0]:g}, D {rates[1]:g}",
         }
-    return measured, files
+    return measured
 
 
-def _figure(
-    line: OptimalDiscriminator,
-    plane: OptimalDiscriminator,
-    gans: list[tuple[Mixture, TrainedGAN]],
-) -> "Figure":
-    figure = new_figure(17, 8)
-    axes = figure.subplots(2, 4)
-    _discriminator(axes[0, 0], line)
-    _planes(figure, axes[0, 1:3], plane)
-    _values(axes[0, 3], line, plane)
-    _gan_values(axes[1, 0], gans)
-    (on_line, on_plane) = gans
-    _generated_on_line(axes[1, 1], *on_line)
-    _generated_on_plane(axes[1, 2], *on_plane)
-    _gradients(axes[1, 3])
+def _curves(trained: Trained) -> dict[str, dict[str, Any]]:
+    """Return the curves of the panels by their letters; images and points are left out."""
+    some = np.linspace(0, len(trained.line.points) - 1, KEPT).round().astype(int)
+    scores = _scores()
+    gans = {"d": ("values", "i j k"), "l": ("coverage", "j k")}
+    by_letter = {"i": trained.on_line, "j": trained.on_plane, "k": trained.collapsed}
+    curves: dict[str, dict[str, Any]] = {
+        "a": {
+            "x": trained.line.points[some, 0].tolist(),
+            "D": trained.line.learnt[some].tolist(),
+            "D*": trained.line.optimal[some].tolist(),
+        },
+        "b": {"1-D": trained.line.values, "2-D": trained.plane.values},
+        "c": {"D(G(z))": scores.tolist()}
+        | {name: pull.tolist() for name, pull in generator_gradients(scores).items()},
+    }
+    for letter, (what, of) in gans.items():
+        curves[letter] = {one: getattr(by_letter[one], what) for one in of.split()}
+    return curves
+
+
+# The figure --------------------------------------------------------------------------------------
+
+
+def _figure(trained: Trained) -> "Figure":
+    figure = new_figure(18, 12.5)
+    for axes, letter in zip(figure.subplots(3, 4).flat, _PANELS, strict=True):
+        _PANELS[letter](axes, letter, trained)
     return figure
 
 
-def _discriminator(axes, line: OptimalDiscriminator) -> None:
-    plain(axes, "D learnt, and D* = p_d / (p_d + p_g)")
+def _panel(trained: Trained, letter: str) -> "Figure":
+    figure = new_figure(4.8, 4.2)
+    _PANELS[letter](figure.subplots(), letter, trained)
+    return figure
+
+
+def _discriminator(axes: "Axes", letter: str, trained: Trained) -> None:
+    plain(axes, f"({letter}) D trained, and D* = p_d / (p_d + p_g)")
+    line = trained.line
     x = line.points[:, 0]
     for mixture, colour, name in ((two_bumps(), REAL, "p_d"), (broad(1), GENERATED, "p_g")):
         density = mixture.density(line.points)
         axes.fill_between(x, density / 4, color=colour, alpha=0.3, linewidth=0, label=f"{name} / 4")
     axes.plot(x, line.optimal, color="black", linewidth=2.5, alpha=0.35, label="D*")
-    axes.plot(x, line.learnt, color=INK, linestyle="--", linewidth=1.3, label="D learnt")
-    axes.set(xlabel="x", ylim=(0, 1.05))
+    axes.plot(x, line.learnt, color=INK, linestyle="--", linewidth=1.3, label="D trained")
+    axes.set(xlabel="x", ylim=(0, 1.2))
     axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper center")
 
 
-def _planes(figure, all_axes, plane: OptimalDiscriminator) -> None:
-    side = round(np.sqrt(len(plane.points)))
-    titles = "D learnt, eight Gaussians on a circle", "D*"
-    for axes, values, title in zip(all_axes, (plane.learnt, plane.optimal), titles, strict=True):
-        plain(axes, title)
-        image = axes.imshow(
-            values.reshape(side, side).T,
-            origin="lower",
-            extent=(-1, 1, -1, 1),
-            vmin=0,
-            vmax=1,
-            cmap="cividis",
-        )
-    figure.colorbar(image, ax=all_axes, shrink=0.8, pad=0.01, label="D(x)")
-
-
-def _values(axes, line: OptimalDiscriminator, plane: OptimalDiscriminator) -> None:
-    plain(axes, "V(D, G) while D is trained, and -log 4 + 2 JS")
-    for one, name, colour in ((line, "1-D", INK), (plane, "2-D", OTHER)):
+def _values(axes: "Axes", letter: str, trained: Trained) -> None:
+    plain(axes, f"({letter}) V(D, G) while D alone is trained")
+    parts = ((trained.line, "1-D (a)", INK), (trained.plane, "2-D (g)", OTHER))
+    for one, name, colour in parts:
         axes.plot(*zip(*one.values, strict=True), color=colour, linewidth=1, label=name)
         axes.axhline(one.optimal_value, color=colour, linestyle="--", linewidth=1.2)
-    axes.axhline(-LOG_4, color="0.5", linestyle=":", label="-log 4")
-    axes.set(xlabel="step", ylabel="V")
-    axes.legend(frameon=False, fontsize=8)
+    axes.plot([], [], color="0.3", linestyle="--", label=f"{MINUS_LOG_4} + 2 JS")
+    axes.axhline(-LOG_4, color="0.5", linestyle=":", label=MINUS_LOG_4)
+    axes.set(xlabel="step", ylabel="V (nats)")
+    axes.legend(frameon=False, fontsize=8, loc="center right")
 
 
-def _gan_values(axes, gans: list[tuple[Mixture, TrainedGAN]]) -> None:
-    plain(axes, "V(D, G) while both are trained")
-    for (data, gan), colour in zip(gans, (INK, OTHER), strict=True):
+def _gradients(axes: "Axes", letter: str, trained: Trained) -> None:
+    plain(axes, f"({letter}) gradient of G's loss by the logit")
+    scores = _scores()
+    styles = {"minimax": (OTHER, "--"), "non_saturating": (INK, "-")}
+    for name, gradient in generator_gradients(scores).items():
+        colour, style = styles[name]
+        words = name.replace("_", "-")
+        axes.plot(scores, gradient, color=colour, linestyle=style, label=words)
+    note = "early in training:\nminimax vanishes"
+    arrow = {"arrowstyle": "->", "color": "0.4"}
+    axes.annotate(note, (0.02, 0.01), (0.28, 0.02), fontsize=8, arrowprops=arrow)
+    axes.set(xlabel="D(G(z))", ylabel="|dL / dlogit|")
+    axes.legend(frameon=False, fontsize=8, loc="upper center")
+
+
+def _scores() -> np.ndarray:
+    return np.linspace(0.001, 0.999, KEPT)
+
+
+def _gan_values(axes: "Axes", letter: str, trained: Trained) -> None:
+    plain(axes, f"({letter}) V(D, G) while both are trained")
+    parts = (
+        (trained.on_line, "1-D (i)", INK, "-"),
+        (trained.on_plane, "2-D (j)", OTHER, "-"),
+        (trained.collapsed, "2-D, G faster than D (k)", THIRD, "--"),
+    )
+    for gan, name, colour, style in parts:
         steps, values = zip(*gan.values, strict=True)
-        axes.plot(steps, values, color=colour, linewidth=1, label=f"{data.dimensions}-D")
-    axes.axhline(-LOG_4, color="0.5", linestyle=":", label="-log 4")
-    note = "V is -log 4 + 2 JS only where D = D*:\nthis D may see less than there is"
-    axes.text(0.97, 0.55, note, fontsize=8, ha="right", transform=axes.transAxes)
-    axes.set(xlabel="step", ylabel="V")
-    axes.legend(frameon=False, fontsize=8)
+        axes.plot(steps, values, color=colour, linestyle=style, linewidth=1, label=name)
+    axes.axhline(-LOG_4, color="0.5", linestyle=":", label=MINUS_LOG_4)
+    lost = trained.collapsed
+    value = f"{lost.values[-1][1]:.2f}".replace("-", MINUS)
+    note = (
+        f"V is {MINUS_LOG_4} + 2 JS only where D = D*:\n"
+        f"in (k), V is {value} and JS {lost.divergence:.2f}"
+    )
+    axes.text(0.98, 0.73, note, fontsize=8, ha="right", va="top", transform=axes.transAxes)
+    low, high = axes.get_ylim()
+    axes.set(xlabel="step", ylabel="V (nats)", ylim=(low, high + 0.6 * (high - low)))
+    axes.legend(frameon=False, fontsize=8, loc="upper right")
 
 
-def _generated_on_line(axes, data: Mixture, gan: TrainedGAN) -> None:
-    plain(axes, _outcome(data, gan))
+def _data_density(axes: "Axes", letter: str, trained: Trained) -> None:
+    _density(axes, f"({letter}) p_d: eight Gaussians on a circle", ring())
+
+
+def _generated_density(axes: "Axes", letter: str, trained: Trained) -> None:
+    _density(axes, f"({letter}) p_g of the fixed generator", broad(2))
+
+
+def _density(axes: "Axes", title: str, mixture: Mixture) -> None:
+    # One scale for both, that of the data.
+    most = ring().density(ring().means).max()
+    _image(axes, title, mixture.density(grid(2)), most, "magma", "density")
+
+
+def _learnt(axes: "Axes", letter: str, trained: Trained) -> None:
+    title = f"({letter}) D trained on (e) against (f)"
+    _image(axes, title, trained.plane.learnt, 1, "cividis", "D(x)")
+
+
+def _optimal(axes: "Axes", letter: str, trained: Trained) -> None:
+    title = f"({letter}) D* = p_d / (p_d + p_g) of (e) and (f)"
+    _image(axes, title, trained.plane.optimal, 1, "cividis", "D*(x)")
+
+
+def _image(axes: "Axes", title: str, values: np.ndarray, most: float, cmap: str, of: str) -> None:
+    plain(axes, title)
+    side = round(np.sqrt(len(values)))
+    image = axes.imshow(
+        values.reshape(side, side).T,
+        origin="lower",
+        extent=(-1, 1, -1, 1),
+        vmin=0,
+        vmax=most,
+        cmap=cmap,
+    )
+    axes.set(xlabel="x₁", ylabel="x₂")
+    axes.figure.colorbar(image, ax=axes, shrink=0.8, pad=0.02, label=of)
+
+
+def _on_line(axes: "Axes", letter: str, trained: Trained) -> None:
+    data, gan = two_bumps(), trained.on_line
+    plain(axes, f"({letter}) GAN: {_outcome(data, gan)}")
     x = np.linspace(-1, 1, 400)[:, None]
     heights, *_ = axes.hist(
         gan.generated[:, 0],
@@ -161,25 +305,33 @@ def _generated_on_line(axes, data: Mixture, gan: TrainedGAN) -> None:
         label="generated",
     )
     axes.plot(x, data.density(x), color="black", linewidth=1.3, label="p_d")
-    axes.set(xlabel="x", ylim=(0, 1.2 * max(heights.max(), data.density(x).max())))
+    top = 1.2 * max(heights.max(), data.density(x).max())
+    axes.set(xlabel="x", ylabel="density", ylim=(0, top))
     axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper center")
 
 
-def _generated_on_plane(axes, data: Mixture, gan: TrainedGAN) -> None:
-    plain(axes, _outcome(data, gan))
-    points = grid(2)
+def _on_plane(axes: "Axes", letter: str, trained: Trained) -> None:
+    _points(axes, f"({letter}) GAN", trained.on_plane)
+
+
+def _collapsed(axes: "Axes", letter: str, trained: Trained) -> None:
+    _points(axes, f"({letter}) G faster than D", trained.collapsed)
+
+
+def _points(axes: "Axes", title: str, gan: TrainedGAN) -> None:
+    data, points = ring(), grid(2)
+    plain(axes, f"{title}: {_outcome(data, gan)}")
     side = round(np.sqrt(len(points)))
     axes.contour(
         *(points[:, axis].reshape(side, side) for axis in (0, 1)),
         data.density(points).reshape(side, side),
-        # One and two deviations around each component.
+        # One and two standard deviations around each component.
         levels=[data.density(data.means).max() * np.exp(-(d**2) / 2) for d in (2, 1)],
         colors="black",
         linewidths=1,
     )
-    shown = gan.generated[:SHOWN]
     axes.scatter(
-        *shown.T,
+        *gan.generated[:SHOWN].T,
         s=3,
         color=GENERATED,
         alpha=0.35,
@@ -188,25 +340,52 @@ def _generated_on_plane(axes, data: Mixture, gan: TrainedGAN) -> None:
         rasterized=True,
     )
     axes.plot([], [], color="black", linewidth=1, label="p_d, at 1 and 2 deviations")
-    axes.set(xlim=(-1, 1), ylim=(-1, 1.25), aspect="equal")
+    axes.set(xlim=(-1, 1), ylim=(-1, 1.25), aspect="equal", xlabel="x₁", ylabel="x₂")
     axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", markerscale=3)
 
 
 def _outcome(data: Mixture, gan: TrainedGAN) -> str:
     modes = f"{gan.covered} of {len(data.means)} modes"
-    return f"a GAN's: {modes}, JS {gan.divergence_before:.2f} → {gan.divergence:.2f}"
+    return f"{modes}, JS {gan.divergence_before:.2f} → {gan.divergence:.2f}"
 
 
-def _gradients(axes) -> None:
-    plain(axes, "pull at the logit of a generated image")
-    scores = np.linspace(0.001, 0.999, 400)
-    styles = {"minimax": (OTHER, "--"), "non_saturating": (INK, "-")}
-    for name, gradient in generator_gradients(scores).items():
-        colour, style = styles[name]
-        words = name.replace("_", "-")
-        axes.plot(scores, gradient, color=colour, linestyle=style, label=words)
-    note = "early in training:\nminimax vanishes"
-    arrow = {"arrowstyle": "->", "color": "0.4"}
-    axes.annotate(note, (0.02, 0.02), (0.5, 0.1), fontsize=8, arrowprops=arrow)
-    axes.set(xlabel="D(G(z))", ylabel="|dL / dlogit|")
-    axes.legend(frameon=False, fontsize=8, loc="upper center")
+def _coverage(axes: "Axes", letter: str, trained: Trained) -> None:
+    plain(axes, f"({letter}) modes that the generator makes")
+    parts = (
+        (trained.on_plane, f"(j): learning rates {_rates(LEARNS)}", OTHER, "-"),
+        (trained.collapsed, f"(k): learning rates {_rates(COLLAPSES)}", THIRD, "--"),
+    )
+    modes = len(ring().means)
+    for gan, name, colour, style in parts:
+        axes.plot(*zip(*gan.coverage, strict=True), style, color=colour, label=name)
+    axes.axhline(modes, color="0.5", linestyle=":", label=f"p_d: {modes}")
+    axes.set(
+        xlabel="step", ylabel="modes", ylim=(-0.3, 1.35 * modes), yticks=range(0, modes + 1, 2)
+    )
+    axes.legend(frameon=False, fontsize=8, loc="upper right")
+
+
+def _rates(rates: tuple[float, float]) -> str:
+    return "G {:g}, D {:g}".format(*rates)
+
+
+_PANELS: dict[str, Callable[["Axes", str, Trained], None]] = dict(
+    zip(
+        "abcdefghijkl",
+        (
+            _discriminator,
+            _values,
+            _gradients,
+            _gan_values,
+            _data_density,
+            _generated_density,
+            _learnt,
+            _optimal,
+            _on_line,
+            _on_plane,
+            _collapsed,
+            _coverage,
+        ),
+        strict=True,
+    )
+)

@@ -1,10 +1,14 @@
 """What theory says of the optimum, found again by training."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from keras_genzoo.evaluation.theory import (
+    COLLAPSES,
     Mixture,
     broad,
     generator_gradients,
@@ -66,7 +70,18 @@ def test_a_gan_on_known_data_comes_near_to_it(data, divergence):
     result = train_gan(data, steps=3000)
     assert result.divergence < min(divergence, result.divergence_before / 2)
     assert result.values[-1][1] == pytest.approx(-LOG_4, abs=0.15)
-    assert result.covered == len(data.means)
+    assert result.covered == len(data.means) == result.coverage[-1][1]
+    assert [step for step, _ in result.coverage] == [step for step, _ in result.values]
+
+
+@pytest.mark.slow
+def test_a_generator_that_learns_faster_than_its_discriminator_drops_modes():
+    data = ring()
+    result = train_gan(data, steps=1500, learning_rates=COLLAPSES)
+    assert result.covered <= 4
+    assert result.divergence > 0.3
+    assert max(modes for _, modes in result.coverage) < len(data.means)
+    assert result.values[-1][1] == pytest.approx(-LOG_4, abs=0.2)
 
 
 def test_components_are_covered_where_there_are_points():
@@ -79,16 +94,61 @@ def test_components_are_covered_where_there_are_points():
     assert data.covered(np.zeros((100, 2))) == 0
 
 
+# The figure --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """What was measured, and the files of a figure with its panels."""
+    return draw_theory(tmp_path_factory.mktemp("drawn") / "theory", steps=(50, 100), panels=True)
+
+
 @pytest.mark.slow
-def test_the_figure_shows_what_was_measured(tmp_path):
-    measured, files = draw_theory(tmp_path / "theory", steps=(50, 100))
-    assert [file.name for file in files] == ["theory.png", "theory.svg"]
-    assert set(measured) == {"1-D", "2-D", "GAN 1-D", "GAN 2-D"}
+def test_the_figure_shows_what_was_measured(drawn):
+    measured, files = drawn
     text = files[1].read_text()
-    for name in ("GAN 1-D", "GAN 2-D"):
-        numbers = measured[name]
-        shown = f"{numbers['JS_before']:.2f} → {numbers['JS_after']:.2f}"
-        assert f"{numbers['modes']} modes, JS {shown}" in text
+    for name, numbers in measured.items():
+        if "modes" in numbers:
+            shown = f"{numbers['JS_before']:.2f} → {numbers['JS_after']:.2f}"
+            assert f"{numbers['modes']} modes, JS {shown}" in text, name
+
+
+@pytest.mark.slow
+def test_each_panel_is_in_the_figure_and_a_file_of_its_own(drawn):
+    _, files = drawn
+    names = ["theory", *(f"theory-{letter}" for letter in "abcdefghijkl")]
+    expected = [f"{name}.{suffix}" for name in names for suffix in ("png", "svg")]
+    assert [file.name for file in files] == [*expected, "theory.json"]
+    whole = files[1].read_text()
+    for file in files[3:-1:2]:
+        title = f"({file.stem[-1]}) "
+        assert whole.count(f">{title}") == file.read_text().count(f">{title}") == 1
+
+
+@pytest.mark.slow
+def test_letters_in_the_text_are_those_of_panels_and_a_minus_is_no_hyphen(drawn):
+    measured, files = drawn
+    text = files[1].read_text()
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", text)
+    assert words
+    assert not [word for word in words if re.search(r"-(?=\d|log)", word)]
+    assert any("\N{MINUS SIGN}log 4" in word for word in words)
+    named = "".join(re.findall(r"\(([a-l, to]+)\)", " ".join([*words, *measured])))
+    assert set("abcdefghijkl") <= set(named)
+
+
+@pytest.mark.slow
+def test_the_numbers_of_the_figure_stand_beside_it(drawn):
+    measured, files = drawn
+    numbers = json.loads(files[-1].read_text())
+    assert numbers["measured"] == measured
+    assert numbers["steps"] == {"D": 50, "GAN": 100}
+    curves = numbers["curves"]
+    assert list(curves) == ["a", "b", "c", "d", "l"]
+    assert len(curves["a"]["x"]) == len(curves["a"]["D"]) == len(curves["a"]["D*"])
+    assert (curves["a"]["x"][0], curves["a"]["x"][-1]) == (-1, 1)
+    [_, value] = curves["d"]["j"][-1]
+    assert value == measured["GAN 2-D (d, j, l)"]["value"]
 
 
 def test_gradients_are_those_of_the_formulas():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
@@ -111,6 +112,21 @@ class VAE(Autoencoder):
         """Return the posterior mean, the point that stands for an image."""
         z_mean, _ = encoding
         return z_mean
+
+    def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
+        """Return ``n`` images decoded from z ~ N(0, I), uint8 ``(n, *image_shape)``.
+
+        N(0, I) is the prior: the KL divergence of the loss draws the codes of the data to it.
+
+        Args:
+            n: number of images.
+            class_labels: must be None: the model knows no classes.
+            seed: the same seed gives the same images; None gives others each time.
+
+        Raises:
+            GenzooError: if ``n`` is less than 1 or labels are asked for.
+        """
+        return super().generate(n, class_labels, seed)
 
     def compute_losses(self, images, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Return the negative ELBO of each image, shape ``(batch,)``, and its parts by name."""

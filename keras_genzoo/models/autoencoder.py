@@ -211,8 +211,8 @@ class Autoencoder(ImageModel):
     def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
         """Return ``n`` images decoded from z ~ N(0, I), uint8 ``(n, *image_shape)``.
 
-        Nothing in an autoencoder's training makes its codes follow that law: chapter 3 shows why
-        such images seldom look like the data. A VAE is trained for it.
+        Nothing in an autoencoder's training makes its codes follow that distribution, so such
+        images seldom look like the data (chapter 3); a VAE is trained for it (chapter 4).
 
         Args:
             n: number of images.

@@ -18,19 +18,22 @@ def map_html(
     real_images: np.ndarray,
     generated_images: np.ndarray,
     notes: Sequence[str] = (),
+    stale: str = "",
 ) -> str:
     """Return a part of a page: the maps, and what draws them. One such part fits a page.
 
     Args:
         studies: the maps.
-        real_images: those that they were fitted on.
-        generated_images: those placed on them.
+        real_images: those that they were fitted on, uint8 ``(n, height, width, channels)``.
+        generated_images: those placed on them, uint8 ``(m, height, width, channels)``.
         notes: what a reader should know of them, a line each.
+        stale: said at the numbers of each map, such as of which other weights they are.
     """
     images = np.concatenate([generated_images, real_images])
     panels = [
         {
             "title": study.distance,
+            "stale": stale,
             "points": _scaled(np.concatenate([study.generated, study.real])),
             "sparse": study.where_sparse.astype(int).tolist(),
             "note": note_of(study).replace("\n", " "),
@@ -86,7 +89,7 @@ color:#222}h1{font-size:1.3rem}</style></head>
 _PART = """<style>
 .maps{display:flex;flex-wrap:wrap;gap:1rem}.maps figure{margin:0;flex:1 1 20rem;max-width:36rem}
 .maps canvas{width:100%;aspect-ratio:1;border:1px solid #ddd;touch-action:none}
-.maps figcaption{font-size:.85rem;color:#555}.maps b{color:#222}
+.maps figcaption{font-size:.85rem;color:#555}.maps b{color:#222}.maps small{color:#b30000}
 .words{font-size:.85rem;color:#555;max-width:60rem}.words p{margin:.3rem 0}
 .key span{display:inline-block;margin-right:1.2rem}.key i{display:inline-block;width:.8em;
 height:.8em;border-radius:50%;margin-right:.35em}
@@ -115,7 +118,9 @@ data.panels.forEach(panel => {
   const figure = document.createElement("figure"), canvas = document.createElement("canvas");
   const caption = document.createElement("figcaption"), title = document.createElement("b");
   title.textContent = panel.title;
-  caption.append(title, document.createElement("br"), panel.note);
+  const stale = document.createElement("small");
+  stale.textContent = panel.stale;
+  caption.append(title, document.createElement("br"), panel.note, " ", stale);
   figure.append(canvas, caption);
   document.getElementById("maps").append(figure);
   const kind = i => i >= data.generated ? 0 : 1 + panel.sparse[i];

@@ -1,14 +1,19 @@
-"""What the pages are made of: templates, data and images, none taken for another."""
+"""What the pages are made of: templates, data, tables and images, none taken for another."""
 
 import base64
+import html
 import io
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_genzoo.files import json_text
 from keras_genzoo.images import as_pillow
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def fill(template: str, **parts: str) -> str:
@@ -42,3 +47,53 @@ def png_address(image: np.ndarray) -> str:
 def address_of(png: bytes) -> str:
     """Return the bytes of a PNG as a ``data:`` address."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def table(rows: Sequence[Sequence[str]], *, head: bool = False, note: str = "") -> str:
+    r"""Return rows of text as a table whose first column names what the others say.
+
+    Words stay whole: a line breaks at spaces, and a path behind its slashes.
+
+    Args:
+        rows: the cells, row by row.
+        head: whether the first row is that of the heads.
+        note: text behind the first value of each row, such as what it is of.
+
+    >>> print(table([("fid", "1.5")], note="of step 3").replace("<t", "\n<t"))
+    <div class="table">
+    <table>
+    <tr>
+    <th>fid</th>
+    <td>1.5 <small>of step 3</small></td></tr></table></div>
+    """
+    lines = []
+    for index, (name, *values) in enumerate(rows):
+        tag, behind = ("th", "") if head and index == 0 else ("td", note)
+        behind = f" <small>{html.escape(behind)}</small>" if behind else ""
+        first, *others = (_breakable(value) for value in values)
+        cells = "".join(f"<{tag}>{cell}</{tag}>" for cell in (first + behind, *others))
+        lines.append(f"<tr><th>{_breakable(name)}</th>{cells}</tr>")
+    return f'<div class="table"><table>{"".join(lines)}</table></div>'
+
+
+def _breakable(text: str) -> str:
+    return html.escape(text).replace("/", "/<wbr>")
+
+
+def image_figure(image: np.ndarray, words: str) -> str:
+    """Return a uint8 image ``(height, width, 1 or 3)`` with words below it."""
+    return _FIGURE.format(source=png_address(image), words=html.escape(words), kind="pixels")
+
+
+def drawn_figure(figure: "Figure", words: str) -> str:
+    """Return what matplotlib draws with words below it."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130, bbox_inches="tight", metadata={"Software": None})
+    source = address_of(buffer.getvalue())
+    return _FIGURE.format(source=source, words=html.escape(words), kind="drawn")
+
+
+_FIGURE = (
+    '<figure><img class="{kind}" src="{source}" alt="{words}" loading="lazy">'
+    "<figcaption>{words}</figcaption></figure>"
+)

@@ -1,45 +1,27 @@
 """``genzoo report``: all that is known of a run, as one page that needs no network."""
 
 import html
-import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import numpy as np
-
-from keras_genzoo.classes import classes_in_words, shown_classes
-from keras_genzoo.data.splits import Splits
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation import (
-    Options,
-    evaluate_run,
-    nearest_rows,
-    read_result,
-    write_result,
-)
-from keras_genzoo.evaluation.features import Pixels
 from keras_genzoo.files import writing
-from keras_genzoo.images import image_grid, read_png, readable_scale
-from keras_genzoo.models import CGAN, Autoencoder, ImageModel
 from keras_genzoo.text import encodable, shown
 from keras_genzoo.training import Run
-from keras_genzoo.training.build import adversarial_loss, load_weights
+from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import splits_of
-from keras_genzoo.visualization.curves import training_curves
-from keras_genzoo.visualization.figures import MAP_IMAGES, class_rows, reconstructions_and_walk
-from keras_genzoo.visualization.interactive import map_html
-from keras_genzoo.visualization.latent import codes_of, latent_manifold, latent_map
-from keras_genzoo.visualization.pages import address_of, data_element, fill, png_address
-from keras_genzoo.visualization.umap_study import draw_umap, load_studies
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-Echo = Callable[[str], None]
-NEIGHBOUR_IMAGES = 20_000
-MOST_PICTURES = 12
+from keras_genzoo.visualization.pages import fill
+from keras_genzoo.visualization.report_images import (
+    Echo,
+    Page,
+    latent,
+    neighbours,
+    reconstructions,
+    samples,
+    training,
+)
+from keras_genzoo.visualization.report_numbers import maps, scores, settings, summary
 
 
 def write_report(
@@ -51,19 +33,21 @@ def write_report(
     seed: int = 0,
     echo: Echo = lambda line: None,
 ) -> Path:
-    """Write the page of a run: settings, curves, samples over time, scores, maps, neighbours.
+    """Write the page of a run: what it makes, its training, scores, maps, neighbours, settings.
 
     Scores and maps that ``evaluate`` and ``umap`` have left in the run folder are shown as they
-    are; what is missing is measured now, and left there, too. What cannot be had, such as a map of
-    fewer than 16 images, is left out, and the page says why in its place.
+    are. What is missing, or is of other weights than the images on the page, is measured now and
+    left there, too; without ``measure`` what is of other weights says so at each number. What
+    cannot be had, such as a map of fewer than 16 images, is left out, and the page says why in
+    its place.
 
     Args:
         path: the run folder.
         out: the page.
         measure: whether to measure what is missing.
         dataset: where the run's images lie now, if they have moved.
-        seed: key of the noise and of the choice of real images.
-        echo: told what takes long.
+        seed: random seed of the noise and of the choice of real images.
+        echo: called with a line before what takes long.
 
     Raises:
         GenzooError: if the run has no model, the data cannot be had, or a file cannot be written.
@@ -73,33 +57,37 @@ def write_report(
     splits = splits_of(run, dataset)
     # Without the data most of the page would be missing.
     splits.to_look_at()
-    parts: dict[str, Callable[[], str]] = {
-        "Samples": lambda: _samples(run, model, weights, seed),
-        "Training": lambda: _training(run),
-        "Scores": lambda: _scores(run, measure, dataset, seed, echo),
-        "Inside the real images?": lambda: _maps(run, measure, dataset, seed, echo),
-        "Latent space": lambda: _latent(model, splits, seed),
-        "Nearest training images": lambda: _neighbours(model, splits, seed),
-        "Settings": lambda: _settings(run),
+    page = Page(run, model, weights, splits, measure, dataset, seed, echo)
+    parts: dict[str, Callable[[Page], str]] = {
+        "Reconstructions": reconstructions,
+        "Samples": samples,
+        "Training": training,
+        "Scores": scores,
+        "Inside the real images?": maps,
+        "Latent space": latent,
+        "Nearest training images": neighbours,
+        "Settings": settings,
     }
-    sections = [(title, _or_reason(make)) for title, make in parts.items()]
-    sections = [(title, content) for title, content in sections if content]
+    made = [(title, _or_reason(part, page)) for title, part in parts.items()]
+    sections = [(title, content) for title, content in made if content]
     body = "".join(
         f'<section><h2 id="{_anchor(title)}">{title}</h2>{content}</section>'
         for title, content in sections
     )
     links = " · ".join(f'<a href="#{_anchor(name)}">{name}</a>' for name, _ in sections)
-    title = html.escape(f"{run.settings.model} on {shown(run.settings.dataset)}")
-    page = fill(_PAGE, TITLE=title, LINKS=links, BODY=body)
+    title = html.escape(_title(run))
+    # Last: it quotes what the sections have measured.
+    sentence = html.escape(summary(page, _title(run)))
+    text = fill(_PAGE, TITLE=title, SUMMARY=sentence, LINKS=links, BODY=body)
     with writing(out) as temporary:
-        temporary.write_text(encodable(page), encoding="utf-8")
+        temporary.write_text(encodable(text), encoding="utf-8")
     return Path(out)
 
 
-def _or_reason(make: Callable[[], str]) -> str:
+def _or_reason(make: Callable[[Page], str], page: Page) -> str:
     """Return a part of the page, or why it cannot be had."""
     try:
-        return make()
+        return make(page)
     except GenzooError as error:
         return f"<p>Left out: {html.escape(str(error))}.</p>"
 
@@ -108,180 +96,34 @@ def _anchor(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name.lower())
 
 
-def _samples(run: Run, model: ImageModel, weights: str, seed: int) -> str:
-    columns, words, labels = 8, "", None
-    if isinstance(model, CGAN):
-        classes = shown_classes(model.num_classes)
-        columns = len(classes)
-        labels = np.resize(classes, 64 // columns * columns)
-        words = classes_in_words(model.num_classes, run.class_names)
-        words = f"; a column for each class, from the left: {words}"
-    count = 64 if labels is None else len(labels)
-    images = model.generate(count, class_labels=labels, seed=seed)
-    grid = image_grid(images, columns, scale=_scale(images))
-    parts = [_picture(grid, f"{len(images)} images generated by {weights}{words}")]
-    if isinstance(model, CGAN):
-        rows = class_rows(model, run.class_names, seed)
-        parts.append(_drawn(rows, "A row for each class asked for"))
-    return "".join(parts)
-
-
-def _training(run: Run) -> str:
-    history = run.read_history()
-    if not history:
-        return ""
-    loss = adversarial_loss(run.settings)
-    curves = training_curves(history, loss and loss.optimum)
-    parts = [_drawn(curves, "Means between two checkpoints")]
-    pictures = run.pictures()
-    if pictures:
-        # First and last always, those between at equal distances.
-        chosen = np.unique(np.linspace(0, len(pictures) - 1, MOST_PICTURES).round().astype(int))
-        frames = [
-            {"step": int(path.stem.removeprefix("step-")), "src": png_address(read_png(path))}
-            for path in (pictures[i] for i in chosen)
-        ]
-        parts.append(data_element("frames", frames))
-        parts.append(fill(_FILM, LAST=str(len(frames) - 1)))
-    return "".join(parts)
-
-
-def _scores(
-    run: Run, measure: bool, dataset: str | os.PathLike | None, seed: int, echo: Echo
-) -> str:
-    file = run.path / "evaluation.json"
-    if not (file.exists() or measure):
-        return ""
-    if not file.exists():
-        echo("measuring the scores")
-        write_result(evaluate_run(run.path, Options(seed=seed, dataset=dataset), echo), file)
-    result = read_result(file)
-    warnings = "".join(f"<p>Warning: {html.escape(line)}.</p>" for line in result.warnings)
-    floor = "<p>Real images: what others of them score, as if they were generated.</p>"
-    floor = floor if result.has_floor else ""
-    return (
-        _table(result.scores[1:], result.scores[0])
-        + floor
-        + warnings
-        + f"<details open><summary>Protocol</summary>{_table(result.protocol)}</details>"
+def _title(run: Run) -> str:
+    settings = run.settings
+    return shown(
+        f"{settings.model} on {settings.dataset}, latent size {settings.latent_dim}, "
+        f"{settings.steps:,} steps"
     )
 
-
-def _maps(run: Run, measure: bool, dataset: str | os.PathLike | None, seed: int, echo: Echo) -> str:
-    folder = run.path / "umap"
-    if not (folder / "umap.json").exists():
-        if not measure:
-            return ""
-        echo("drawing the maps")
-        draw_umap(run.path, dataset=dataset, seed=seed, out=folder, force=True, echo=echo)
-    studies, real, generated = load_studies(folder)
-    return (
-        "<p>UMAP fitted on real images places generated ones among them. A generated image is at "
-        "the border where real ones are as sparse as around the outermost tenth of them.</p>"
-        + map_html(studies, real, generated)
-    )
-
-
-def _latent(model: ImageModel, splits: Splits, seed: int) -> str:
-    if not isinstance(model, Autoencoder):
-        return ""
-    source = splits.to_look_at()
-    images, labels = source.sample(min(MAP_IMAGES, source.num_images), seed)
-    parts = [
-        _drawn(
-            reconstructions_and_walk(model, images[:10]), "Reconstructions, and a walk between two"
-        )
-    ]
-    if model.latent_dim >= 2 and (model.latent_dim == 2 or len(images) > 1):
-        labels = labels if source.num_classes else None
-        codes = codes_of(model, images, labels, f"{source.name}, split {source.split}")
-        parts.append(_drawn(latent_map([codes], source.class_names), "Codes of real images"))
-        if model.latent_dim == 2:
-            parts.append(_drawn(latent_manifold(model, codes.points), "What lies there"))
-    return "".join(parts)
-
-
-def _neighbours(model: ImageModel, splits: Splits, seed: int, rows: int = 8) -> str:
-    generated = model.generate(rows, seed=seed)
-    train, _ = splits.train.sample(min(splits.train.num_images, NEIGHBOUR_IMAGES), seed)
-    pixels = Pixels()
-    features = [pixels.compute(part).features.astype("float64") for part in (generated, train)]
-    numbers, _ = nearest_rows(*features, k=min(6, len(train)))
-    images = np.concatenate(
-        [np.concatenate([generated[i : i + 1], train[numbers[i]]]) for i in range(rows)]
-    )
-    grid = image_grid(images, 1 + numbers.shape[1], scale=_scale(images))
-    words = (
-        f"Left: generated images. Beside each, the nearest of {len(train):,} training images by "
-        f"the distance of pixels, {pixels.resize}: a copy would show."
-    )
-    return _picture(grid, words)
-
-
-def _settings(run: Run) -> str:
-    values = run.settings.to_dict() | {f"version of {k}": v for k, v in run.versions.items()}
-    rows = [(name, str(value)) for name, value in values.items() if value is not None]
-    return f"<details><summary>All settings</summary>{_table(rows)}</details>"
-
-
-def _table(rows: Sequence[tuple[str, ...]], head: tuple[str, ...] = ()) -> str:
-    lines = ["".join(f"<th>{html.escape(cell)}</th>" for cell in head)] if head else []
-    for name, *cells in rows:
-        values = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-        lines.append(f"<th>{html.escape(name)}</th>{values}")
-    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
-
-
-def _scale(images: np.ndarray) -> int:
-    return readable_scale(images.shape[1])
-
-
-def _picture(grid: np.ndarray, words: str) -> str:
-    return _FIGURE.format(source=png_address(grid), words=html.escape(words))
-
-
-def _drawn(figure: "Figure", words: str) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=130, bbox_inches="tight", metadata={"Software": None})
-    return _FIGURE.format(source=address_of(buffer.getvalue()), words=html.escape(words))
-
-
-_FIGURE = (
-    '<figure><img src="{source}" alt="{words}" loading="lazy">'
-    "<figcaption>{words}</figcaption></figure>"
-)
-
-_FILM = """<figure><img id="film" alt="The same noise over training">
-<figcaption><input id="time" type="range" min="0" max="%LAST%" value="%LAST%"
-aria-label="step of training"> <span id="step"></span>: the same noise over training</figcaption>
-</figure><script>
-(() => {
-const frames = JSON.parse(document.getElementById("frames").textContent);
-const time = document.getElementById("time");
-const show = () => { const frame = frames[time.value];
-  document.getElementById("film").src = frame.src;
-  document.getElementById("step").textContent = "step " + frame.step.toLocaleString("en"); };
-time.addEventListener("input", show);
-show();
-})();
-</script>"""
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>%TITLE%</title>
 <style>
-body{font:16px/1.55 system-ui,sans-serif;color:#222;margin:0 auto;max-width:76rem;
+body{font:16px/1.55 system-ui,sans-serif;color:#222;margin:0 auto;max-width:88rem;
 padding:0 1rem 4rem}
-h1{font-size:1.7rem;margin:1.4rem 0 .2rem}h2{font-size:1.2rem;margin:0 0 .6rem}
+h1{font-size:1.7rem;line-height:1.25;margin:1.4rem 0 .4rem}h2{font-size:1.2rem;margin:0 0 .6rem}
+h3{font-size:1rem;margin:0 0 .4rem}#summary{margin:.2rem 0 .6rem;max-width:60rem}
 nav{color:#777;font-size:.95rem}a{color:#0b5394}
-section{border-top:1px solid #ddd;margin-top:1.6rem;padding-top:1.1rem;display:flow-root}
-figure{display:inline-block;vertical-align:top;margin:0 1rem 1rem 0;max-width:100%}
-figure img{max-width:min(100%,34rem);height:auto;display:block}
-figcaption{font-size:.85rem;color:#555;margin-top:.3rem;max-width:34rem}
-table{border-collapse:collapse;font-size:.85rem}th,td{text-align:left;padding:.15rem .9rem .15rem 0;
-border-bottom:1px solid #eee;overflow-wrap:anywhere}th{font-weight:500;color:#555}
+section{border-top:1px solid #ddd;margin-top:1.6rem;padding-top:1.1rem}
+.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));
+gap:1.2rem 2rem;align-items:start;margin-bottom:1rem}.grid>*{min-width:0}.wide{grid-column:1/-1}
+figure{margin:0}figure img{width:100%;height:auto;display:block}.pixels{image-rendering:pixelated}
+figcaption{font-size:.85rem;color:#555;margin-top:.3rem}
+h1,p,figcaption,summary{overflow-wrap:anywhere}.table{overflow-x:auto}
+table{border-collapse:collapse;font-size:.85rem;width:100%}
+th,td{text-align:left;vertical-align:top;padding:.15rem .9rem .15rem 0;border-bottom:1px solid #eee}
+th{font-weight:500;color:#555}small{color:#b30000}
 summary{cursor:pointer}input[type=range]{vertical-align:middle;width:min(16rem,60vw)}
 </style></head>
-<body><h1>%TITLE%</h1><nav>%LINKS%</nav>%BODY%</body></html>
+<body><h1>%TITLE%</h1><p id="summary">%SUMMARY%</p><nav>%LINKS%</nav>%BODY%</body></html>
 """

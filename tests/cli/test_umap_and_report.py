@@ -269,13 +269,56 @@ def test_pointing_at_a_dot_shows_its_image(chromium, tmp_path):
     assert len(set(seen.values())) == 3
 
 
+# Tells the page around it what a browser makes of a report.
+PROBE = r"""<script>addEventListener("load", () => {
+const all = selector => [...document.querySelectorAll(selector)];
+all("img").forEach(image => image.loading = "eager");
+all("details").forEach(part => part.open = true);
+const broken = [];
+all("th,td").forEach(cell => {
+  const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) for (const word of texts.currentNode.data.matchAll(/\S+/g)) {
+    const range = document.createRange();
+    range.setStart(texts.currentNode, word.index);
+    range.setEnd(texts.currentNode, word.index + word[0].length);
+    if (range.getClientRects().length > 1) broken.push(word[0]);
+  }
+});
+// Up to which share of its width each section holds something.
+const used = all("section").map(section => {
+  const box = section.getBoundingClientRect();
+  const right = one => one.getBoundingClientRect().right - box.left;
+  return Math.max(...[...section.querySelectorAll("img,canvas,td")].map(right)) / box.width;
+});
+parent.postMessage({width: innerWidth, wide: document.documentElement.scrollWidth - innerWidth,
+  missing: all("img").filter(image => !image.src).length, broken, used,
+  tables: all(".table").filter(part => part.scrollWidth > part.clientWidth).length,
+  step: document.getElementById("step").textContent}, "*");
+});</script></body>"""
+
+# A window without a head is no narrower than 500 pixels; a frame in it is.
+FRAME = """<body><iframe src="probe.html" width="WIDTH" height="900" style="border:0"></iframe>
+<script>addEventListener("message", event => {
+document.body.dataset.found = JSON.stringify(event.data); });</script></body>"""
+
+
+@pytest.fixture
+def probed(chromium, tmp_path):
+    """A function that gives what a browser makes of a report at a width."""
+
+    def probe(page, width):
+        (tmp_path / "probe.html").write_text(page.replace("</body>", PROBE))
+        (tmp_path / "frame.html").write_text(FRAME.replace("WIDTH", str(width)))
+        dom = chromium(tmp_path / "frame.html", "--window-size=1400,1000", "--dump-dom")
+        return json.loads(html.unescape(re.search(r'data-found="([^"]*)"', dom)[1]))
+
+    return probe
+
+
 @pytest.mark.parametrize("model", ["vae", pytest.param("cgan", marks=pytest.mark.slow)])
-def test_a_report_is_one_page_that_fits_laptop_and_phone(
-    genzoo, chromium, trained, tmp_path, model
-):
+def test_a_report_is_one_page_that_fits_laptop_and_phone(genzoo, probed, trained, tmp_path, model):
     run = shutil.copytree(trained(model), tmp_path / "run")
-    (run / "umap").mkdir()
-    genzoo("umap run --distance pixels -n 100 -m 9 --force")
+    genzoo("umap run --distance pixels -n 100 -m 9")
     ended = genzoo("report run")
     assert ended.code == 0, ended.errors
     assert ended.output.splitlines()[-1] == "run/report.html"
@@ -286,20 +329,38 @@ def test_a_report_is_one_page_that_fits_laptop_and_phone(
     assert "http" not in re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]+", "", page)
     titles = re.findall(r"<h2[^>]*>(.*?)</h2>", page)
     expected = ["Samples", "Training", "Scores", "Inside the real images?"]
-    expected += ["Latent space"] if model == "vae" else []
+    expected = ["Reconstructions", *expected, "Latent space"] if model == "vae" else expected
     assert titles == [*expected, "Nearest training images", "Settings"]
-    for width in (1366, 500):
-        probe = """<script>addEventListener("load", () => {
-        document.querySelectorAll("img").forEach(i => i.loading = "eager");
-        document.body.dataset.wide = document.documentElement.scrollWidth - innerWidth;
-        document.body.dataset.broken = [...document.images].filter(i => !i.src).length; });
-        </script></body>"""
-        (tmp_path / "probe.html").write_text(page.replace("</body>", probe))
-        dom = chromium(tmp_path / "probe.html", f"--window-size={width},900", "--dump-dom")
-        assert int(re.search(r'data-wide="(-?\d+)"', dom).group(1)) <= 0
-        assert 'data-broken="0"' in dom
-        assert ">step 6<" in dom
+    for width in (1366, 420):
+        found = probed(page, width)
+        assert (found["width"], found["step"]) == (width, "step 6")
+        assert found["wide"] <= 0
+        assert (found["missing"], found["broken"], found["tables"]) == (0, [], 0)
+        assert min(found["used"]) > 0.7, dict(zip(titles, found["used"], strict=True))
     assert "report.html exists" in genzoo("report run").errors
+
+
+def test_a_report_never_shows_numbers_of_another_step_as_those_of_its_images(
+    genzoo, trained, tmp_path
+):
+    run = shutil.copytree(trained("gan"), tmp_path / "run")
+    assert genzoo("evaluate run --scores fid,kid --features pixels").code == 0
+    assert genzoo("umap run --distance pixels -n 100 -m 9").code == 0
+    assert genzoo("fit --resume run --steps 9").code == 0
+    assert genzoo("report run --no-measure").code == 0
+    page = (run / "report.html").read_text()
+    stale = "of step 6; the images above are of step 9"
+    assert len(re.findall(rf"<td>[^<]+ <small>{stale}</small></td>", page)) >= 2
+    assert '"stale":"the maps are of step 6, and the model is of step 9"' in page
+    assert "no scores of these weights" in page
+    # Measured again; what there was is kept, and the maps are drawn as they were.
+    assert genzoo("report run --force").code == 0
+    page = (run / "report.html").read_text()
+    assert page.index("Inception Score") < page.index(stale)
+    assert '"stale":""' in page
+    maps = json.loads((run / "umap" / "umap.json").read_text())
+    assert (list(maps["maps"]), maps["step"]) == (["pixels"], 9)
+    assert maps["maps"]["pixels"]["num_real"] == 100
 
 
 def test_a_report_without_measuring_shows_what_there_is(genzoo, trained, tmp_path):

@@ -1,0 +1,157 @@
+"""The parts of a run's report that hold numbers: its scores and maps, and a sentence to quote."""
+
+import html
+from pathlib import Path
+from typing import Any
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation import Options, evaluate_run, results_of, score_rows, write_result
+from keras_genzoo.evaluation.results import FILE, ReadResult, RunResults, read_results
+from keras_genzoo.reading import read_json
+from keras_genzoo.visualization.interactive import map_html
+from keras_genzoo.visualization.pages import table
+from keras_genzoo.visualization.report_images import Page
+from keras_genzoo.visualization.umap_study import draw_umap, load_studies, why_stale
+
+# Scores that the summary names, if there are such.
+# They are by whether the model generates.
+SUMMARY_SCORES = {
+    True: ("fid", "label_accuracy", "likelihood.log_likelihood"),
+    False: ("reconstruction.mse", "reconstruction.ssim"),
+}
+
+
+def results(page: Page) -> RunResults:
+    """Return the kept results, of the weights on the page and of others."""
+    return results_of(page.run.path, page.digest, page.step)
+
+
+def scores(page: Page) -> str:
+    """Show the scores; if none are of these weights, measure them, or say of which they are."""
+    found = results(page)
+    if page.measure and not found.current:
+        page.echo("measuring the scores")
+        # Those of generated images say nothing of a model that does not generate.
+        names = None if page.generates else ("reconstruction",)
+        options = Options(scores=names, seed=page.seed, dataset=page.dataset)
+        _keep(evaluate_run(page.run.path, options, page.echo), page.run.path / FILE)
+        found = results(page)
+    current = "".join(_result(result) for result in found.current)
+    stale = "".join(_result(result, page.stale(result.weights)) for result in found.stale)
+    if stale and current:
+        stale = f"<details><summary>Scores of other weights</summary>{stale}</details>"
+    return current + stale
+
+
+def _keep(result: dict[str, Any], file: Path) -> None:
+    """Write a result into the file of a run's results, before those that it has."""
+    others = read_results(file) if file.exists() else []
+    write_result(result | {"others": others}, file)
+
+
+def _result(result: ReadResult, note: str = "") -> str:
+    """Return a result: its scores, and beside them what they were measured with."""
+    warnings = "".join(f"<p>Warning: {html.escape(line)}.</p>" for line in result.warnings)
+    if result.has_floor:
+        warnings = f"<p>{_REAL_IMAGES}</p>{warnings}"
+    scores = table(result.scores, head=True, note=note)
+    protocol = f"<h3>Measured with</h3>{table(result.protocol)}"
+    return f'<div class="grid"><div>{scores}{warnings}</div><div>{protocol}</div></div>'
+
+
+_REAL_IMAGES = (
+    "Column “real images”: what real images score that are none of those compared with. "
+    "↑ more is better, ↓ less is better."
+)
+
+
+def maps(page: Page) -> str:
+    """Show the maps of ``umap``, drawn anew if they are of other weights, or say so at each."""
+    folder = page.run.path / "umap"
+    there = (folder / "umap.json").exists()
+    stale = why_stale(folder, page.model) if there else None
+    if page.measure and page.generates and (stale or not there):
+        page.echo("drawing the maps")
+        options = {"seed": page.seed} | (_kept_options(folder) if there else {})
+        places = {"dataset": page.dataset, "out": folder}
+        draw_umap(page.run.path, **places, **options, force=True, echo=page.echo)
+        there, stale = True, None
+    if not there:
+        return ""
+    return map_html(*load_studies(folder), stale or "")
+
+
+def _kept_options(folder: Path) -> dict[str, Any]:
+    """Return how kept maps were drawn, as ``draw_umap`` takes it."""
+    numbers = read_json(folder / "umap.json")
+    try:
+        maps, umap = numbers["maps"], numbers["umap"]
+        options = {
+            "distances": list(maps),
+            "num_real": max(one["num_real"] for one in maps.values()),
+            "num_generated": max(one["num_generated"] for one in maps.values()),
+            "split": numbers["real"].rpartition(", split ")[2],
+            "num_neighbours": umap["n_neighbors"],
+            "min_dist": umap["min_dist"],
+            "seed": numbers["seed"],
+        }
+        if numbers["features"]:
+            options["features"] = numbers["features"]["name"]
+    except (LookupError, TypeError, ValueError, AttributeError):
+        # A study of which this is not known is drawn as any other.
+        return {}
+    return options
+
+
+def settings(page: Page) -> str:
+    """Show the settings of the run, and the versions that it began with."""
+    run = page.run
+    values = run.settings.to_dict() | {f"version of {k}": v for k, v in run.versions.items()}
+    rows = [(name, str(value)) for name, value in values.items() if value is not None]
+    return f"<details><summary>All settings</summary>{table(rows)}</details>"
+
+
+def summary(page: Page, title: str) -> str:
+    """Return one sentence that names the model, its data, its weights and its first scores."""
+    run = page.run
+    parts = [f"{title}: {page.weights}"]
+    try:
+        current = results(page).current
+    except GenzooError:
+        current = []
+    if current:
+        parts += _of_summary(current[0], page.generates)
+    elif page.generates:
+        parts.append("no scores of these weights")
+    parts.append(f"weights {page.digest}")
+    if version := run.versions.get("keras_genzoo"):
+        parts.append(f"keras_genzoo {version}")
+    return "; ".join(parts) + "."
+
+
+def _of_summary(result: ReadResult, generates: bool) -> list[str]:
+    """Return the scores of a summary, and what they were measured with, in words."""
+    protocol, parts = result.values["protocol"], []
+    features = protocol.get("features")
+    for name in SUMMARY_SCORES[generates]:
+        kept = {part: _only(result.values.get(part, {}), name) for part in ("scores", "floor")}
+        for label, value, real in score_rows(kept):
+            by = f" by features of {features['name']} {features['checksum'][:12]}"
+            by = by if name == "fid" and features else ""
+            beside = f" (real images {real})" if real else ""
+            parts.append(f"{label.rstrip(' ↑↓')} {value}{by}{beside}")
+    if not parts:
+        return []
+    counts = f"{protocol['num_real']:,} images of {protocol['real']}"
+    if generates:
+        counts = f"{protocol['num_fake']:,} generated images and {counts}"
+    return [", ".join(parts), counts]
+
+
+def _only(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return of scores what the row of one shows: its value, and what stands beside it."""
+    whole, _, rest = name.partition(".")
+    if not rest:
+        return {key: value for key, value in values.items() if key in (name, f"{name}_95")}
+    inner = values.get(whole)
+    return {whole: {rest: inner[rest]}} if isinstance(inner, dict) and rest in inner else {}

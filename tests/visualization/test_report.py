@@ -1,0 +1,190 @@
+"""The parts of a report: what they show, of which weights, and beside which numbers."""
+
+import dataclasses
+import html
+import json
+import re
+
+import numpy as np
+import pytest
+
+from keras_genzoo.evaluation import write_result
+from keras_genzoo.training import Run, settings_for
+from keras_genzoo.training.build import build_model
+from keras_genzoo.training.preparing import splits_of
+from keras_genzoo.visualization import report_images
+from keras_genzoo.visualization.report_images import (
+    Page,
+    nearest_images,
+    neighbours,
+    reconstructions,
+    samples,
+)
+from keras_genzoo.visualization.report_numbers import maps, scores, summary
+
+SMALL = {
+    "ae": {"hidden_units": [4], "latent_dim": 2},
+    "vae": {"hidden_units": [4], "latent_dim": 2},
+    "gan": {"generator_units": [4], "discriminator_units": [4]},
+}
+
+
+@pytest.fixture(scope="module")
+def page_of(tmp_path_factory):
+    """A function that gives the page of an untrained model, as of step 12,000."""
+    pages = {}
+
+    def make(name):
+        if name not in pages:
+            settings = settings_for(name, "digits", image_size=8, seed=1, **SMALL[name])
+            data = {
+                "image_shape": [8, 8, 1],
+                "num_images": 1500,
+                "num_classes": 10,
+                "class_names": [str(number) for number in range(10)],
+            }
+            splits = splits_of(Run(tmp_path_factory.mktemp("x"), settings, data, {}))
+            data["fingerprint"] = splits.train.fingerprint
+            run = Run(tmp_path_factory.mktemp("runs"), settings, data, {})
+            model = build_model(settings, (8, 8, 1), 10)
+            model.step.assign(12_000)
+            weights = "the finished model, of step 12000"
+            pages[name] = Page(run, model, weights, splits, False, None, 0, lambda line: None)
+        return pages[name]
+
+    return make
+
+
+@pytest.fixture
+def page(page_of, tmp_path):
+    """The page of a GAN whose run folder is the test's own."""
+    page = page_of("gan")
+    return dataclasses.replace(page, run=dataclasses.replace(page.run, path=tmp_path))
+
+
+def a_result(page, steps, fid, digest=None):
+    protocol = {"steps": steps, "real": "digits, split test", "num_real": 297, "num_fake": 297}
+    protocol["features"] = {"name": "pixels", "checksum": "0123456789abcdef", "resize": "none"}
+    protocol["weights_digest"] = digest or page.digest
+    return {"protocol": protocol, "scores": {"fid": fid}, "warnings": []}
+
+
+def cells(part):
+    """The text of each value in tables."""
+    found = re.findall(r"<td>(.*?)</td>", part)
+    return [html.unescape(re.sub(r"<[^>]*>", "", cell)) for cell in found]
+
+
+# Of which weights ------------------------------------------------------------------------------
+
+
+def test_a_score_of_other_weights_says_of_which_at_the_number_itself(page, tmp_path):
+    write_result(a_result(page, 3000, 7.5, "f" * 16), tmp_path / "evaluation.json")
+    assert "7.5 of step 3,000; the images above are of step 12,000" in cells(scores(page))
+
+
+def test_a_score_of_other_weights_of_the_same_step_says_so_too(page, tmp_path):
+    write_result(a_result(page, 12_000, 7.5, "f" * 16), tmp_path / "evaluation.json")
+    assert "7.5 of other weights than the images above, also of step 12,000" in cells(scores(page))
+
+
+def test_scores_of_the_weights_come_first_and_others_say_what_they_are(page, tmp_path):
+    others = [a_result(page, 3000, 7.5, "f" * 16)]
+    write_result(a_result(page, 12_000, 1.5) | {"others": others}, tmp_path / "evaluation.json")
+    part = scores(page)
+    values = [value for value in cells(part) if value.startswith(("1.5", "7.5"))]
+    assert values == ["1.5", "7.5 of step 3,000; the images above are of step 12,000"]
+    assert part.index("<details>") > part.index("1.5")
+
+
+def kept_maps(page, folder, **numbers):
+    folder.mkdir()
+    names = {"pixels": {"distance": "pixels", "follows_background": 0.5}}
+    for one in names.values():
+        one |= {"num_real": 20, "num_generated": 3}
+    (folder / "umap.json").write_text(json.dumps({"maps": names, **numbers}))
+    points = np.random.default_rng(0).normal(size=(20, 2))
+    images = np.zeros((20, 8, 8, 1), "uint8")
+    arrays = {"pixels_real": points, "pixels_generated": points[:3]}
+    np.savez(folder / "umap.npz", real_images=images, generated_images=images[:3], **arrays)
+
+
+@pytest.mark.parametrize(
+    ("digest", "step", "words"),
+    [
+        ("f" * 16, 3000, "the maps are of step 3,000, and the model is of step 12,000"),
+        (None, 12_000, ""),
+    ],
+)
+def test_maps_of_other_weights_say_so_at_the_numbers_of_each(page, tmp_path, digest, step, words):
+    kept_maps(page, tmp_path / "umap", weights_digest=digest or page.digest, step=step)
+    data = re.search(r'id="map-data">(.*?)</script>', maps(page), re.DOTALL)[1]
+    assert [panel["stale"] for panel in json.loads(data)["panels"]] == [words]
+
+
+# What fits a model -----------------------------------------------------------------------------
+
+
+def test_an_autoencoder_shows_reconstructions_and_says_that_it_does_not_generate(page_of):
+    page = page_of("ae")
+    assert "it does not generate" in reconstructions(page)
+    assert samples(page) == neighbours(page) == ""
+    assert maps(dataclasses.replace(page, measure=True)) == ""
+
+
+def test_a_vae_shows_reconstructions_and_samples(page_of):
+    page = page_of("vae")
+    assert "32 images of digits, split test; below each its reconstruction" in reconstructions(page)
+    assert "does not generate" not in reconstructions(page)
+    assert "64 images generated by the finished model, of step 12000" in samples(page)
+
+
+def test_a_gan_has_no_reconstructions(page_of):
+    assert reconstructions(page_of("gan")) == ""
+
+
+def test_samples_are_of_other_noise_than_the_sample_grids_of_training(page_of):
+    page = page_of("gan")
+    of_training = dataclasses.replace(page, seed=page.run.settings.seed)
+    assert "seed 2" in samples(of_training)
+    assert "seed 0" in samples(page)
+
+
+# Copies ----------------------------------------------------------------------------------------
+
+
+def test_a_copy_is_found_in_whatever_block_it_lies(page_of):
+    train = page_of("gan").splits.train
+    copied = np.array([0, 399, 400, 1499])
+    images, _ = train.fetch(copied)
+    numbers = nearest_images(images, train, train.num_images, block=400)
+    assert numbers.shape == (4, 6)
+    np.testing.assert_array_equal(numbers[:, 0], copied)
+
+
+def test_all_training_images_are_searched(page_of):
+    assert "the nearest of 1,500 training images" in neighbours(page_of("gan"))
+
+
+def test_of_very_many_training_images_the_share_is_said(page_of, monkeypatch):
+    monkeypatch.setattr(report_images, "MOST_COMPARED", 500)
+    assert "the nearest of 500 of 1,500 training images" in neighbours(page_of("gan"))
+
+
+# The sentence to quote -------------------------------------------------------------------------
+
+
+def test_the_summary_names_model_data_weights_and_what_the_score_is_of(page, tmp_path):
+    one = a_result(page, 12_000, 1.5) | {"floor": {"fid": 0.25}}
+    write_result(one, tmp_path / "evaluation.json")
+    assert summary(page, "gan on digits") == (
+        "gan on digits: the finished model, of step 12000; FID 1.5 by features of pixels "
+        "0123456789ab (real images 0.25); 297 generated images and 297 images of digits, split "
+        f"test; weights {page.digest}."
+    )
+
+
+def test_the_summary_quotes_no_score_of_other_weights(page, tmp_path):
+    write_result(a_result(page, 3000, 7.5, "f" * 16), tmp_path / "evaluation.json")
+    assert "no scores of these weights" in summary(page, "gan")
+    assert "7.5" not in summary(page, "gan")

@@ -17,7 +17,7 @@ from keras_genzoo.text import shown
     "--measure/--no-measure",
     default=True,
     show_default=True,
-    help="Measure the scores and maps that the run has not yet.",
+    help="Measure the scores and maps that are missing or of other weights.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), help="HTML file; by default RUN/report.html."

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import writing
-from keras_genzoo.text import encodable, shown
+from keras_genzoo.text import encodable
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import splits_of
+from keras_genzoo.visualization.figures import title_of
 from keras_genzoo.visualization.pages import fill
 from keras_genzoo.visualization.report_images import (
     Echo,
@@ -75,10 +76,10 @@ def write_report(
         for title, content in sections
     )
     links = " · ".join(f'<a href="#{_anchor(name)}">{name}</a>' for name, _ in sections)
-    title = html.escape(_title(run))
+    title = title_of(run, model)
     # Last: it quotes what the sections have measured.
-    sentence = html.escape(summary(page, _title(run)))
-    text = fill(_PAGE, TITLE=title, SUMMARY=sentence, LINKS=links, BODY=body)
+    sentence = html.escape(summary(page, title))
+    text = fill(_PAGE, TITLE=html.escape(title), SUMMARY=sentence, LINKS=links, BODY=body)
     with writing(out) as temporary:
         temporary.write_text(encodable(text), encoding="utf-8")
     return Path(out)
@@ -94,14 +95,6 @@ def _or_reason(make: Callable[[Page], str], page: Page) -> str:
 
 def _anchor(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name.lower())
-
-
-def _title(run: Run) -> str:
-    settings = run.settings
-    return shown(
-        f"{settings.model} on {settings.dataset}, latent size {settings.latent_dim}, "
-        f"{settings.steps:,} steps"
-    )
 
 
 _PAGE = """<!doctype html>

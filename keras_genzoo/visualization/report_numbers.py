@@ -132,20 +132,25 @@ def summary(page: Page, title: str) -> str:
 def _of_summary(result: ReadResult, generates: bool) -> list[str]:
     """Return the scores of a summary, and what they were measured with, in words."""
     protocol, parts = result.values["protocol"], []
-    features = protocol.get("features")
+    # Its name and checksum; how good it is would make the sentence long.
+    network = dict(result.protocol).get("features", "").partition(",")[0].rstrip(")")
     for name in SUMMARY_SCORES[generates]:
         kept = {part: _only(result.values.get(part, {}), name) for part in ("scores", "floor")}
         for label, value, real in score_rows(kept):
-            by = f" by features of {features['name']} {features['checksum'][:12]}"
-            by = by if name == "fid" and features else ""
+            by = f" by features of {network})" if name == "fid" and network else ""
             beside = f" (real images {real})" if real else ""
             parts.append(f"{label.rstrip(' ↑↓')} {value}{by}{beside}")
     if not parts:
         return []
-    counts = f"{protocol['num_real']:,} images of {protocol['real']}"
-    if generates:
-        counts = f"{protocol['num_fake']:,} generated images and {counts}"
-    return [", ".join(parts), counts]
+    counts = [("num_real", f"images of {protocol.get('real')}")]
+    counts = [("num_fake", "generated images"), *counts] if generates else counts
+    # A file of another hand may lack them.
+    words = [f"{_count(protocol[name])} {of}" for name, of in counts if name in protocol]
+    return [", ".join(parts), " and ".join(words)] if words else [", ".join(parts)]
+
+
+def _count(number: Any) -> str:
+    return f"{number:,}" if isinstance(number, int) else str(number)
 
 
 def _only(values: dict[str, Any], name: str) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def test_the_summary_names_model_data_weights_and_what_the_score_is_of(page, tmp
     write_result(one, tmp_path / "evaluation.json")
     assert summary(page, "gan on digits") == (
         "gan on digits: the finished model, of step 12000; FID 1.5 by features of pixels "
-        "0123456789ab (real images 0.25); 297 generated images and 297 images of digits, split "
+        "(0123456789ab) (real images 0.25); 297 generated images and 297 images of digits, split "
         f"test; weights {page.digest}."
     )
 
@@ -188,3 +188,21 @@ def test_the_summary_quotes_no_score_of_other_weights(page, tmp_path):
     write_result(a_result(page, 3000, 7.5, "f" * 16), tmp_path / "evaluation.json")
     assert "no scores of these weights" in summary(page, "gan")
     assert "7.5" not in summary(page, "gan")
+
+
+def test_the_summary_of_an_autoencoder_quotes_its_reconstructions(page_of, tmp_path):
+    page = page_of("ae")
+    page = dataclasses.replace(page, run=dataclasses.replace(page.run, path=tmp_path))
+    one = a_result(page, 12_000, 1.5)
+    del one["protocol"]["features"]
+    one["scores"] = {"reconstruction": {"mse": 0.125, "psnr": 20.0, "ssim": 0.5}}
+    write_result(one, tmp_path / "evaluation.json")
+    assert "reconstruction MSE 0.125, reconstruction SSIM 0.5; 297 images of digits" in summary(
+        page, "ae"
+    )
+
+
+def test_a_result_that_lacks_what_it_was_measured_with_is_no_crash(page, tmp_path):
+    one = {"protocol": {"weights_digest": page.digest}, "scores": {"fid": 1.5}, "warnings": []}
+    write_result(one, tmp_path / "evaluation.json")
+    assert "FID 1.5; weights" in summary(page, "gan")

@@ -116,6 +116,10 @@ h1,p,figcaption,summary{overflow-wrap:anywhere}.table{overflow-x:auto}
 table{border-collapse:collapse;font-size:.85rem;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.15rem .9rem .15rem 0;border-bottom:1px solid #eee}
 th{font-weight:500;color:#555}small{color:#b30000}
+@media(min-width:56rem){.mapped:has(.maps>:only-child){display:grid;gap:0 2rem;
+grid-template-columns:1fr 1fr;grid-template-rows:auto 1fr}
+.mapped>.maps:has(>:only-child){grid-column:2;grid-row:1/span 2}
+.mapped>.key,.mapped>.words{grid-column:1}}
 summary{cursor:pointer}input[type=range]{vertical-align:middle;width:min(16rem,60vw)}
 </style></head>
 <body><h1>%TITLE%</h1><p id="summary">%SUMMARY%</p><nav>%LINKS%</nav>%BODY%</body></html>

@@ -78,7 +78,8 @@ def maps(page: Page) -> str:
         there, stale = True, None
     if not there:
         return ""
-    return map_html(*load_studies(folder), stale or "")
+    part = map_html(*load_studies(folder), stale=stale or "")
+    return f'<div class="mapped">{part}</div>'
 
 
 def _kept_options(folder: Path) -> dict[str, Any]:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import writing
-from keras_genzoo.text import encodable
+from keras_genzoo.models import ImageModel
+from keras_genzoo.text import encodable, shown
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import splits_of
+from keras_genzoo.training.run import read_config
 from keras_genzoo.visualization.figures import title_of
 from keras_genzoo.visualization.pages import fill
 from keras_genzoo.visualization.report_images import (
@@ -76,7 +78,7 @@ def write_report(
         for title, content in sections
     )
     links = " · ".join(f'<a href="#{_anchor(name)}">{name}</a>' for name, _ in sections)
-    title = title_of(run, model)
+    title = _title(run, model)
     # Last: it quotes what the sections have measured.
     sentence = html.escape(summary(page, title))
     text = fill(_PAGE, TITLE=html.escape(title), SUMMARY=sentence, LINKS=links, BODY=body)
@@ -95,6 +97,14 @@ def _or_reason(make: Callable[[Page], str], page: Page) -> str:
 
 def _anchor(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name.lower())
+
+
+def _title(run: Run, model: ImageModel) -> str:
+    """Return what tells the run from others: model, data, latent size, step, recipe and date."""
+    config = read_config(run.path)
+    noted = {"recipe": config.get("recipe"), "begun": str(config.get("begun", ""))[:10]}
+    facts = [f"{name} {value}" for name, value in noted.items() if value]
+    return shown(", ".join([title_of(run, model), *facts]))
 
 
 _PAGE = """<!doctype html>

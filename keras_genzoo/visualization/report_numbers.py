@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation import Options, evaluate_run, results_of, score_rows, write_result
-from keras_genzoo.evaluation.results import FILE, ReadResult, RunResults, read_results
+from keras_genzoo.evaluation import Options, results_of, score_rows, update_results
+from keras_genzoo.evaluation.results import ReadResult, RunResults
 from keras_genzoo.reading import read_json
 from keras_genzoo.visualization.interactive import map_html
 from keras_genzoo.visualization.pages import table
 from keras_genzoo.visualization.report_images import Page
-from keras_genzoo.visualization.umap_study import draw_umap, load_studies, why_stale
+from keras_genzoo.visualization.umap_study import draw_umap, load_studies, notes_of, why_stale
 
 # Scores that the summary names, if there are such.
 # They are by whether the model generates.
@@ -28,25 +28,28 @@ def results(page: Page) -> RunResults:
 
 def scores(page: Page) -> str:
     """Show the scores; if none are of these weights, measure them, or say of which they are."""
-    found = results(page)
+    found, reason = results(page), ""
     if page.measure and not found.current:
         page.echo("measuring the scores")
         # Those of generated images say nothing of a model that does not generate.
         names = None if page.generates else ("reconstruction",)
         options = Options(scores=names, seed=page.seed, dataset=page.dataset)
-        _keep(evaluate_run(page.run.path, options, page.echo), page.run.path / FILE)
+        try:
+            update_results(page.run.path, options, echo=page.echo)
+        except GenzooError as error:
+            if not found.stale:
+                raise
+            reason = _not_again(error)
         found = results(page)
     current = "".join(_result(result) for result in found.current)
     stale = "".join(_result(result, page.stale(result.weights)) for result in found.stale)
     if stale and current:
         stale = f"<details><summary>Scores of other weights</summary>{stale}</details>"
-    return current + stale
+    return reason + current + stale
 
 
-def _keep(result: dict[str, Any], file: Path) -> None:
-    """Write a result into the file of a run's results, before those that it has."""
-    others = read_results(file) if file.exists() else []
-    write_result(result | {"others": others}, file)
+def _not_again(error: GenzooError) -> str:
+    return f"<p>Not measured again: {html.escape(str(error))}.</p>"
 
 
 def _result(result: ReadResult, note: str = "") -> str:
@@ -67,19 +70,26 @@ _REAL_IMAGES = (
 
 def maps(page: Page) -> str:
     """Show the maps of ``umap``, drawn anew if they are of other weights, or say so at each."""
-    folder = page.run.path / "umap"
+    folder, reason = page.run.path / "umap", ""
     there = (folder / "umap.json").exists()
     stale = why_stale(folder, page.model) if there else None
     if page.measure and page.generates and (stale or not there):
         page.echo("drawing the maps")
         options = {"seed": page.seed} | (_kept_options(folder) if there else {})
         places = {"dataset": page.dataset, "out": folder}
-        draw_umap(page.run.path, **places, **options, force=True, echo=page.echo)
-        there, stale = True, None
+        try:
+            draw_umap(page.run.path, **places, **options, force=True, echo=page.echo)
+        except GenzooError as error:
+            if not there:
+                raise
+            reason = _not_again(error)
+        else:
+            there, stale = True, None
     if not there:
         return ""
-    part = map_html(*load_studies(folder), stale=stale or "")
-    return f'<div class="mapped">{part}</div>'
+    studies = load_studies(folder)
+    notes = notes_of(read_json(folder / "umap.json"))
+    return f'{reason}<div class="mapped">{map_html(*studies, notes, stale or "")}</div>'
 
 
 def _kept_options(folder: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from keras_genzoo.training import Run, settings_for
 from keras_genzoo.training.build import build_model
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.visualization import report_images
+from keras_genzoo.visualization.report import _title
 from keras_genzoo.visualization.report_images import (
     Page,
     nearest_images,
@@ -120,6 +121,19 @@ def test_maps_of_other_weights_say_so_at_the_numbers_of_each(page, tmp_path, dig
     kept_maps(page, tmp_path / "umap", weights_digest=digest or page.digest, step=step)
     data = re.search(r'id="map-data">(.*?)</script>', maps(page), re.DOTALL)[1]
     assert [panel["stale"] for panel in json.loads(data)["panels"]] == [words]
+
+
+# What tells runs apart --------------------------------------------------------------------------
+
+
+def test_a_title_tells_runs_apart(page, tmp_path):
+    page.run.write_config()
+    title = "gan on digits, latent size 100, step 12,000"
+    assert _title(page.run, page.model).startswith(title)
+    config = json.loads((tmp_path / "config.json").read_text())
+    noted = {"recipe": "gan-digits", "begun": "2026-01-31T12:00:00+00:00"}
+    (tmp_path / "config.json").write_text(json.dumps(config | noted))
+    assert _title(page.run, page.model) == f"{title}, recipe gan-digits, begun 2026-01-31"
 
 
 # What fits a model -----------------------------------------------------------------------------

@@ -128,7 +128,7 @@ def test_maps_of_other_weights_say_so_at_the_numbers_of_each(page, tmp_path, dig
 
 def test_a_title_tells_runs_apart(page, tmp_path):
     page.run.write_config()
-    title = "gan on digits, latent size 100, step 12,000"
+    title = "gan on digits, latent size 32, step 12,000"
     assert _title(page.run, page.model).startswith(title)
     config = json.loads((tmp_path / "config.json").read_text())
     noted = {"recipe": "gan-digits", "begun": "2026-01-31T12:00:00+00:00"}

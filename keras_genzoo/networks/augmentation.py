@@ -55,7 +55,7 @@ def translation(images, draw, background: float):
     for axis in (1, 2):
         size = images.shape[axis]
         most = int(size / 8 + 0.5)
-        shift = ops.floor(_each(images, draw)[:, 0, 0] * (2 * most + 1)) - most
+        shift = ops.floor(_each(images, draw)[:, 0, 0, 0] * (2 * most + 1)) - most
         images = _shifted(images, ops.cast(shift, "int32"), axis, background)
     return images
 
@@ -139,10 +139,13 @@ def _shifted(images, shift, axis: int, background: float):
     Rows are chosen by a product with a matrix of zeros and ones, which is exact, and has a
     gradient on every device.
     """
-    place = ops.arange(images.shape[axis])
+    if axis == 2:
+        turned = ops.transpose(images, (0, 2, 1, 3))
+        return ops.transpose(_shifted(turned, shift, 1, background), (0, 2, 1, 3))
+    _, height, width, channels = images.shape
+    place = ops.arange(height)
     chosen = ops.equal(place[None, None, :], place[None, :, None] - shift[:, None, None])
     chosen = ops.cast(chosen, images.dtype)
-    moved = ops.einsum("bij,bjwc->biwc" if axis == 1 else "bij,bhjc->bhic", chosen, images)
-    empty = 1 - ops.sum(chosen, axis=-1)
-    empty = empty[:, :, None, None] if axis == 1 else empty[:, None, :, None]
-    return moved + background * empty
+    rows = ops.matmul(chosen, ops.reshape(images, (-1, height, width * channels)))
+    empty = 1 - ops.sum(chosen, axis=-1)[:, :, None, None]
+    return ops.reshape(rows, (-1, height, width, channels)) + background * empty

@@ -59,6 +59,10 @@ class Conditioning:
     def __init__(self, num_classes: int):
         self.num_classes = int(num_classes)
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"num_classes": self.num_classes}
+
     def noise_dim(self, latent_dim: int) -> int:
         """Return the width of the generator's input."""
         raise NotImplementedError

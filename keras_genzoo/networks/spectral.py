@@ -44,6 +44,14 @@ class _Spectral:
         sigma = ops.sum(v * ops.matmul(matrix, ops.stop_gradient(u)))
         return ops.cast(kernel / sigma, self.compute_dtype)
 
+    def save_own_variables(self, store) -> None:
+        """Save all variables; the layers that are extended save kernel and bias alone."""
+        keras.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store) -> None:
+        """Load what ``save_own_variables`` saved."""
+        keras.Layer.load_own_variables(self, store)
+
     def call(self, inputs, training=False):
         """Return the layer's outputs by the normalised kernel."""
         inputs = ops.cast(inputs, self.compute_dtype)

@@ -88,8 +88,8 @@ def test_a_model_without_a_recipe_starts_from_its_own_defaults(monkeypatch):
 def test_the_defaults_are_those_of_the_model(model):
     model_class = registry.MODELS[model]
     settings = Settings(model=model)
-    for role, function in (("model", model_class.__init__), ("compile", model_class.compile)):
-        parameters = inspect.signature(function).parameters
+    compiled = inspect.signature(model_class.compile).parameters
+    for role, parameters in (("model", model_class.arguments()), ("compile", compiled)):
         for name, value in settings.of_role(role).items():
             # By default the loss of a run is the model's own.
             if name != "loss":

@@ -117,4 +117,8 @@ def settings_for(
     >>> settings_for("dcgan", "mnist", steps=10).batch_size
     50
     """
-    return Settings.from_dict(find_recipe(model, dataset, recipe) | overrides)
+    settings = find_recipe(model, dataset, recipe)
+    if overrides.get("ema_half_life"):
+        # It says in another way what a recipe says by its decay.
+        settings = {name: value for name, value in settings.items() if name != "ema_decay"}
+    return Settings.from_dict(settings | overrides)

@@ -9,15 +9,15 @@ The conditional loss of CGAN (1411.1784) is the same function of logits that saw
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
 from keras import ops
 
 from keras_genzoo.losses.divergence import jensen_shannon_divergence
-from keras_genzoo.losses.tensors import Tensor, float32
+from keras_genzoo.losses.tensors import Tensor, float32, pair
 
 LOG_4 = math.log(4.0)
 
@@ -68,26 +68,46 @@ class AdversarialLoss:
 
     Args:
         discriminator: function of ``(real_logits, fake_logits)``; a scalar.
-        generator: function of ``(fake_logits)``; a scalar.
+        generator: function of ``(fake_logits)``, or of ``(fake_logits, real_logits)`` where
+            ``generator_needs_real``; a scalar.
         score: function of logits; what the history calls ``real_score`` and ``fake_score`` is its
             mean over real and over generated images. By default the logit itself.
         optimum: both scores where the generator is perfect and the discriminator at its best, if
             the loss has one such value.
+        generator_needs_real: whether the generator's loss depends on the logits of real images.
+        needs_lipschitz: whether the loss has a meaning for a discriminator of bounded slope alone,
+            so that it takes a gradient penalty or spectral normalisation.
+        monitors: what the history holds besides, by name: functions of the discriminator's loss.
 
     >>> loss = AdversarialLoss(discriminator_loss, non_saturating_generator_loss)
-    >>> round(float(loss.generator([0.0])), 4), float(loss.mean_score([1.0, 2.0]))
+    >>> round(float(loss.generator_loss([0.0])), 4), float(loss.mean_score([1.0, 2.0]))
     (0.6931, 1.5)
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
-    generator: Callable[[Tensor], Tensor]
+    generator: Callable[..., Tensor]
     score: Callable[[Tensor], Tensor] = logit_score
     optimum: float | None = None
+    generator_needs_real: bool = False
+    needs_lipschitz: bool = False
+    monitors: Mapping[str, Callable[[Tensor], Tensor]] = field(default_factory=dict, hash=False)
 
     @property
     def gives_probabilities(self) -> bool:
         """Whether a score is the probability that an image is real."""
         return self.score is probability_score
+
+    def generator_loss(self, fake_logits: Tensor, real_logits: Tensor | None = None) -> Tensor:
+        """Return the generator's loss, a float32 scalar.
+
+        Args:
+            fake_logits: logits of generated images, any shape.
+            real_logits: those of real images, of the same shape; read only where
+                ``generator_needs_real``.
+        """
+        if self.generator_needs_real:
+            return self.generator(fake_logits, real_logits)
+        return self.generator(fake_logits)
 
     def mean_score(self, logits: Tensor) -> Tensor:
         """Return ``E[D(x)]``, a float32 scalar, of logits of any shape."""
@@ -95,16 +115,20 @@ class AdversarialLoss:
 
     def get_config(self) -> dict[str, Any]:
         """Return the functions, serialised; one's own must be registered with Keras to load."""
+        serialize = keras.saving.serialize_keras_object
         return {
-            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
-            "generator": keras.saving.serialize_keras_object(self.generator),
-            "score": keras.saving.serialize_keras_object(self.score),
+            "discriminator": serialize(self.discriminator),
+            "generator": serialize(self.generator),
+            "score": serialize(self.score),
             "optimum": self.optimum,
+            "generator_needs_real": self.generator_needs_real,
+            "needs_lipschitz": self.needs_lipschitz,
+            "monitors": {name: serialize(function) for name, function in self.monitors.items()},
         }
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "AdversarialLoss":
-        """Return the loss that ``get_config`` described; older files hold two functions alone."""
+        """Return the loss that ``get_config`` described; older files hold fewer entries."""
         return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
 
 
@@ -235,7 +259,7 @@ def hinge_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor
 
 @_serializable
 def hinge_generator_loss(fake_logits: Tensor) -> Tensor:
-    """Return ``-E[D(G(z))]`` (1705.02894).
+    """Return ``-E[D(G(z))]`` (1705.02894), the generator's loss of 1701.07875 as well.
 
     Args:
         fake_logits: outputs for generated images, any shape.
@@ -249,19 +273,92 @@ def hinge_generator_loss(fake_logits: Tensor) -> Tensor:
     return -ops.mean(float32(fake_logits))
 
 
-# D* = p_data / (p_data + p_generated) for the cross-entropy (1406.2661, proposition 1) and, with
-# a = 0 and b = 1, for least squares (1611.04076, section 3.2). Where the two are equal, the hinge
-# loss is 2 for every D in [-1, 1]: it has no one optimum.
-NON_SATURATING = AdversarialLoss(
-    discriminator_loss, non_saturating_generator_loss, probability_score, optimum=0.5
-)
-MINIMAX = AdversarialLoss(
-    discriminator_loss, minimax_generator_loss, probability_score, optimum=0.5
-)
-LEAST_SQUARES = AdversarialLoss(
-    least_squares_discriminator_loss, least_squares_generator_loss, logit_score, optimum=0.5
-)
-HINGE = AdversarialLoss(hinge_discriminator_loss, hinge_generator_loss, logit_score)
+# Wasserstein ------------------------------------------------------------------------------------
+
+
+@_serializable
+def wasserstein_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Return ``E[D(G(z))] - E[D(x)]`` (1701.07875, eq. 2, with its sign changed).
+
+    Here D is the logit itself. The loss is unbounded unless the slope of D is bounded.
+
+    Args:
+        real_logits: outputs for real images, any shape.
+        fake_logits: outputs for generated images, any shape.
+
+    Returns:
+        float32 scalar, unbounded.
+
+    >>> float(wasserstein_discriminator_loss([3.0, 1.0], [0.5]))
+    -1.5
+    """
+    return ops.mean(float32(fake_logits)) - ops.mean(float32(real_logits))
+
+
+@_serializable
+def wasserstein_estimate(discriminator_loss: Tensor) -> Tensor:
+    """Return ``E[D(x)] - E[D(G(z))]``, an estimate of the Wasserstein-1 distance.
+
+    It is that distance times the Lipschitz constant of D, for the best D of that constant
+    (1701.07875, eq. 3).
+
+    Args:
+        discriminator_loss: value of ``wasserstein_discriminator_loss``, any shape.
+
+    Returns:
+        float32 of the same shape.
+
+    >>> float(wasserstein_estimate(-1.5))
+    1.5
+    """
+    return -float32(discriminator_loss)
+
+
+# Relativistic pairing ---------------------------------------------------------------------------
+
+
+@_serializable
+def relativistic_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
+    """Return ``E[softplus(D(G(z)) - D(x))]``, pairs by their place in the batch.
+
+    The relativistic pairing GAN (1807.00734, section 4.2; 2501.05441, eq. 2 with its sign
+    changed). D is the logit itself, and only differences of it matter.
+
+    Args:
+        real_logits: outputs for real images, any shape.
+        fake_logits: outputs for generated images, of the same shape.
+
+    Returns:
+        float32 scalar, at least 0; log 2 = 0.6931 where D tells nothing.
+
+    Raises:
+        GenzooError: if the shapes differ.
+
+    >>> round(float(relativistic_discriminator_loss([2.0], [2.0])), 4)
+    0.6931
+    """
+    real_logits, fake_logits = pair(real_logits=real_logits, fake_logits=fake_logits)
+    return ops.mean(ops.softplus(fake_logits - real_logits))
+
+
+@_serializable
+def relativistic_generator_loss(fake_logits: Tensor, real_logits: Tensor) -> Tensor:
+    """Return ``E[softplus(D(x) - D(G(z)))]``, the discriminator's loss with the sides changed.
+
+    Args:
+        fake_logits: outputs for generated images, any shape.
+        real_logits: outputs for real images, of the same shape.
+
+    Returns:
+        float32 scalar, at least 0.
+
+    Raises:
+        GenzooError: if the shapes differ.
+
+    >>> round(float(relativistic_generator_loss([2.0], [2.0])), 4)
+    0.6931
+    """
+    return relativistic_discriminator_loss(fake_logits, real_logits)
 
 
 # Theory -----------------------------------------------------------------------------------------
@@ -283,6 +380,7 @@ def adversarial_value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     return -discriminator_loss(real_logits, fake_logits)
 
 
+@_serializable
 def jensen_shannon_estimate(discriminator_loss: Tensor) -> Tensor:
     """Return ``(log 4 - discriminator_loss) / 2``, an estimate of JS(p_data ‖ p_generated).
 
@@ -351,3 +449,33 @@ def optimal_value(p_data: Tensor, p_generated: Tensor) -> Tensor:
     0.0
     """
     return 2 * jensen_shannon_divergence(p_data, p_generated) - LOG_4
+
+
+# The losses by name -----------------------------------------------------------------------------
+
+# D* = p_data / (p_data + p_generated) for the cross-entropy (1406.2661, proposition 1) and, with
+# a = 0 and b = 1, for least squares (1611.04076, section 3.2). Where the two are equal, the hinge
+# loss is 2 for every D in [-1, 1]: it has no one optimum. Of the last two any constant is one.
+NON_SATURATING = AdversarialLoss(
+    discriminator_loss, non_saturating_generator_loss, probability_score, optimum=0.5
+)
+MINIMAX = AdversarialLoss(
+    discriminator_loss,
+    minimax_generator_loss,
+    probability_score,
+    optimum=0.5,
+    monitors={"jensen_shannon_estimate": jensen_shannon_estimate},
+)
+LEAST_SQUARES = AdversarialLoss(
+    least_squares_discriminator_loss, least_squares_generator_loss, logit_score, optimum=0.5
+)
+HINGE = AdversarialLoss(hinge_discriminator_loss, hinge_generator_loss)
+WASSERSTEIN = AdversarialLoss(
+    wasserstein_discriminator_loss,
+    hinge_generator_loss,
+    needs_lipschitz=True,
+    monitors={"wasserstein_estimate": wasserstein_estimate},
+)
+RELATIVISTIC = AdversarialLoss(
+    relativistic_discriminator_loss, relativistic_generator_loss, generator_needs_real=True
+)

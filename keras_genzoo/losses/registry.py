@@ -1,7 +1,7 @@
 """The losses by name; listing them imports neither Keras nor TensorFlow.
 
 >>> list(ADVERSARIAL_LOSSES)
-['non_saturating', 'minimax', 'least_squares', 'hinge']
+['non_saturating', 'minimax', 'least_squares', 'hinge', 'wasserstein', 'relativistic']
 """
 
 from keras_genzoo.registry import Registry
@@ -14,6 +14,19 @@ ADVERSARIAL_LOSSES = Registry(
         "minimax": "keras_genzoo.losses.adversarial:MINIMAX",
         "least_squares": "keras_genzoo.losses.adversarial:LEAST_SQUARES",
         "hinge": "keras_genzoo.losses.adversarial:HINGE",
+        "wasserstein": "keras_genzoo.losses.adversarial:WASSERSTEIN",
+        "relativistic": "keras_genzoo.losses.adversarial:RELATIVISTIC",
+    },
+)
+
+# Each entry is a class whose objects are ``Penalty``.
+PENALTIES = Registry(
+    "penalty",
+    {
+        "wgan_gp": "keras_genzoo.losses.penalties:GradientPenalty",
+        "r1": "keras_genzoo.losses.penalties:R1",
+        "r2": "keras_genzoo.losses.penalties:R2",
+        "r1+r2": "keras_genzoo.losses.penalties:R1R2",
     },
 )
 

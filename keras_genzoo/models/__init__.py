@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "gan": ["GAN"],
         "loading": ["load_model"],
         "registry": ["MODELS"],
+        "schedules": ["Schedule"],
         "vae": ["VAE"],
     },
 )

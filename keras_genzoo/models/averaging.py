@@ -35,7 +35,31 @@ def copy_network(network: keras.Model, input_shape: tuple[int, ...]) -> keras.Mo
     return copy
 
 
-def move_average(average: keras.Model, network: keras.Model, step, decay: float) -> None:
+def decay_of(
+    ema_decay: float, ema_half_life: float, policy: keras.DTypePolicy
+) -> tuple[float, float]:
+    """Return the decay of an average and its half-life in images, of which one at least is 0.
+
+    Raises:
+        GenzooError: if both are given, one is out of range, or the weights are of 16 bits.
+    """
+    if not 0 <= ema_decay < 1:
+        raise GenzooError(f"ema_decay must be at least 0 and below 1, not {ema_decay}")
+    if not ema_half_life >= 0:
+        raise GenzooError(f"ema_half_life must be 0 or more images, not {ema_half_life}")
+    if ema_decay and ema_half_life:
+        raise GenzooError(
+            "ema_decay and ema_half_life say the same in two ways; give one of the two"
+        )
+    if (ema_decay or ema_half_life) and policy.variable_dtype not in ("float32", "float64"):
+        raise GenzooError(
+            f"ema_decay needs weights of float32, not {policy.variable_dtype}; "
+            "take the policy mixed_bfloat16"
+        )
+    return float(ema_decay), float(ema_half_life)
+
+
+def move_average(average: keras.Model, network: keras.Model, step, decay) -> None:
     """Move the averaged network towards the network: weights and moving statistics.
 
     The decay is ``min(decay, (1 + step) / (10 + step))``: until ``decay`` is reached, the average

@@ -22,8 +22,8 @@ from keras_genzoo.networks import rows_of_global_batch
 
 ImageShape = tuple[int, int, int]
 
-# Streams of noise that never meet, whatever the step.
-TRAIN, TEST = 0, 1
+# Streams of noise that never meet, whatever the step: latent vectors, and changes of images.
+TRAIN, TEST, CHANGE = 0, 1, 2
 
 COMPILE_OPTIONS = ("run_eagerly", "steps_per_execution", "jit_compile")
 
@@ -85,6 +85,22 @@ class ImageModel(Exportable, keras.Model):
 
     # Configuration ---------------------------------------------------------------------------
 
+    @classmethod
+    def arguments(cls) -> dict[str, inspect.Parameter]:
+        """Return the arguments of the constructor by name, those of the classes above included.
+
+        >>> from keras_genzoo.models import DCGAN
+        >>> DCGAN.arguments()["generator_filters"].default
+        64
+        """
+        found: dict[str, inspect.Parameter] = {}
+        for kind in cls.__mro__[: cls.__mro__.index(ImageModel) + 1]:
+            if "__init__" in vars(kind):
+                for name, parameter in inspect.signature(kind).parameters.items():
+                    if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                        found.setdefault(name, parameter)
+        return found
+
     def get_config(self) -> dict[str, Any]:
         """Return every constructor argument; subclasses add theirs."""
         return {
@@ -133,6 +149,10 @@ class ImageModel(Exportable, keras.Model):
         """The optimizers of a compiled model, in a fixed order."""
         return [self.optimizer]
 
+    def learning_rates(self) -> dict[str, float]:
+        """Return the learning rate of the next update of each optimizer, by the setting's name."""
+        return {"learning_rate": float(self.optimizer.learning_rate)}
+
     @property
     def num_replicas(self) -> int:
         """Number of replicas that train in step."""
@@ -156,6 +176,26 @@ class ImageModel(Exportable, keras.Model):
         if isinstance(choice, str):
             return registry[choice], choice
         return choice, registry.name_of(choice) or choice
+
+    def component(self, choice, registry, kind: type) -> Any:
+        """Return what a registered name stands for, made with its defaults, or a person's own.
+
+        Args:
+            choice: a name in the registry, an object, or None for none.
+            registry: the names, each of a class.
+            kind: what the object must be.
+
+        Raises:
+            GenzooError: if the name is unknown, or the object is of another kind.
+        """
+        if isinstance(choice, str):
+            choice = registry[choice]()
+        if choice is not None and not isinstance(choice, kind):
+            raise GenzooError(
+                f"a {registry.kind} is a {kind.__name__} or one of {', '.join(registry)}, "
+                f"not {choice!r}"
+            )
+        return choice
 
     def compile_options(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the options that ``compile`` hands on to Keras.
@@ -319,6 +359,14 @@ class ImageModel(Exportable, keras.Model):
             return super().predict_on_batch(x)
 
     # Training --------------------------------------------------------------------------------
+
+    def track_only(self, *names: str) -> None:
+        """Track these besides ``metric_names``, and nothing else."""
+        for name in set(self._trackers) - {*self.metric_names, *names}:
+            del self._trackers[name]
+        for name in names:
+            if name not in self._trackers:
+                self._trackers[name] = keras.metrics.Mean(name=name)
 
     def track(self, batch_size, **values) -> dict[str, tf.Tensor]:
         """Average values over the epoch, weighted by the batch size, and return the averages."""

@@ -1,50 +1,68 @@
 """The generative adversarial network of chapter 5; its ``train_step`` serves the whole family."""
 
-import math
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.losses import (
-    ADVERSARIAL_LOSSES,
-    AdversarialLoss,
-    jensen_shannon_estimate,
-)
+from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, AdversarialLoss, Penalty
 from keras_genzoo.models.adam import Adam
-from keras_genzoo.models.averaging import copy_network, move_average
-from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
-from keras_genzoo.models.checking import check_network, check_optimizer
-from keras_genzoo.models.latent import interpolate_latents
+from keras_genzoo.models.averaging import copy_network, decay_of, move_average
+from keras_genzoo.models.base import CHANGE, TEST, TRAIN, ImageModel, ImageShape
+from keras_genzoo.models.checking import assert_labels, check_network, check_optimizer
+from keras_genzoo.models.combinations import check_combination
+from keras_genzoo.models.critic import Critic, Draw
+from keras_genzoo.models.generating import Generating
 from keras_genzoo.models.optimizers import OptimizerPair
 from keras_genzoo.models.scaling import scaled
 from keras_genzoo.models.size import network_that_fits
-from keras_genzoo.networks import dense_discriminator, dense_generator, layers_under, normal
+from keras_genzoo.networks import (
+    ARCHITECTURES,
+    AUGMENTATIONS,
+    CONDITIONINGS,
+    Architecture,
+    Augmentation,
+    Conditioning,
+    layers_under,
+    normal,
+)
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
-class GAN(ImageModel):
+class GAN(Generating, ImageModel):
     """Generator and discriminator in the minimax game of 1406.2661 (equation 1, algorithm 1).
 
     One step updates the discriminator on real and on generated images in separate passes, then
-    the generator through the updated discriminator with the same generated images.
+    the generator through the updated discriminator with the same generated images. A GAN is a
+    point on several axes: architecture, conditioning and normalisation are chosen here, loss,
+    penalty and augmentation by ``compile``.
 
     Args:
         image_shape: ``(height, width, channels)`` of the images.
         latent_dim: size of the noise z ~ N(0, I).
-        generator_units: widths of the default generator's hidden layers.
-        discriminator_units: widths of the default discriminator's hidden layers.
+        architecture: a name in ``ARCHITECTURES``, or an ``Architecture``, which builds the default
+            networks.
+        conditioning: how class labels reach the networks: a name in ``CONDITIONINGS``, or a
+            ``Conditioning``; None, the default, trains without labels. With labels the model
+            trains on ``(images, class_labels)``, and the generated images of a step take the
+            classes of its real ones.
+        num_classes: number of classes of a conditioning that is given by name; labels are
+            integers from 0.
+        discriminator_normalization: a name in ``NORMALIZATIONS``; by default the architecture's.
         generator: a person's own network, ``(batch, latent_dim)`` -> images in [-1, 1].
         discriminator: a person's own network, images in [-1, 1] -> logits ``(batch, 1)``.
         ema_decay: decay of a running average of the generator's weights (1806.04498), from which
             all but training then generates; 0, the default, keeps none. Early in a run the
             average is that of the last ninth of its steps. It moves in training only: weights
             set by hand belong into ``average_generator``, too.
+        ema_half_life: the same by the number of images after which a weight counts half, whatever
+            the batch size: ``ema_decay = 0.5 ** (batch_size / ema_half_life)``. One of the two.
         seed: key of the training noise.
         name: name of the Keras model.
+        **options: those of the architecture, such as ``generator_units``, and ``dtype``.
 
     Raises:
         GenzooError: if an argument is not usable.
@@ -72,48 +90,72 @@ class GAN(ImageModel):
 
     value_range = (-1.0, 1.0)
     metric_names = ("discriminator_loss", "generator_loss", "real_score", "fake_score")
-    prior_signature = "generate"
 
     def __init__(
         self,
         image_shape: ImageShape = (28, 28, 1),
         latent_dim: int = 100,
         *,
-        generator_units: Sequence[int] = (256, 512, 1024),
-        discriminator_units: Sequence[int] = (512, 256),
+        architecture: str | Architecture = "dense",
+        conditioning: str | Conditioning | None = None,
+        num_classes: int | None = None,
+        discriminator_normalization: str | None = None,
         generator: keras.Model | None = None,
         discriminator: keras.Model | None = None,
         ema_decay: float = 0.0,
+        ema_half_life: float = 0.0,
         seed: int = 0,
         name: str | None = None,
-        **kwargs,
+        **options,
     ):
-        super().__init__(image_shape, latent_dim, seed=seed, name=name, **kwargs)
-        if not 0 <= ema_decay < 1:
-            raise GenzooError(f"ema_decay must be at least 0 and below 1, not {ema_decay}")
-        if ema_decay and self.dtype_policy.variable_dtype not in ("float32", "float64"):
-            raise GenzooError(
-                f"ema_decay needs weights of float32, not {self.dtype_policy.variable_dtype}; "
-                "take the policy mixed_bfloat16"
-            )
-        self.ema_decay = float(ema_decay)
-        self.generator_units = tuple(generator_units)
-        self.discriminator_units = tuple(discriminator_units)
+        self.architecture, options = self._architecture_of(architecture, options)
+        super().__init__(image_shape, latent_dim, seed=seed, name=name, **options)
+        self.ema_decay, self.ema_half_life = decay_of(ema_decay, ema_half_life, self.dtype_policy)
+        self.conditioning = _conditioning(conditioning, num_classes)
+        self.needs_labels = self.conditioning is not None
+        self.discriminator_normalization = discriminator_normalization
         self.set_networks(generator, discriminator)
+
+    @classmethod
+    def arguments(cls) -> dict[str, inspect.Parameter]:
+        """Return the arguments of the constructor by name, with those of its architecture."""
+        found = super().arguments()
+        kind = ARCHITECTURES[found["architecture"].default]
+        return found | dict(inspect.signature(kind).parameters)
+
+    def _architecture_of(self, choice, options) -> tuple[Architecture, dict[str, Any]]:
+        """Return the architecture, and the options that are not its own."""
+        if not isinstance(choice, str):
+            return self.component(choice, ARCHITECTURES, Architecture), options
+        kind = ARCHITECTURES[choice]
+        known = [name for name in inspect.signature(kind).parameters if name in options]
+        return kind(**{name: options.pop(name) for name in known}), options
 
     def set_networks(
         self, generator: keras.Model | None, discriminator: keras.Model | None
     ) -> None:
-        """Take a person's networks, and the default ones for what is None."""
+        """Take a person's networks, and those of the architecture for what is None."""
         self.note_own_networks(generator=generator, discriminator=discriminator)
+        replicas, architecture = self.num_replicas, self.architecture
+        synchronized = replicas > 1
         with layers_under(self.dtype_policy):
+            widest = architecture.widest(self.noise_dim, self.discriminator_shape)
             self.generator = generator or network_that_fits(
-                self.default_generator, "the generator", self.widest
+                lambda: architecture.generator(
+                    self.image_shape, self.noise_dim, synchronized=synchronized
+                ),
+                "the generator",
+                widest,
             )
             self.discriminator = discriminator or network_that_fits(
-                self.default_discriminator, "the discriminator", self.widest
+                lambda: architecture.discriminator(
+                    self.discriminator_shape,
+                    normalization=self.discriminator_normalization or architecture.normalization,
+                    synchronized=synchronized,
+                ),
+                "the discriminator",
+                widest,
             )
-        replicas = self.num_replicas
         check_network(
             self.generator, "generator", (self.noise_dim,), self.image_shape, num_replicas=replicas
         )
@@ -124,8 +166,9 @@ class GAN(ImageModel):
             (1,),
             num_replicas=replicas,
         )
+        averaged = self.ema_decay or self.ema_half_life
         self.average_generator = (
-            copy_network(self.generator, (self.noise_dim,)) if self.ema_decay else None
+            copy_network(self.generator, (self.noise_dim,)) if averaged else None
         )
         self.built = True
 
@@ -139,37 +182,40 @@ class GAN(ImageModel):
         """The generator's optimizer and the discriminator's."""
         return [self.generator_optimizer, self.discriminator_optimizer]
 
+    def learning_rates(self) -> dict[str, float]:
+        """Return the learning rate of the next update of each optimizer, by the setting's name."""
+        return {
+            "generator_learning_rate": float(self.generator_optimizer.learning_rate),
+            "discriminator_learning_rate": float(self.discriminator_optimizer.learning_rate),
+        }
+
     @property
     def noise_dim(self) -> int:
         """Width of the generator's input: the noise and its condition."""
-        return self.latent_dim
+        if self.conditioning is None:
+            return self.latent_dim
+        return self.conditioning.noise_dim(self.latent_dim)
 
     @property
     def discriminator_shape(self) -> ImageShape:
         """Shape of the discriminator's input: the image and its condition."""
-        return self.image_shape
-
-    @property
-    def widest(self) -> int:
-        """The most units of a layer of the default networks, inputs and outputs included."""
-        inputs = self.noise_dim, math.prod(self.discriminator_shape)
-        return max(*inputs, *self.generator_units, *self.discriminator_units)
-
-    def default_generator(self) -> keras.Model:
-        """Build the generator that is taken when a person brings none."""
-        return dense_generator(self.image_shape, self.noise_dim, self.generator_units)
-
-    def default_discriminator(self) -> keras.Model:
-        """Build the discriminator that is taken when a person brings none."""
-        return dense_discriminator(self.discriminator_shape, self.discriminator_units)
+        if self.conditioning is None:
+            return self.image_shape
+        return self.conditioning.discriminator_shape(self.image_shape)
 
     def get_config(self) -> dict[str, Any]:
         """Return every constructor argument; own networks are serialised with it."""
+        architecture, options = _saved(self.architecture, ARCHITECTURES)
+        conditioning, classes = _saved(self.conditioning, CONDITIONINGS)
         return {
             **super().get_config(),
-            "generator_units": list(self.generator_units),
-            "discriminator_units": list(self.discriminator_units),
+            "architecture": architecture,
+            **options,
+            "conditioning": conditioning,
+            "num_classes": classes.get("num_classes"),
+            "discriminator_normalization": self.discriminator_normalization,
             "ema_decay": self.ema_decay,
+            "ema_half_life": self.ema_half_life,
             **self.networks_config("generator", "discriminator"),
         }
 
@@ -179,9 +225,11 @@ class GAN(ImageModel):
         discriminator_optimizer=None,
         loss: str | AdversarialLoss = "non_saturating",
         discriminator_steps: int = 1,
+        penalty: str | Penalty | None = None,
+        augmentation: str | Augmentation | None = None,
         **kwargs,
     ):
-        """Choose the two optimizers, the loss and how often the discriminator moves.
+        """Choose optimizers, loss, penalty, augmentation and how often the discriminator moves.
 
         To callbacks ``model.optimizer`` then stands for both: its ``learning_rate`` is the
         generator's, and setting it, as ``LearningRateScheduler`` does, keeps the ratio of the two.
@@ -191,17 +239,23 @@ class GAN(ImageModel):
                 2e-4 and beta_1 0.5 (1511.06434).
             discriminator_optimizer: the same for the discriminator.
             loss: a name in ``ADVERSARIAL_LOSSES`` or an ``AdversarialLoss``, whose ``score`` says
-                what ``real_score`` and ``fake_score`` are. With ``"minimax"`` the history also
-                holds the Jensen-Shannon estimate.
+                what ``real_score`` and ``fake_score`` are, and whose ``monitors`` the history
+                also holds.
             discriminator_steps: updates of the discriminator for one of the generator, each with
                 fresh noise on the same real batch (algorithm 1 would draw that anew, too).
+            penalty: a term that is added to the discriminator's loss: a name in ``PENALTIES``, or
+                a ``Penalty``. The history holds it as ``penalty``; ``discriminator_loss`` is
+                without it.
+            augmentation: what is done to every image that the discriminator sees in training: a
+                name in ``AUGMENTATIONS``, or an ``Augmentation``.
             **kwargs: ``run_eagerly``, ``steps_per_execution``, ``jit_compile`` (off by default;
                 the checks of values inside the step are left out by XLA).
 
         Raises:
-            GenzooError: if the loss is unknown, ``discriminator_steps`` is less than 1, or both
-                networks are given one optimizer, the generator is averaged twice, or an optimizer
-                cannot be shared by replicas.
+            GenzooError: if a name is unknown, ``discriminator_steps`` is less than 1, both
+                networks are given one optimizer, the generator is averaged twice, an optimizer
+                cannot be shared by replicas, or loss, penalty and discriminator make no sense
+                together.
         """
         options = self.compile_options(kwargs)
         if discriminator_steps < 1:
@@ -220,13 +274,21 @@ class GAN(ImageModel):
                 f"a GAN's loss is an AdversarialLoss or one of {', '.join(ADVERSARIAL_LOSSES)}, "
                 f"not {loss!r}"
             )
-        if self.ema_decay and optimizers[0].use_ema:
+        if self.average_generator is not None and optimizers[0].use_ema:
             raise GenzooError(
                 "the generator's weights are averaged once: take ema_decay or use_ema, not both"
             )
         for optimizer in optimizers:
             check_optimizer(optimizer, self.num_replicas)
-        self.adversarial_loss = adversarial_loss
+        penalty = self.component(penalty, PENALTIES, Penalty)
+        augmentation = self.component(augmentation, AUGMENTATIONS, Augmentation)
+        own = "discriminator" in self._own_roles
+        check_combination(adversarial_loss, penalty, self.discriminator, own=own)
+        self.adversarial_loss, self.penalty, self.augmentation = (
+            adversarial_loss,
+            penalty,
+            augmentation,
+        )
         self.discriminator_steps = int(discriminator_steps)
         with self.distribute_strategy.scope():
             super().compile(optimizer=None, **options)
@@ -237,54 +299,52 @@ class GAN(ImageModel):
             self.discriminator_optimizer.build(self.discriminator.trainable_variables)
             # What callbacks look at; Keras itself moves and saves the two.
             self.optimizer = OptimizerPair(self.generator_optimizer, self.discriminator_optimizer)
-            self._trackers.pop("jensen_shannon_estimate", None)
-            if saved_loss == "minimax":
-                self._trackers["jensen_shannon_estimate"] = keras.metrics.Mean(
-                    name="jensen_shannon_estimate"
-                )
+            self.track_only(*adversarial_loss.monitors, *(["penalty"] if penalty else []))
         self.keep_compile_config(
             kwargs,
             generator_optimizer=optimizers[0],
             discriminator_optimizer=optimizers[1],
             loss=saved_loss,
             discriminator_steps=discriminator_steps,
+            penalty=penalty,
+            augmentation=augmentation,
         )
 
     # Computation -----------------------------------------------------------------------------
 
-    def call(self, z, training=False):
-        """Return the images of noise ``(batch, latent_dim)``, floats in [-1, 1].
-
-        They are the averaged generator's, if there is one, unless ``training``.
-
-        Raises:
-            GenzooError: if the noise has another shape.
-        """
-        if z.shape[1:] != (self.noise_dim,):
-            raise GenzooError(
-                f"{type(self).__name__} makes images of noise (n, {self.noise_dim}), not of "
-                f"{tuple(z.shape)}; make it with sample_latents(n)"
-            )
-        network = self.generator if training else self.sampling_generator
-        return network(z, training=training)
-
     def unpack(self, data):
-        """Return the batch's images in the model's range and its condition, None without one."""
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return self.to_range(images), None
+        """Return the batch's images in the model's range and its class labels, None without."""
+        images, class_labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if not self.needs_labels:
+            return self.to_range(images), None
+        class_labels = tf.cast(class_labels, tf.int32)
+        assert_labels(self, class_labels)
+        return self.to_range(images), tf.reshape(class_labels, (-1,))
 
-    def condition_noise(self, z, condition):
+    def condition_noise(self, z, class_labels):
         """Return the generator's input."""
-        return z
+        return z if self.conditioning is None else self.conditioning.noise(z, class_labels)
 
-    def condition_images(self, images, condition):
+    def condition_images(self, images, class_labels):
         """Return the discriminator's input."""
-        return images
+        if self.conditioning is None:
+            return images
+        return self.conditioning.images(images, class_labels)
 
-    def discriminate(self, images, condition, training: bool):
+    def discriminate(self, images, class_labels, training: bool):
         """Return the logits of images, float32 ``(batch, 1)``."""
-        inputs = self.condition_images(tf.cast(images, tf.float32), condition)
+        inputs = self.condition_images(tf.cast(images, tf.float32), class_labels)
         return tf.cast(self.discriminator(inputs, training=training), tf.float32)
+
+    def critic(self, class_labels, draw: Draw) -> Critic:
+        """Return the discriminator in training as a function of images, which it augments."""
+
+        def logits(images):
+            if self.augmentation is not None:
+                images = self.augmentation(tf.cast(images, tf.float32), draw)
+            return self.discriminate(images, class_labels, training=True)
+
+        return Critic(logits)
 
     def latents(self, batch_size, *key):
         """Return this replica's noise ``(batch_size, latent_dim)``."""
@@ -292,61 +352,94 @@ class GAN(ImageModel):
 
     def train_step(self, data):
         """Update the discriminator ``discriminator_steps`` times, then the generator once."""
-        real_images, condition = self.unpack(data)
+        real_images, class_labels = self.unpack(data)
         batch_size = tf.shape(real_images)[0]
         for substep in range(self.discriminator_steps):
-            z = self.condition_noise(self.latents(batch_size, TRAIN, self.step, substep), condition)
+            z = self.latents(batch_size, TRAIN, self.step, substep)
+            z = self.condition_noise(z, class_labels)
             with tf.GradientTape() as generator_tape:
                 fake_images = self.generator(z, training=True)
-                penalties = self.generator.losses
-            values = self.update_discriminator(real_images, fake_images, condition)
-        generator_loss = self.update_generator(generator_tape, fake_images, condition, penalties)
+                regularisation = self.generator.losses
+            values = self.update_discriminator(real_images, fake_images, class_labels, substep)
+        generator_loss = self.update_generator(
+            generator_tape, fake_images, class_labels, regularisation, real_images
+        )
         self.step.assign_add(1)
         if self.average_generator is not None:
-            move_average(self.average_generator, self.generator, self.step, self.ema_decay)
+            self._move_average(batch_size)
         return self._track_values(batch_size, generator_loss=generator_loss, **values)
 
-    def update_discriminator(self, real_images, fake_images, condition) -> dict[str, tf.Tensor]:
+    def update_discriminator(
+        self, real_images, fake_images, class_labels, substep: int = 0
+    ) -> dict[str, tf.Tensor]:
         """Move the discriminator alone; return its loss and scores before the move."""
+        critic = self.critic(class_labels, Draw(self.noise, CHANGE, self.step, substep, 0))
+        fake_images = tf.stop_gradient(fake_images)
+        terms = {}
         with tf.GradientTape() as tape:
             # Separate passes: batch statistics of real and of generated images do not mix.
-            real_logits = self.discriminate(real_images, condition, training=True)
+            real_logits = critic(real_images)
             # The next pass drops them.
-            penalties = activity_losses(self.discriminator)
-            fake_logits = self.discriminate(tf.stop_gradient(fake_images), condition, training=True)
+            regularisation = activity_losses(self.discriminator)
+            fake_logits = critic(fake_images)
             loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
+            regularisation += self.discriminator.losses
+            if self.penalty is not None:
+                draw = Draw(self.noise, CHANGE, self.step, substep, 1)
+                terms["penalty"] = self.penalty(critic, real_images, fake_images, draw)
             # Gradients of replicas are summed: the mean over the global batch needs the division.
-            penalties += self.discriminator.losses
-            replica_loss = (loss + sum(penalties)) / self.num_replicas
-            replica_loss = self.discriminator_optimizer.scale_loss(replica_loss)
+            total = loss + sum(regularisation) + sum(terms.values())
+            replica_loss = self.discriminator_optimizer.scale_loss(total / self.num_replicas)
         variables = self.discriminator.trainable_variables
         self.discriminator_optimizer.apply(tape.gradient(replica_loss, variables), variables)
-        return self._values(loss, real_logits, fake_logits)
+        return self._values(loss, real_logits, fake_logits) | terms
 
     def update_generator(
-        self, generator_tape, fake_images, condition, penalties: Sequence[tf.Tensor] = ()
+        self,
+        generator_tape,
+        fake_images,
+        class_labels,
+        regularisation: Sequence[tf.Tensor] = (),
+        real_images=None,
     ) -> tf.Tensor:
         """Move the generator alone, through the discriminator; return its loss before the move.
 
-        ``generator_tape`` has recorded how ``fake_images`` were made, and the ``penalties`` of the
-        generator's regularisers, so that one pass of the generator serves both updates. The
-        discriminator's weights stay; its moving statistics see the images once more.
+        ``generator_tape`` has recorded how ``fake_images`` were made, so that one pass of the
+        generator serves both updates: this step takes the gradient of the loss in the images, and
+        that tape carries it on to the weights. The discriminator's weights stay; its moving
+        statistics see the images once more.
+
+        Args:
+            generator_tape: the tape around the generator's pass.
+            fake_images: the generated images.
+            class_labels: their classes, None without.
+            regularisation: losses of the generator's regularisers, recorded by the same tape.
+            real_images: the real images of the step, for a loss whose ``generator_needs_real``.
         """
+        critic = self.critic(class_labels, Draw(self.noise, CHANGE, self.step, 0, 2))
+        needs_real = self.adversarial_loss.generator_needs_real
+        real_logits = critic(real_images) if needs_real else None
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake_images)
-            fake_logits = self.discriminate(fake_images, condition, training=True)
-            loss = self.adversarial_loss.generator(fake_logits)
+            loss = self.adversarial_loss.generator_loss(critic(fake_images), real_logits)
             replica_loss = self.generator_optimizer.scale_loss(loss / self.num_replicas)
-        variables = self.generator.trainable_variables
-        penalty_weight = self.generator_optimizer.scale_loss(1 / self.num_replicas)
         image_gradients = tape.gradient(replica_loss, fake_images)
+        weight = self.generator_optimizer.scale_loss(1 / self.num_replicas)
+        variables = self.generator.trainable_variables
         gradients = generator_tape.gradient(
-            [fake_images, *penalties],
+            [fake_images, *regularisation],
             variables,
-            output_gradients=[image_gradients, *[penalty_weight] * len(penalties)],
+            output_gradients=[image_gradients, *[weight] * len(regularisation)],
         )
         self.generator_optimizer.apply(gradients, variables)
         return loss
+
+    def _move_average(self, batch_size) -> None:
+        decay = self.ema_decay
+        if self.ema_half_life:
+            images = tf.cast(batch_size * self.num_replicas, tf.float32)
+            decay = 0.5 ** (images / self.ema_half_life)
+        move_average(self.average_generator, self.generator, self.step, decay)
 
     def fit(self, *args, **kwargs):
         """Train as ``ImageModel.fit`` does; averaged weights (``use_ema``) are taken at the end."""
@@ -360,17 +453,17 @@ class GAN(ImageModel):
 
     def test_step(self, data):
         """Measure losses and scores of a batch with inference statistics, as ``call`` generates."""
-        real_images, condition = self.unpack(data)
+        real_images, class_labels = self.unpack(data)
         batch_size = tf.shape(real_images)[0]
         key = self.test_key("discriminator_loss")
-        z = self.condition_noise(self.latents(batch_size, TEST, key, 0), condition)
+        z = self.condition_noise(self.latents(batch_size, TEST, key, 0), class_labels)
         fake_images = self.sampling_generator(z, training=False)
-        real_logits = self.discriminate(real_images, condition, training=False)
-        fake_logits = self.discriminate(fake_images, condition, training=False)
+        real_logits = self.discriminate(real_images, class_labels, training=False)
+        fake_logits = self.discriminate(fake_images, class_labels, training=False)
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
         return self._track_values(
             batch_size,
-            generator_loss=self.adversarial_loss.generator(fake_logits),
+            generator_loss=self.adversarial_loss.generator_loss(fake_logits, real_logits),
             **self._values(loss, real_logits, fake_logits),
         )
 
@@ -382,62 +475,41 @@ class GAN(ImageModel):
         }
 
     def _track_values(self, batch_size, **values):
-        if "jensen_shannon_estimate" in self._trackers:
-            values["jensen_shannon_estimate"] = jensen_shannon_estimate(
-                values["discriminator_loss"]
-            )
+        for name, estimate in self.adversarial_loss.monitors.items():
+            values[name] = estimate(values["discriminator_loss"])
         return self.track(batch_size, **values)
 
-    # Use -------------------------------------------------------------------------------------
 
-    def decode(self, z, class_labels=None, *, batch_size: int = 256) -> np.ndarray:
-        """Return the images of noise ``(n, latent_dim)``, uint8 ``(n, *image_shape)``."""
-        self.check_no_labels(class_labels)
-        z = self.checked_latents(z)
-        return self.to_uint8(self.in_batches(self.sampling_generator, z, batch_size))
+def _conditioning(choice, num_classes: int | None) -> Conditioning | None:
+    """Return the conditioning that a person asks for.
 
-    def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
-        """Return ``n`` generated images, uint8 ``(n, *image_shape)``.
+    Raises:
+        GenzooError: if the name is unknown, or the number of classes is missing or less than 2.
+    """
+    if not isinstance(choice, str):
+        if choice is not None and not isinstance(choice, Conditioning):
+            raise GenzooError(
+                f"a conditioning is a Conditioning or one of {', '.join(CONDITIONINGS)}, "
+                f"not {choice!r}"
+            )
+        return choice
+    kind = CONDITIONINGS[choice]
+    if num_classes is None or num_classes < 2:
+        raise GenzooError(f"num_classes must be at least 2, not {num_classes}")
+    return kind(num_classes)
 
-        Args:
-            n: number of images.
-            class_labels: must be None: the model knows no classes.
-            seed: the same seed gives the same images; None gives others each time.
 
-        Raises:
-            GenzooError: if ``n`` is less than 1 or labels are asked for.
-        """
-        return self.decode(self.sample_latents(n, seed), class_labels)
+def _saved(component, registry) -> tuple[Any, dict[str, Any]]:
+    """Return what stands for a component in a configuration, and its own arguments.
 
-    def interpolate(
-        self, a, b, steps: int = 10, method: str = "spherical", class_labels=None
-    ) -> np.ndarray:
-        """Return the images of the walk from noise ``a`` to noise ``b``, both included.
-
-        Args:
-            a: first latent vector, shape ``(latent_dim,)``.
-            b: last latent vector.
-            steps: number of images, at least 2.
-            method: ``"spherical"`` or ``"linear"``.
-            class_labels: for conditional models, the class of the whole walk.
-
-        Returns:
-            uint8 array ``(steps, *image_shape)``.
-        """
-        return self.decode(interpolate_latents(a, b, steps, method), class_labels)
-
-    def signatures(self, batch_size: int | None = None) -> dict[str, keras.Model]:
-        """Return the network ``generate``: noise ``z`` -> ``images`` in [0, 1].
-
-        It is the averaged generator, if there is one.
-        """
-        z = keras.Input((self.latent_dim,), batch_size, name="z")
-        return {"generate": self.generating({"z": z}, z)}
-
-    def generating(self, inputs, noise) -> keras.Model:
-        """Return the network from named ``inputs``, of which ``noise`` is made, to images."""
-        images = self.to_unit_range(self.sampling_generator(noise, training=False))
-        return keras.Model(inputs, {"images": images}, name="generate")
+    A registered one is its name; a person's own is serialised, and holds its arguments itself.
+    """
+    if component is None:
+        return None, {}
+    name = registry.name_of(type(component))
+    if name is None:
+        return keras.saving.serialize_keras_object(component), {}
+    return name, component.get_config()
 
 
 def activity_losses(network: keras.Model) -> list[tf.Tensor]:

@@ -1,7 +1,7 @@
 """Encoders, decoders, generators and discriminators, each a function that builds a network.
 
-All but batch normalisation, dropout and seeded noise is ``keras`` layers and ``keras.ops``; what
-the networks are trained for lives in ``models``.
+All but batch normalisation, grouped convolution, dropout and seeded noise is ``keras`` layers and
+``keras.ops``; what the networks are trained for lives in ``models``.
 """
 
 import lazy_loader
@@ -13,7 +13,14 @@ backend.require_tensorflow()
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "conditioning": ["append_label_planes", "append_one_hot"],
+        "architectures": ["Architecture", "ConvolutionalArchitecture", "DenseArchitecture"],
+        "augmentation": ["POLICIES", "Augmentation", "DiffAugment"],
+        "conditioning": [
+            "Concatenation",
+            "Conditioning",
+            "append_label_planes",
+            "append_one_hot",
+        ],
         "convolutional": [
             "convolutional_discriminator",
             "convolutional_generator",
@@ -26,9 +33,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "dense_gaussian_encoder",
             "dense_generator",
         ],
-        "normalization": ["BatchNormalization"],
+        "grouped": ["GroupedConv2D"],
+        "normalization": ["BatchNormalization", "Normalization"],
         "policy": ["layers_under"],
         "randomness": ["Dropout", "SeededNormal", "normal", "rows_of_global_batch", "uniform"],
+        "registry": ["ARCHITECTURES", "AUGMENTATIONS", "CONDITIONINGS", "NORMALIZATIONS"],
         "seeding": ["randomness_kept", "seeded"],
+        "spectral": ["SpectralConv2D", "SpectralDense"],
     },
 )

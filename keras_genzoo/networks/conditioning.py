@@ -1,10 +1,14 @@
-"""How a class label reaches a network: one-hot beside the noise, planes beside the image.
+"""How a class label reaches the networks of a GAN.
 
-Conditional GAN (1411.1784) as chapter 7 of the thesis builds it.
+A ``Conditioning`` says what the networks take in place of noise and images alone.
 """
+
+from typing import Any
 
 import numpy as np
 from keras import ops
+
+Shape = tuple[int, int, int]
 
 
 def one_hot(class_labels, num_classes: int, dtype: str):
@@ -43,3 +47,62 @@ def append_label_planes(images, class_labels, num_classes: int):
     planes = one_hot(class_labels, num_classes, images.dtype)[:, None, None, :]
     planes = ops.broadcast_to(planes, (ops.shape(images)[0], height, width, num_classes))
     return ops.concatenate([images, planes], axis=-1)
+
+
+class Conditioning:
+    """What the networks of a conditional GAN take; subclasses implement all four methods.
+
+    Args:
+        num_classes: number of classes; labels are integers from 0.
+    """
+
+    def __init__(self, num_classes: int):
+        self.num_classes = int(num_classes)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"num_classes": self.num_classes}
+
+    def noise_dim(self, latent_dim: int) -> int:
+        """Return the width of the generator's input."""
+        raise NotImplementedError
+
+    def discriminator_shape(self, image_shape: Shape) -> Shape:
+        """Return the shape of the discriminator's input."""
+        raise NotImplementedError
+
+    def noise(self, z, class_labels) -> Any:
+        """Return the generator's input of noise ``(batch, latent_dim)`` and labels ``(batch,)``."""
+        raise NotImplementedError
+
+    def images(self, images, class_labels) -> Any:
+        """Return the discriminator's input of images and labels ``(batch,)``."""
+        raise NotImplementedError
+
+
+class Concatenation(Conditioning):
+    """One-hot labels beside the noise, a plane a class beside the image's channels.
+
+    The conditional GAN (1411.1784) as chapter 7 of the thesis builds it.
+
+    >>> condition = Concatenation(10)
+    >>> condition.noise_dim(100), condition.discriminator_shape((28, 28, 1))
+    (110, (28, 28, 11))
+    """
+
+    def noise_dim(self, latent_dim: int) -> int:
+        """Return the width of the noise and the one-hot label."""
+        return latent_dim + self.num_classes
+
+    def discriminator_shape(self, image_shape: Shape) -> Shape:
+        """Return the shape of the image and its label planes."""
+        height, width, channels = image_shape
+        return (height, width, channels + self.num_classes)
+
+    def noise(self, z, class_labels):
+        """Return the noise joined with the one-hot label."""
+        return append_one_hot(z, class_labels, self.num_classes)
+
+    def images(self, images, class_labels):
+        """Return the image joined with its label planes."""
+        return append_label_planes(images, class_labels, self.num_classes)

@@ -8,7 +8,8 @@ generator, LeakyReLU in the discriminator, images in [-1, 1].
 import keras
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.networks.normalization import BatchNormalization
+from keras_genzoo.networks.normalization import batch_normalization
+from keras_genzoo.networks.registry import NORMALIZATIONS
 
 Shape = tuple[int, int, int]
 
@@ -91,38 +92,45 @@ def convolutional_generator(
 
 
 def convolutional_discriminator(
-    image_shape: Shape, filters: int = 64, *, synchronized: bool = False
+    image_shape: Shape,
+    filters: int = 64,
+    *,
+    normalization: str = "batch",
+    synchronized: bool = False,
 ) -> keras.Model:
     """Build images ``(batch, *image_shape)`` in [-1, 1] -> logits ``(batch, 1)``.
 
     Args:
         image_shape: ``(size, size, channels)``; the channels of a condition count.
         filters: channels of the first layer, doubled at each halving of the size.
+        normalization: a name in ``NORMALIZATIONS``; the paper's is ``"batch"``.
         synchronized: take batch statistics over all replicas.
 
     Raises:
-        GenzooError: if the images are not square, or smaller than 8.
+        GenzooError: if the images are not square, or smaller than 8, or the normalisation is
+            unknown.
 
     >>> convolutional_discriminator((28, 28, 1)).output_shape
     (None, 1)
     """
     *sizes, base = resolutions(_square(image_shape))
+    kind = NORMALIZATIONS[normalization]
     images = keras.Input(image_shape, name="images")
     features = images
     for level in range(len(sizes)):
-        features = keras.layers.Conv2D(
+        features = kind.convolution(
             filters * 2**level,
             4,
             strides=2,
             padding="same",
-            use_bias=level == 0,
+            use_bias=level == 0 or not kind.replaces_bias,
             kernel_initializer=_normal(),
             **LAST,
         )(features)
-        if level > 0:
-            features = _normalisation(synchronized)(features)
+        if level > 0 and kind.after:
+            features = kind.after(synchronized)(features)
         features = keras.layers.LeakyReLU(0.2)(features)
-    logits = keras.layers.Conv2D(1, base, name="logits", kernel_initializer=_normal(), **LAST)(
+    logits = kind.convolution(1, base, name="logits", kernel_initializer=_normal(), **LAST)(
         features
     )
     return keras.Model(images, keras.layers.Flatten(**LAST)(logits), name="discriminator")
@@ -143,10 +151,5 @@ def _square(image_shape: Shape) -> int:
     return height
 
 
-def _normalisation(synchronized: bool) -> keras.layers.Layer:
-    # A momentum of 0.99 lags hundreds of steps behind a generator that changes every step.
-    return BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=synchronized)
-
-
 def _normalised_relu(features, synchronized: bool):
-    return keras.layers.ReLU()(_normalisation(synchronized)(features))
+    return keras.layers.ReLU()(batch_normalization(synchronized)(features))

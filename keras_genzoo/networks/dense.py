@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import keras
 
 from keras_genzoo.networks.randomness import Dropout
+from keras_genzoo.networks.registry import NORMALIZATIONS
 
 Shape = tuple[int, int, int]
 
@@ -67,22 +68,40 @@ def dense_generator(
 
 
 def dense_discriminator(
-    image_shape: Shape, hidden_units: Sequence[int] = (512, 256), dropout: float = 0.3
+    image_shape: Shape,
+    hidden_units: Sequence[int] = (512, 256),
+    dropout: float = 0.3,
+    *,
+    normalization: str = "none",
+    synchronized: bool = False,
 ) -> keras.Model:
     """Build images ``(batch, *image_shape)`` in [-1, 1] -> logits ``(batch, 1)``.
 
     Dropout keeps the discriminator of a dense GAN from winning at once (1406.2661, section 5).
+
+    Args:
+        image_shape: ``(height, width, channels)``; the channels of a condition count.
+        hidden_units: widths of the hidden layers.
+        dropout: share of the features that are dropped in training.
+        normalization: a name in ``NORMALIZATIONS``.
+        synchronized: take batch statistics over all replicas.
+
+    Raises:
+        GenzooError: if the normalisation is unknown.
 
     >>> dense_discriminator((28, 28, 1)).output_shape
     (None, 1)
     """
     images = keras.Input(image_shape, name="images")
     features = keras.layers.Flatten(data_format="channels_last")(images)
+    kind = NORMALIZATIONS[normalization]
     for units in hidden_units:
-        features = keras.layers.Dense(units)(features)
+        features = kind.dense(units, use_bias=not kind.replaces_bias)(features)
+        if kind.after:
+            features = kind.after(synchronized)(features)
         features = keras.layers.LeakyReLU(0.2)(features)
         features = Dropout(dropout)(features)
-    return keras.Model(images, keras.layers.Dense(1, name="logits")(features), name="discriminator")
+    return keras.Model(images, kind.dense(1, name="logits")(features), name="discriminator")
 
 
 def _hidden(features, hidden_units: Sequence[int], activation: str):

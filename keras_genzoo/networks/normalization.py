@@ -1,7 +1,12 @@
-"""Batch normalisation in one operation where TensorFlow has one."""
+"""Batch normalisation in one operation where TensorFlow has one, and the normalisations of D."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
+
+from keras_genzoo.networks.spectral import SpectralConv2D, SpectralDense
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
@@ -40,3 +45,49 @@ class BatchNormalization(keras.layers.BatchNormalization):
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + value * (1 - self.momentum))
         return outputs
+
+
+@dataclass(frozen=True)
+class Normalization:
+    """What keeps the hidden layers of a discriminator in range.
+
+    Args:
+        after: builds the layer that follows a hidden layer, from whether statistics are taken over
+            all replicas; None for nothing.
+        dense: the class of dense layers.
+        convolution: the class of convolutions.
+    """
+
+    after: Callable[[bool], keras.layers.Layer] | None = None
+    dense: type[keras.layers.Dense] = keras.layers.Dense
+    convolution: type[keras.layers.Conv2D] = keras.layers.Conv2D
+
+    @property
+    def replaces_bias(self) -> bool:
+        """Whether the layer that follows has a bias of its own."""
+        return self.after is not None
+
+
+def batch_normalization(synchronized: bool) -> keras.layers.Layer:
+    """Build the batch normalisation of the zoo's networks.
+
+    >>> batch_normalization(False).momentum
+    0.9
+    """
+    # A momentum of 0.99 lags hundreds of steps behind a generator that changes every step.
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=synchronized)
+
+
+def layer_normalization(synchronized: bool) -> keras.layers.Layer:
+    """Build a layer normalisation over each image, with a scale for each channel (1704.00028).
+
+    >>> layer_normalization(False).groups
+    1
+    """
+    return keras.layers.GroupNormalization(groups=1, epsilon=1e-5)
+
+
+BATCH = Normalization(batch_normalization)
+LAYER = Normalization(layer_normalization)
+SPECTRAL = Normalization(dense=SpectralDense, convolution=SpectralConv2D)
+NONE = Normalization()

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from keras_genzoo import models
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.losses import ADVERSARIAL_LOSSES, AdversarialLoss
-from keras_genzoo.models import Adam, ImageModel
+from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, AdversarialLoss
+from keras_genzoo.models import Adam, ImageModel, Schedule
 from keras_genzoo.models.registry import MODELS
 from keras_genzoo.models.size import refuse_large_model
 from keras_genzoo.networks import layers_under, seeded
@@ -62,9 +62,26 @@ def compile_model(model: ImageModel, settings: Settings) -> None:
     arguments = settings.of_role("compile")
     roles = ("generator_", "discriminator_") if settings.model in GANS else ("",)
     for role in roles:
-        rate = getattr(settings, f"{role}learning_rate")
+        updates = settings.discriminator_steps if role == "discriminator_" else 1
+        rate = _rate(settings, getattr(settings, f"{role}learning_rate"), updates)
         arguments[f"{role}optimizer"] = Adam(rate, beta_1=settings.beta_1)
+    if settings.penalty_weight is not None:
+        arguments["penalty"] = PENALTIES[settings.penalty](settings.penalty_weight)
     model.compile(**arguments)
+
+
+def _rate(settings: Settings, rate: float, updates: int) -> float | Schedule:
+    """Return a learning rate, or how it falls, of an optimizer with so many updates a step."""
+    if settings.schedule == "constant":
+        return rate
+    return Schedule(
+        settings.schedule,
+        rate,
+        settings.schedule_steps,
+        end=settings.schedule_end,
+        warmup=settings.warmup_steps,
+        updates=updates,
+    )
 
 
 def adversarial_loss(settings: Settings) -> AdversarialLoss | None:

@@ -78,7 +78,9 @@ class Recorder(keras.callbacks.Callback):
         if self._ends_interval(self.step):
             means = {name: float(value) for name, value in logs.items()}
             logs |= self.losses.measure() if self.losses is not None else {}
-            self.rows.append({"step": self.step} | logs | means)
+            scheduled = self.run.settings.schedule != "constant"
+            rates = self.model.learning_rates() if scheduled else {}
+            self.rows.append({"step": self.step} | logs | means | rates)
             if self.writes:
                 self.run.write_history(self.rows)
             self._check_not_collapsed(means)

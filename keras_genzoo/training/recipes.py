@@ -120,6 +120,9 @@ def settings_for(
     50
     """
     _, values = find_recipe(model, dataset, recipe)
+    if overrides.get("ema_half_life"):
+        # It says in another way what a recipe says by its decay.
+        values = {name: value for name, value in values.items() if name != "ema_decay"}
     return Settings.from_dict(values | overrides)
 
 

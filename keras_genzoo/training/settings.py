@@ -16,13 +16,16 @@ from typing import Any
 
 from keras_genzoo.data.registry import LABELS, paths_in_words
 from keras_genzoo.errors import GenzooError, unknown
-from keras_genzoo.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
+from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
+from keras_genzoo.networks.registry import AUGMENTATIONS, NORMALIZATIONS
 
 AUTOENCODERS = ("ae", "vae")
 DENSE = (*AUTOENCODERS, "gan")
 CONVOLUTIONAL = ("dcgan", "cgan")
 GANS = ("gan", *CONVOLUTIONAL)
 MODELS = (*AUTOENCODERS, *GANS)
+# The names of ``models.schedules``, and a rate that stays.
+SCHEDULES = ("constant", "cosine", "linear", "step")
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 
 # Roles of settings that a resumed run may change: they shape no number.
@@ -41,6 +44,7 @@ ANY = Bound("finite", lambda value: True)
 POSITIVE = Bound("positive", lambda value: value > 0)
 NOT_NEGATIVE = Bound("0 or more", lambda value: value >= 0)
 AT_LEAST_1 = Bound("at least 1", lambda value: value >= 1)
+SHARE = Bound("at least 0 and at most 1", lambda value: 0 <= value <= 1)
 BELOW_1 = Bound("at least 0 and below 1", lambda value: 0 <= value < 1)
 # A size beyond this is a mistake, or made to fill memory; what a model takes is measured as well.
 MOST = 2**31 - 1
@@ -221,6 +225,20 @@ class Settings:
         "model",
         bound=BELOW_1,
     )
+    ema_half_life: float = _setting(
+        0.0,
+        "The same, by the images after which weights count half; 0 keeps none.",
+        GANS,
+        "model",
+        bound=NOT_NEGATIVE,
+    )
+    discriminator_normalization: str | None = _setting(
+        None,
+        "Of the discriminator's hidden layers; by default batch for dcgan and cgan, none for gan.",
+        GANS,
+        "model",
+        choices=tuple(NORMALIZATIONS),
+    )
 
     loss: str | None = _setting(
         None,
@@ -236,6 +254,40 @@ class Settings:
         "compile",
         bound=AT_LEAST_1,
         most=MOST_REPEATED,
+    )
+    penalty: str | None = _setting(
+        None,
+        "Penalty on the discriminator's slope; none by default.",
+        GANS,
+        "compile",
+        choices=tuple(PENALTIES),
+    )
+    penalty_weight: float | None = _setting(
+        None,
+        "Weight of the penalty; by default 10 for wgan_gp, 1 for the others.",
+        GANS,
+        bound=POSITIVE,
+    )
+    augmentation: str | None = _setting(
+        None,
+        "Augmentation of all images that the discriminator sees; none by default.",
+        GANS,
+        "compile",
+        choices=tuple(AUGMENTATIONS),
+    )
+    schedule: str = _setting(
+        "constant", "How the learning rates fall, after the warm-up.", choices=SCHEDULES
+    )
+    schedule_steps: int | None = _setting(
+        None,
+        "Steps after which they are at their end; by default the steps that the run begins with.",
+        bound=AT_LEAST_1,
+    )
+    schedule_end: float = _setting(
+        0.0, "Where they end, as a share of the learning rates.", bound=SHARE
+    )
+    warmup_steps: int = _setting(
+        0, "Steps in which the learning rates rise from 0.", bound=NOT_NEGATIVE
     )
     learning_rate: float = _setting(1e-3, "Adam's learning rate.", AUTOENCODERS, bound=POSITIVE)
     generator_learning_rate: float = _setting(
@@ -262,10 +314,29 @@ class Settings:
             object.__setattr__(self, field.name, value)
         losses = ADVERSARIAL_LOSSES if self.model in GANS else RECONSTRUCTION_LOSSES
         losses.check(self.loss)
+        self._check_together()
         if self.checkpoint_every % self.steps_per_execution:
             raise GenzooError(
                 f"steps_per_execution must divide checkpoint_every, which is "
                 f"{self.checkpoint_every}, and {self.steps_per_execution} does not"
+            )
+
+    def _check_together(self) -> None:
+        """Check that settings do not contradict each other; a schedule gets its length."""
+        if self.penalty_weight is not None and self.penalty is None:
+            raise GenzooError("penalty_weight has no penalty to weigh; name one by --penalty")
+        if self.schedule != "constant" and self.schedule_steps is None:
+            # Its own from now on: a run that is made longer is the longer run.
+            object.__setattr__(self, "schedule_steps", self.steps)
+        if self.schedule == "constant" and self.warmup_steps:
+            raise GenzooError(
+                "warmup_steps needs a schedule; name one by --schedule, such as cosine with "
+                "--schedule-end 1, which stays"
+            )
+        if self.schedule_steps is not None and self.warmup_steps >= self.schedule_steps:
+            raise GenzooError(
+                f"warmup_steps must be less than schedule_steps, which is {self.schedule_steps}, "
+                f"and {self.warmup_steps} is not"
             )
 
     @classmethod

@@ -21,6 +21,10 @@ _PANELS = (
     (("discriminator_loss", "generator_loss"), None, "losses"),
     (_SCORES, None, "D(x) and D(G(z))"),
     (("jensen_shannon_estimate",), 0.0, "Jensen-Shannon estimate (nats)"),
+    (("wasserstein_estimate",), 0.0, "estimate of the Wasserstein distance"),
+    (("penalty",), 0.0, "penalty"),
+    (("learning_rate",), None, "learning rate"),
+    (("generator_learning_rate", "discriminator_learning_rate"), None, "learning rates"),
 )
 
 

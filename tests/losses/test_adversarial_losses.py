@@ -10,6 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import expit
 
 from keras_genzoo import losses
+from keras_genzoo.errors import GenzooError
 
 PROPERTIES = settings.get_profile("losses")
 LOGITS = np.array([-3.0, -0.5, 0.0, 1.25, 4.0], "float32")
@@ -133,6 +134,43 @@ def test_hinge_losses_on_fixed_numbers(gradient):
     )
 
 
+# Wasserstein and relativistic pairing
+
+
+def test_wasserstein_losses_on_fixed_numbers(gradient):
+    loss = losses.ADVERSARIAL_LOSSES["wasserstein"]
+    # E[D(G(z))] = 2, E[D(x)] = -1
+    value = loss.discriminator([-3.0, 1.0], [1.0, 2.0, 3.0])
+    assert float(value) == 3.0
+    assert float(loss.generator_loss([1.0, 2.0, 3.0])) == -2.0
+    assert float(loss.monitors["wasserstein_estimate"](value)) == -3.0
+    np.testing.assert_allclose(
+        gradient(lambda real: loss.discriminator(real, [0.0]), [5.0, -5.0]), [-0.5, -0.5]
+    )
+
+
+@PROPERTIES
+@given(real=logit_batches)
+def test_relativistic_losses_are_the_logarithms_of_a_sigmoid_of_pairs(real):
+    real = real.astype("float64")
+    fake = np.roll(real, 1) * 0.5
+    expected = -np.log(expit(real - fake)).mean()
+    loss = losses.ADVERSARIAL_LOSSES["relativistic"]
+    assert float(loss.discriminator(real, fake)) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    # The sides change: the generator wants its images to seem more real than the real ones.
+    expected = -np.log(expit(fake - real)).mean()
+    assert float(loss.generator_loss(fake, real)) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+
+
+def test_relativistic_pairs_are_made_by_place_and_need_equal_numbers():
+    loss = losses.ADVERSARIAL_LOSSES["relativistic"]
+    # softplus(-3) = 0.048587, softplus(1) = 1.313262
+    value = loss.discriminator([[2.0], [0.0]], [[-1.0], [1.0]])
+    assert float(value) == pytest.approx((0.048587 + 1.313262) / 2, abs=2e-6)
+    with pytest.raises(GenzooError, match="same shape"):
+        loss.discriminator([1.0, 2.0], [1.0])
+
+
 # The table
 
 
@@ -141,12 +179,12 @@ def test_every_loss_has_finite_values_and_gradients(name, gradient):
     loss = losses.ADVERSARIAL_LOSSES[name]
     assert isinstance(loss, losses.AdversarialLoss)
     extreme = np.array([[-1e4], [-1.0], [0.0], [0.5], [1e4]], "float32")
-    for value in (loss.discriminator(extreme, extreme), loss.generator(extreme)):
+    for value in (loss.discriminator(extreme, extreme), loss.generator_loss(extreme, extreme)):
         assert value.shape == ()
         assert np.isfinite(value)
     assert np.isfinite(gradient(lambda x: loss.discriminator(x, extreme), extreme)).all()
     assert np.isfinite(gradient(lambda x: loss.discriminator(extreme, x), extreme)).all()
-    assert np.isfinite(gradient(loss.generator, extreme)).all()
+    assert np.isfinite(gradient(lambda x: loss.generator_loss(x, extreme), extreme)).all()
 
 
 @pytest.mark.parametrize("name", losses.ADVERSARIAL_LOSSES)
@@ -155,7 +193,7 @@ def test_every_loss_pulls_the_logits_the_right_way(name, gradient):
     undecided = np.full(3, 0.5, "float32")
     assert (gradient(lambda real: loss.discriminator(real, undecided), undecided) < 0).all()
     assert (gradient(lambda fake: loss.discriminator(undecided, fake), undecided) > 0).all()
-    assert (gradient(loss.generator, undecided) < 0).all()
+    assert (gradient(lambda fake: loss.generator_loss(fake, undecided), undecided) < 0).all()
 
 
 @pytest.mark.parametrize("name", losses.ADVERSARIAL_LOSSES)
@@ -167,7 +205,7 @@ def test_every_loss_computes_in_float32(name, dtype):
     exact = tf.cast(logits, "float32")
     for value, expected in (
         (loss.discriminator(logits, logits), loss.discriminator(exact, exact)),
-        (loss.generator(logits), loss.generator(exact)),
+        (loss.generator_loss(logits, logits), loss.generator_loss(exact, exact)),
     ):
         assert value.dtype == tf.float32
         assert float(value) == pytest.approx(float(expected), rel=1e-6)
@@ -178,7 +216,7 @@ def test_every_loss_runs_in_a_graph_of_unknown_batch(name):
     loss = losses.ADVERSARIAL_LOSSES[name]
     spec = tf.TensorSpec([None, 1], tf.float32)
     graph = tf.function(loss.discriminator, input_signature=[spec, spec])
-    real, fake = LOGITS[:, None], LOGITS[:2, None]
+    real, fake = LOGITS[:, None], LOGITS[::-1, None]
     assert float(graph(real, fake)) == pytest.approx(
         float(loss.discriminator(real, fake)), rel=1e-6
     )

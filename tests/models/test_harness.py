@@ -1,7 +1,5 @@
 """What every registered model must do, with the same words for each."""
 
-import inspect
-
 import keras
 import numpy as np
 import pytest
@@ -42,15 +40,14 @@ pytestmark = pytest.mark.parametrize(
 
 def test_every_registered_model_has_a_case(name):
     assert set(ARGUMENTS) == set(COMPILE) == set(MODELS)
-    defaults = inspect.signature(MODELS[name].__init__).parameters
+    defaults = MODELS[name].arguments()
     for argument, value in ARGUMENTS[name].items():
         assert defaults[argument].default != value
 
 
 def test_config_holds_every_argument_of_the_constructor(name):
     model = build(name)
-    arguments = set(inspect.signature(type(model).__init__).parameters) - {"self", "kwargs"}
-    assert arguments <= set(model.get_config())
+    assert set(type(model).arguments()) <= set(model.get_config())
     again = type(model).from_config(model.get_config())
     config = again.get_config()
     assert config == model.get_config()

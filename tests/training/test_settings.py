@@ -12,8 +12,9 @@ import pytest
 
 from keras_genzoo.cli.fit import command
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.losses import ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES
+from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
 from keras_genzoo.models import registry
+from keras_genzoo.networks import AUGMENTATIONS
 from keras_genzoo.registry import Registry
 from keras_genzoo.training import RECIPES, Settings, build_model, recipes, settings_for
 from keras_genzoo.training.settings import AUTOENCODERS, GANS, MODELS, kind_of
@@ -30,8 +31,14 @@ OTHER = {
     "generator_filters": 4,
     "discriminator_filters": 3,
     "ema_decay": 0.5,
+    "ema_half_life": 200.0,
+    "discriminator_normalization": "layer",
     "discriminator_steps": 2,
+    "penalty": "wgan_gp",
+    "augmentation": "diffaugment",
 }
+# What a setting has no meaning without.
+NEEDED = {"penalty_weight": {"penalty": "r1"}, "warmup_steps": {"schedule": "cosine"}}
 FIELDS = dataclasses.fields(Settings)
 
 
@@ -88,8 +95,8 @@ def test_a_model_without_a_recipe_starts_from_its_own_defaults(monkeypatch):
 def test_the_defaults_are_those_of_the_model(model):
     model_class = registry.MODELS[model]
     settings = Settings(model=model)
-    for role, function in (("model", model_class.__init__), ("compile", model_class.compile)):
-        parameters = inspect.signature(function).parameters
+    compiled = inspect.signature(model_class.compile).parameters
+    for role, parameters in (("model", model_class.arguments()), ("compile", compiled)):
         for name, value in settings.of_role(role).items():
             assert value == parameters[name].default, name
     built = build_model(settings, SHAPE, 10)
@@ -104,6 +111,12 @@ def test_the_defaults_are_those_of_the_model(model):
     [
         ({"model": "gan", "beta": 9.0}, "gan has no setting 'beta'; it belongs to vae"),
         ({"model": "vae", "ema_decay": 0.5}, "vae has no setting 'ema_decay'; it belongs to gan"),
+        ({"model": "gan", "penalty_weight": 2.0}, "no penalty to weigh"),
+        ({"warmup_steps": 5}, "warmup_steps needs a schedule"),
+        (
+            {"schedule": "cosine", "steps": 10, "warmup_steps": 10},
+            "warmup_steps must be less than schedule_steps, which is 10",
+        ),
         ({"latent_dim": "3"}, "setting 'latent_dim' must be of type int, not '3'"),
         ({"steps": 2.5}, "setting 'steps' must be of type int, not 2.5"),
         ({"steps": True}, "setting 'steps' must be of type int, not True"),
@@ -145,12 +158,17 @@ def test_settings_take_what_scripts_compute():
 def test_every_setting_reaches_the_model(model):
     roles = ("model", "compile")
     names = {f.name for f in Settings.fields_of(model) if f.metadata["role"] in roles}
-    values = {name: OTHER[name] for name in names - {"loss"}}
+    # The two ways of saying how fast an average forgets exclude each other.
+    values = {name: OTHER[name] for name in names - {"loss", "ema_half_life"}}
     values["loss"] = "minimax" if model in GANS else "squared_error"
     default = Settings(model=model)
     assert all(getattr(default, name) != value for name, value in values.items())
     built = build_model(Settings(model=model, seed=5, **values), SHAPE, 10)
     config = built.get_config() | built.get_compile_config() | {"seed": built.seed}
+    for name in ("penalty", "augmentation"):
+        if name in values:
+            kind = {"penalty": PENALTIES, "augmentation": AUGMENTATIONS}[name][values.pop(name)]
+            assert isinstance(getattr(built, name), kind)
     for name, value in values.items():
         assert config[name] == (list(value) if isinstance(value, tuple) else value), name
     assert config["seed"] == 5
@@ -168,6 +186,28 @@ def test_learning_rates_reach_the_optimizers(model):
     default = build_model(Settings(model=model), SHAPE, 10)
     beta_1 = 0.9 if model in AUTOENCODERS else 0.5
     assert {optimizer.beta_1 for optimizer in default.optimizers} == {beta_1}
+
+
+def test_schedules_reach_the_optimizers_with_a_length_of_their_own():
+    settings = settings_for("gan", steps=40, schedule="linear", warmup_steps=4, schedule_end=0.5,
+                            discriminator_steps=3)  # fmt: skip
+    assert settings.schedule_steps == 40
+    # A run that is made longer keeps the schedule that it began with.
+    longer = settings.but({"steps": 100})
+    assert (longer.steps, longer.schedule_steps) == (100, 40)
+    built = build_model(longer, SHAPE, None)
+    for optimizer, updates in zip(built.optimizers, (1, 3), strict=True):
+        optimizer.iterations.assign(22 * updates)
+        assert float(optimizer.learning_rate) == pytest.approx(2e-4 * 0.75)
+
+
+def test_a_weight_reaches_the_penalty_and_a_half_life_the_average():
+    settings = Settings("gan", penalty="r1", penalty_weight=0.25, ema_half_life=500.0)
+    built = build_model(settings, SHAPE, None)
+    assert (built.penalty.weight, built.ema_half_life) == (0.25, 500.0)
+    assert built.average_generator is not None
+    # The recipe's own decay gives way.
+    assert settings_for("dcgan", "mnist", ema_half_life=500).ema_decay == 0
 
 
 def test_mixed_precision_reaches_the_model_and_nothing_else():
@@ -199,7 +239,7 @@ def test_every_setting_has_a_flag(field):
     text = (field.metadata["choices"] or ["0.5" if kind_of(field) is float else "2"])[-1]
     value = option.type.convert(text, option, click.Context(command))
     model = {} if field.name == "model" else {"model": (field.metadata["models"] or MODELS)[0]}
-    assert Settings.from_dict({field.name: value} | model)
+    assert Settings.from_dict({field.name: value} | model | NEEDED.get(field.name, {}))
 
 
 @pytest.mark.parametrize("name", [*ADVERSARIAL_LOSSES, *RECONSTRUCTION_LOSSES])

@@ -470,3 +470,20 @@ def test_data_that_vanish(small, tmp_path):
     with pytest.raises(GenzooError, match=r"none of the 200 images of .* can be read"):
         resume(run.path, {"steps": 40}, echo=echo)
     assert run.last_step() == 20
+
+
+def test_scheduled_rates_stand_in_the_history_and_go_on_when_resumed(tmp_path):
+    settings = settings_for(
+        "gan", image_size=8, steps=6, batch_size=8, checkpoint_every=2, schedule="linear",
+        penalty="r1", penalty_weight=0.5, discriminator_steps=2, generator_units=[4],
+        discriminator_units=[4],
+    )  # fmt: skip
+    whole = fit(settings, tmp_path / "whole").run
+    fit(settings.but({"steps": 4}), tmp_path / "part")
+    part = resume(tmp_path / "part", {"steps": 6}).run
+    rows = part.read_history()
+    assert [row["generator_learning_rate"] for row in rows] == pytest.approx(
+        [2e-4 * left / 6 for left in (4, 2, 0)], abs=1e-9
+    )
+    assert all(row["penalty"] > 0 for row in rows)
+    assert rows == whole.read_history()

@@ -1,0 +1,170 @@
+"""Penalties on the slope of the discriminator, pure functions of its gradients.
+
+A penalty is called as ``penalty(critic, real_images, fake_images, draw)`` and returns a float32
+scalar that is added to the discriminator's loss. ``critic(images)`` gives logits ``(batch, 1)``
+and ``critic.gradient(images)`` the gradient of each image's logit in its own pixels, of the
+images' shape; both close over the condition, the training mode and the augmentation, so that the
+gradient is that in the images before they are augmented. ``draw.uniform(batch_size, shape)`` and
+``draw.normal(batch_size, shape)`` are noise with a row for each image, the same on one replica
+and on many.
+"""
+
+from typing import Any, Protocol
+
+import keras
+from keras import ops
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor, float32
+
+_serializable = keras.saving.register_keras_serializable("keras_genzoo")
+
+# Keeps the slope of the square root finite where a gradient is zero.
+_TINY = 1e-12
+
+
+class Critic(Protocol):
+    """The discriminator as a penalty sees it."""
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return the logits of images, ``(batch, 1)``."""
+
+    def gradient(self, images: Tensor) -> Tensor:
+        """Return the gradient of each image's logit in its own pixels."""
+
+
+class Draw(Protocol):
+    """A source of noise with a row for each image."""
+
+    def uniform(self, batch_size, shape: tuple[int, ...] = ()) -> Tensor:
+        """Return numbers from U(0, 1), ``(batch_size, *shape)``."""
+
+    def normal(self, batch_size, shape: tuple[int, ...] = ()) -> Tensor:
+        """Return numbers from N(0, 1), ``(batch_size, *shape)``."""
+
+
+class Penalty:
+    """A term of the discriminator's loss; subclasses implement ``__call__``.
+
+    Args:
+        weight: factor of the term, positive.
+
+    Raises:
+        GenzooError: if the weight is not positive.
+    """
+
+    # Whether the term of an image has a meaning for a discriminator alone that looks at each image
+    # by itself, which batch normalisation does not.
+    per_image = True
+
+    def __init__(self, weight: float):
+        if not weight > 0:
+            raise GenzooError(f"the weight of a penalty must be positive, not {weight}")
+        self.weight = float(weight)
+
+    def __call__(
+        self, critic: Critic, real_images: Tensor, fake_images: Tensor, draw: Draw
+    ) -> Tensor:
+        """Return the term, a float32 scalar: the mean over the images."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"weight": self.weight}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Penalty":
+        """Return the penalty that ``get_config`` described."""
+        return cls(**config)
+
+
+def squared_norms(gradients: Tensor) -> Tensor:
+    """Return the squared Euclidean norm of each image's gradient, float32 ``(batch,)``.
+
+    >>> ops.convert_to_numpy(squared_norms(ops.ones((2, 3, 3, 1)))).tolist()
+    [9.0, 9.0]
+    """
+    return ops.sum(ops.square(float32(gradients)), axis=(1, 2, 3))
+
+
+@_serializable
+class GradientPenalty(Penalty):
+    """``weight * E[(‖∇D(x̂)‖ - 1)²]``, x̂ between a real and a generated image (1704.00028, eq. 3).
+
+    Each x̂ = a x + (1 - a) G(z) has an a ~ U(0, 1) of its own.
+
+    Args:
+        weight: factor of the term; the paper's is 10.
+
+    Raises:
+        GenzooError: if the weight is not positive.
+    """
+
+    def __init__(self, weight: float = 10.0):
+        super().__init__(weight)
+
+    def __call__(self, critic, real_images, fake_images, draw):
+        """Return the term, a float32 scalar."""
+        share = draw.uniform(ops.shape(real_images)[0], (1, 1, 1))
+        between = share * float32(real_images) + (1 - share) * float32(fake_images)
+        norms = ops.sqrt(squared_norms(critic.gradient(between)) + _TINY)
+        return self.weight * ops.mean(ops.square(norms - 1))
+
+
+@_serializable
+class R1(Penalty):
+    """``weight / 2 * E[‖∇D(x)‖²]`` of real images (1801.04406, eq. 9).
+
+    Args:
+        weight: gamma; 0.0002 times the number of pixels over the batch size is a good first guess
+            (2006.06676), then a quarter to four times of it.
+
+    Raises:
+        GenzooError: if the weight is not positive.
+    """
+
+    def __init__(self, weight: float = 1.0):
+        super().__init__(weight)
+
+    def __call__(self, critic, real_images, fake_images, draw):
+        """Return the term, a float32 scalar."""
+        return self.weight / 2 * ops.mean(squared_norms(critic.gradient(real_images)))
+
+
+@_serializable
+class R2(Penalty):
+    """``weight / 2 * E[‖∇D(G(z))‖²]`` of generated images (1801.04406, eq. 10).
+
+    Args:
+        weight: gamma, as for ``R1``.
+
+    Raises:
+        GenzooError: if the weight is not positive.
+    """
+
+    def __init__(self, weight: float = 1.0):
+        super().__init__(weight)
+
+    def __call__(self, critic, real_images, fake_images, draw):
+        """Return the term, a float32 scalar."""
+        return self.weight / 2 * ops.mean(squared_norms(critic.gradient(fake_images)))
+
+
+@_serializable
+class R1R2(Penalty):
+    """The sum of ``R1`` and ``R2`` of one weight (2501.05441).
+
+    Args:
+        weight: gamma, as for ``R1``.
+
+    Raises:
+        GenzooError: if the weight is not positive.
+    """
+
+    def __init__(self, weight: float = 1.0):
+        super().__init__(weight)
+        self._terms = R1(weight), R2(weight)
+
+    def __call__(self, critic, real_images, fake_images, draw):
+        """Return the term, a float32 scalar."""
+        return sum(term(critic, real_images, fake_images, draw) for term in self._terms)

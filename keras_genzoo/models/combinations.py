@@ -1,0 +1,40 @@
+"""Which losses, penalties and discriminators make sense together."""
+
+import keras
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses import AdversarialLoss, Penalty
+from keras_genzoo.networks import SpectralConv2D, SpectralDense
+
+
+def check_combination(
+    loss: AdversarialLoss, penalty: Penalty | None, discriminator: keras.Model, *, own: bool
+) -> None:
+    """Check that a loss, a penalty and a discriminator have a meaning together.
+
+    Args:
+        loss: the adversarial loss.
+        penalty: the penalty, if there is one.
+        discriminator: the discriminator.
+        own: whether it is a person's own, whose slope may be bounded in another way.
+
+    Raises:
+        GenzooError: if batch normalisation makes the logit of an image depend on the others where
+            the penalty is each image's own, or nothing bounds the slope that the loss needs
+            bounded.
+    """
+    layers = list(discriminator._flatten_layers())
+    batch = [x.name for x in layers if isinstance(x, keras.layers.BatchNormalization)]
+    if penalty is not None and penalty.per_image and batch:
+        raise GenzooError(
+            f"the penalty {type(penalty).__name__} is of each image alone, and batch normalisation "
+            f"(layer '{batch[0]}') mixes the images of a batch in the discriminator; take "
+            "discriminator_normalization='layer', 'spectral' or 'none'"
+        )
+    spectral = any(isinstance(layer, (SpectralConv2D, SpectralDense)) for layer in layers)
+    if loss.needs_lipschitz and penalty is None and not spectral and not own:
+        raise GenzooError(
+            "the Wasserstein loss needs a discriminator of bounded slope; take penalty='wgan_gp' "
+            "(and discriminator_normalization='layer' or 'none'), or "
+            "discriminator_normalization='spectral'"
+        )

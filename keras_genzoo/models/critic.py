@@ -1,0 +1,64 @@
+"""The discriminator and the noise as a penalty or an augmentation sees them."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from keras_genzoo.networks import normal, uniform
+
+
+class Critic:
+    """A function from images to logits, with its gradient in the images.
+
+    Args:
+        logits: maps images ``(batch, h, w, c)`` to logits ``(batch, 1)``.
+
+    >>> critic = Critic(lambda images: tf.reduce_sum(images**2, axis=(1, 2, 3))[:, None])
+    >>> critic.gradient(tf.ones((2, 1, 1, 1))).numpy().ravel().tolist()
+    [2.0, 2.0]
+    """
+
+    def __init__(self, logits: Callable):
+        self._logits = logits
+
+    def __call__(self, images):
+        """Return the logits of images."""
+        return self._logits(images)
+
+    def gradient(self, images):
+        """Return the gradient of each image's logit in its own pixels, of the images' shape.
+
+        It has a gradient itself, in the weights of the discriminator.
+        """
+        images = tf.convert_to_tensor(images)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(images)
+            # Where an image's logit depends on that image alone, this is each one's own gradient.
+            total = tf.reduce_sum(self._logits(images))
+        return tape.gradient(total, images)
+
+
+class Draw:
+    """Noise of one update, another one at each call, the same on one replica and on many.
+
+    Args:
+        noise: the model's ``noise``.
+        *key: integers that name the update.
+    """
+
+    def __init__(self, noise: Callable, *key):
+        self._noise = noise
+        self._key = key
+        self._calls = 0
+
+    def uniform(self, batch_size, shape: tuple[int, ...] = ()):
+        """Return this replica's rows of U(0, 1), float32 ``(batch_size, *shape)``."""
+        return self._next(uniform, batch_size, shape)
+
+    def normal(self, batch_size, shape: tuple[int, ...] = ()):
+        """Return this replica's rows of N(0, 1), float32 ``(batch_size, *shape)``."""
+        return self._next(normal, batch_size, shape)
+
+    def _next(self, draw: Callable, batch_size, shape: tuple[int, ...]):
+        self._calls += 1
+        return self._noise(draw, batch_size, shape, *self._key, self._calls)

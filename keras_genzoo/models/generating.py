@@ -1,0 +1,158 @@
+"""What a GAN is used for once it is trained: images of noise, with or without class labels."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.models.checking import assert_labels, names_hint
+from keras_genzoo.models.latent import interpolate_latents
+
+
+class Generating:
+    """What ``GAN`` adds to ``ImageModel`` to make images.
+
+    The class has ``sampling_generator``, ``conditioning`` (None without class labels) and
+    ``condition_noise``.
+    """
+
+    prior_signature = "generate"
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes of a conditional model.
+
+        Raises:
+            AttributeError: if the model has none.
+        """
+        if self.conditioning is None:
+            raise AttributeError(f"{type(self).__name__} knows no classes")
+        return self.conditioning.num_classes
+
+    def call(self, inputs, training=False):
+        """Return the images of noise, floats in [-1, 1].
+
+        They are the averaged generator's, if there is one, unless ``training``.
+
+        Args:
+            inputs: noise ``(batch, latent_dim)``; of a conditional model ``(z, class_labels)``.
+            training: whether layers behave as in training.
+
+        Raises:
+            GenzooError: if the noise has another shape, or labels are missing.
+        """
+        name, z, class_labels = type(self).__name__, inputs, None
+        if self.needs_labels:
+            if not isinstance(inputs, (tuple, list)) or len(inputs) != 2:
+                raise GenzooError(
+                    f"{name} makes images of noise and class labels: pass both, as in "
+                    "predict((z, class_labels)), or use generate(n, class_labels)"
+                )
+            z, class_labels = inputs
+        if z.shape[1:] != (self.latent_dim,):
+            raise GenzooError(
+                f"{name} makes images of noise (n, {self.latent_dim}), not of {tuple(z.shape)}; "
+                "make it with sample_latents(n)"
+            )
+        if self.needs_labels:
+            class_labels = tf.reshape(tf.cast(class_labels, tf.int32), (-1,))
+            assert_labels(self, class_labels)
+        network = self.generator if training else self.sampling_generator
+        return network(self.condition_noise(z, class_labels), training=training)
+
+    def decode(self, z, class_labels=None, *, batch_size: int = 256) -> np.ndarray:
+        """Return the images of noise ``(n, latent_dim)``, uint8 ``(n, *image_shape)``.
+
+        Args:
+            z: noise.
+            class_labels: of a conditional model, one label for all or one for each image; None
+                takes the classes in turn. Others know no classes.
+            batch_size: images made at a time.
+
+        Raises:
+            GenzooError: if a label is not one of the classes, their number is another, or there
+                are any and the model knows no classes.
+        """
+        if not self.needs_labels:
+            self.check_no_labels(class_labels)
+        z = self.checked_latents(z)
+        if not self.needs_labels:
+            return self.to_uint8(self.in_batches(self.sampling_generator, z, batch_size))
+        class_labels = self.checked_labels(class_labels, len(z))
+
+        def made(rows):
+            return self.sampling_generator(self.condition_noise(z[rows], class_labels[rows]))
+
+        return self.to_uint8(self.in_batches(made, np.arange(len(z)), batch_size))
+
+    def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
+        """Return ``n`` generated images, uint8 ``(n, *image_shape)``.
+
+        Args:
+            n: number of images.
+            class_labels: as in ``decode``.
+            seed: the same seed gives the same images; None gives others each time.
+
+        Raises:
+            GenzooError: if ``n`` is less than 1, or as ``decode`` does.
+        """
+        return self.decode(self.sample_latents(n, seed), class_labels)
+
+    def interpolate(
+        self, a, b, steps: int = 10, method: str = "spherical", class_labels=None
+    ) -> np.ndarray:
+        """Return the images of the interpolation from noise ``a`` to noise ``b``, both included.
+
+        Args:
+            a: first latent vector, shape ``(latent_dim,)``.
+            b: last latent vector.
+            steps: number of images, at least 2.
+            method: ``"spherical"`` or ``"linear"``.
+            class_labels: of a conditional model, the class of all of them; 0 if not given.
+
+        Returns:
+            uint8 array ``(steps, *image_shape)``.
+        """
+        if self.needs_labels and class_labels is None:
+            class_labels = 0
+        return self.decode(interpolate_latents(a, b, steps, method), class_labels)
+
+    def signatures(self, batch_size: int | None = None) -> dict[str, keras.Model]:
+        """Return the network ``generate``: ``z`` -> ``images`` in [0, 1].
+
+        It is the averaged generator, if there is one; of a conditional model it takes
+        ``class_labels``, too.
+        """
+        z = keras.Input((self.latent_dim,), batch_size, name="z")
+        if not self.needs_labels:
+            return {"generate": self.generating({"z": z}, z)}
+        labels = keras.Input((), batch_size, dtype="int32", name="class_labels")
+        inputs = {"z": z, "class_labels": labels}
+        return {"generate": self.generating(inputs, self.condition_noise(z, labels))}
+
+    def generating(self, inputs, noise) -> keras.Model:
+        """Return the network from named ``inputs``, of which ``noise`` is made, to images."""
+        images = self.to_unit_range(self.sampling_generator(noise, training=False))
+        return keras.Model(inputs, {"images": images}, name="generate")
+
+    def checked_labels(self, class_labels, n: int) -> np.ndarray:
+        """Return ``n`` labels out of what a person may give.
+
+        Raises:
+            GenzooError: if they are no integers, not as many, or not among the classes.
+        """
+        if class_labels is None:
+            return np.arange(n) % self.num_classes
+        labels = np.asarray(class_labels)
+        if labels.ndim > 1 or labels.dtype.kind not in "iu":
+            hint = names_hint(labels.dtype.str)
+            raise GenzooError(f"class_labels must be an integer or a list of integers{hint}")
+        if labels.ndim == 1 and len(labels) != n:
+            raise GenzooError(f"{n} images need {n} class labels, got {len(labels)}")
+        wrong = np.unique(labels[(labels < 0) | (labels >= self.num_classes)])
+        if wrong.size:
+            shown = ", ".join(map(str, wrong[:3])) + (", ..." if wrong.size > 3 else "")
+            raise GenzooError(
+                f"class labels go from 0 to {self.num_classes - 1}; there is no class {shown}"
+            )
+        return np.broadcast_to(labels, (n,))

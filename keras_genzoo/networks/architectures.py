@@ -1,0 +1,148 @@
+"""Generators and discriminators that belong together, and the sizes that a person may choose."""
+
+import math
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.networks.convolutional import convolutional_discriminator, convolutional_generator
+from keras_genzoo.networks.dense import dense_discriminator, dense_generator
+
+Shape = tuple[int, int, int]
+
+
+class Architecture:
+    """The networks of a GAN; subclasses implement ``generator`` and ``discriminator``.
+
+    A subclass is declared by the arguments of its constructor, which are those of the models that
+    take it, each kept as an attribute of the same name.
+    """
+
+    # The discriminator's, where none is asked for.
+    normalization = "none"
+
+    def generator(
+        self, image_shape: Shape, noise_dim: int, *, synchronized: bool = False
+    ) -> keras.Model:
+        """Build noise ``(batch, noise_dim)`` -> images ``(batch, *image_shape)`` in [-1, 1].
+
+        Args:
+            image_shape: ``(height, width, channels)``.
+            noise_dim: size of the noise, with its condition if it has one.
+            synchronized: take batch statistics over all replicas.
+        """
+        raise NotImplementedError
+
+    def discriminator(
+        self, image_shape: Shape, *, normalization: str, synchronized: bool = False
+    ) -> keras.Model:
+        """Build images ``(batch, *image_shape)`` in [-1, 1] -> logits ``(batch, 1)``.
+
+        Args:
+            image_shape: ``(height, width, channels)``; the channels of a condition count.
+            normalization: a name in ``NORMALIZATIONS``.
+            synchronized: take batch statistics over all replicas.
+        """
+        raise NotImplementedError
+
+    def widest(self, noise_dim: int, discriminator_shape: Shape) -> int:
+        """Return the most units or channels of a layer, inputs included.
+
+        Networks that may be wide are measured before they are built. Where a subclass does not
+        say, all are.
+        """
+        return sys.maxsize
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+        }
+
+
+class DenseArchitecture(Architecture):
+    """Fully connected networks, those of 1406.2661.
+
+    Args:
+        generator_units: widths of the generator's hidden layers.
+        discriminator_units: widths of the discriminator's hidden layers.
+
+    >>> DenseArchitecture().generator((28, 28, 1), 100).output_shape
+    (None, 28, 28, 1)
+    """
+
+    def __init__(
+        self,
+        generator_units: Sequence[int] = (256, 512, 1024),
+        discriminator_units: Sequence[int] = (512, 256),
+    ):
+        self.generator_units = tuple(generator_units)
+        self.discriminator_units = tuple(discriminator_units)
+
+    def widest(self, noise_dim, discriminator_shape):
+        """Return the most units of a layer, inputs included."""
+        inputs = noise_dim, math.prod(discriminator_shape)
+        return max(*inputs, *self.generator_units, *self.discriminator_units)
+
+    def generator(self, image_shape, noise_dim, *, synchronized=False):
+        """Build the generator; no layer of it takes batch statistics."""
+        return dense_generator(image_shape, noise_dim, self.generator_units)
+
+    def discriminator(self, image_shape, *, normalization, synchronized=False):
+        """Build the discriminator."""
+        return dense_discriminator(
+            image_shape,
+            self.discriminator_units,
+            normalization=normalization,
+            synchronized=synchronized,
+        )
+
+
+class ConvolutionalArchitecture(Architecture):
+    """The strided convolutions of DCGAN (1511.06434), for square images of 8 pixels or more.
+
+    Args:
+        generator_filters: channels of the generator's last hidden layer, doubled towards its
+            input.
+        discriminator_filters: channels of the discriminator's first layer, doubled at each layer.
+
+    Raises:
+        GenzooError: if a number of channels is less than 1.
+
+    >>> ConvolutionalArchitecture(8, 8).generator((16, 16, 1), 100).output_shape
+    (None, 16, 16, 1)
+    """
+
+    normalization = "batch"
+
+    def __init__(self, generator_filters: int = 64, discriminator_filters: int = 64):
+        self.generator_filters = generator_filters
+        self.discriminator_filters = discriminator_filters
+        for argument, filters in vars(self).items():
+            if filters < 1:
+                raise GenzooError(f"{argument} must be at least 1, not {filters}")
+
+    def widest(self, noise_dim, discriminator_shape):
+        """Return the most channels of a layer, inputs included."""
+        halvings = max(discriminator_shape[:2]) // 4
+        deepest = halvings * max(self.generator_filters, self.discriminator_filters)
+        return max(noise_dim, discriminator_shape[-1], deepest)
+
+    def generator(self, image_shape, noise_dim, *, synchronized=False):
+        """Build the generator."""
+        return convolutional_generator(
+            image_shape, noise_dim, self.generator_filters, synchronized=synchronized
+        )
+
+    def discriminator(self, image_shape, *, normalization, synchronized=False):
+        """Build the discriminator."""
+        return convolutional_discriminator(
+            image_shape,
+            self.discriminator_filters,
+            normalization=normalization,
+            synchronized=synchronized,
+        )

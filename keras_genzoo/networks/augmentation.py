@@ -1,0 +1,151 @@
+"""Augmentation of what the discriminator sees, through which the generator's gradient flows.
+
+An augmentation is called as ``augmentation(images, draw)`` on images ``(batch, h, w, c)`` in
+[-1, 1]; ``draw.uniform(batch_size, shape)`` gives noise with a row for each image, the same on one
+replica and on many.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_genzoo.errors import GenzooError, unknown
+
+
+class Augmentation:
+    """A random change of images; subclasses implement ``__call__`` and ``get_config``."""
+
+    def __call__(self, images, draw):
+        """Return changed images of the same shape, each changed in its own way."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "Augmentation":
+        """Return the augmentation that ``get_config`` described."""
+        return cls(**config)
+
+
+def brightness(images, draw, background: float):
+    """Add U(-0.5, 0.5) to each image."""
+    return images + _each(images, draw) - 0.5
+
+
+def saturation(images, draw, background: float):
+    """Stretch each pixel's colour about its grey by U(0, 2); grey images stay as they are."""
+    if images.shape[-1] == 1:
+        return images
+    grey = ops.mean(images, axis=-1, keepdims=True)
+    return (images - grey) * (2 * _each(images, draw)) + grey
+
+
+def contrast(images, draw, background: float):
+    """Stretch each image about its mean by U(0.5, 1.5)."""
+    mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
+    return (images - mean) * (_each(images, draw) + 0.5) + mean
+
+
+def translation(images, draw, background: float):
+    """Shift each image by up to an eighth of its size; what comes in is the background."""
+    for axis in (1, 2):
+        size = images.shape[axis]
+        most = int(size / 8 + 0.5)
+        shift = ops.floor(_each(images, draw)[:, 0, 0, 0] * (2 * most + 1)) - most
+        images = _shifted(images, ops.cast(shift, "int32"), axis, background)
+    return images
+
+
+def cutout(images, draw, background: float):
+    """Cover a square of half the size with the background; it may reach over the border."""
+    covered = 1.0
+    for axis in (1, 2):
+        size = images.shape[axis]
+        side = int(size / 2 + 0.5)
+        places = size + 1 - side % 2
+        middle = ops.floor(_each(images, draw) * places)
+        place = ops.reshape(ops.arange(size, dtype="float32"), (1, -1, 1, 1))
+        first = middle - side // 2
+        inside = ops.cast((place >= first) & (place < first + side), images.dtype)
+        covered *= inside if axis == 1 else ops.transpose(inside, (0, 2, 1, 3))
+    return images * (1 - covered) + background * covered
+
+
+# 2006.10738, section 4, in the order of the authors' code.
+POLICIES = {
+    "color": (brightness, saturation, contrast),
+    "translation": (translation,),
+    "cutout": (cutout,),
+}
+
+
+@keras.saving.register_keras_serializable("keras_genzoo")
+class DiffAugment(Augmentation):
+    """Differentiable augmentation (2006.10738) of real and generated images, in both updates.
+
+    Args:
+        policies: names in ``POLICIES``, applied in this order.
+        background: value in [-1, 1] that comes in at a border or covers a cutout; the paper's 0 is
+            mid-grey here, and -1, the default, is the black background of digits.
+
+    Raises:
+        GenzooError: if a policy is unknown, there is none, or the background is out of range.
+
+    >>> augmentation = DiffAugment(["translation", "cutout"])
+    >>> augmentation.get_config()
+    {'policies': ['translation', 'cutout'], 'background': -1.0}
+    """
+
+    def __init__(
+        self,
+        policies: Sequence[str] = ("color", "translation", "cutout"),
+        background: float = -1.0,
+    ):
+        policies = (policies,) if isinstance(policies, str) else tuple(policies)
+        if not policies:
+            raise GenzooError(f"DiffAugment needs one policy or more of: {', '.join(POLICIES)}")
+        for policy in policies:
+            if policy not in POLICIES:
+                raise unknown("augmentation policy", policy, POLICIES)
+        if not -1 <= background <= 1:
+            raise GenzooError(f"background must lie in [-1, 1], not {background}")
+        self.policies = policies
+        self.background = float(background)
+
+    def __call__(self, images, draw):
+        """Return changed images of the same shape, each changed in its own way."""
+        for policy in self.policies:
+            for change in POLICIES[policy]:
+                images = change(images, draw, self.background)
+        return images
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {"policies": list(self.policies), "background": self.background}
+
+
+def _each(images, draw):
+    """Return a number from U(0, 1) for each image, ``(batch, 1, 1, 1)``."""
+    return ops.cast(draw.uniform(ops.shape(images)[0], (1, 1, 1)), images.dtype)
+
+
+def _shifted(images, shift, axis: int, background: float):
+    """Return images moved along an axis by ``shift`` ``(batch,)`` pixels.
+
+    Rows are chosen by a product with a matrix of zeros and ones, which is exact, and has a
+    gradient on every device.
+    """
+    if axis == 2:
+        turned = ops.transpose(images, (0, 2, 1, 3))
+        return ops.transpose(_shifted(turned, shift, 1, background), (0, 2, 1, 3))
+    _, height, width, channels = images.shape
+    place = ops.arange(height)
+    chosen = ops.equal(place[None, None, :], place[None, :, None] - shift[:, None, None])
+    chosen = ops.cast(chosen, images.dtype)
+    rows = ops.matmul(chosen, ops.reshape(images, (-1, height, width * channels)))
+    empty = 1 - ops.sum(chosen, axis=-1)[:, :, None, None]
+    return ops.reshape(rows, (-1, height, width, channels)) + background * empty

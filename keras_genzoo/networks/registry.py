@@ -1,0 +1,37 @@
+"""What networks are made of, by name; listing the names imports neither Keras nor TensorFlow.
+
+>>> list(ARCHITECTURES), list(NORMALIZATIONS)
+(['dense', 'dcgan'], ['batch', 'layer', 'spectral', 'none'])
+"""
+
+from keras_genzoo.registry import Registry
+
+# Each entry is a class whose objects are an ``Architecture``.
+ARCHITECTURES = Registry(
+    "architecture",
+    {
+        "dense": "keras_genzoo.networks.architectures:DenseArchitecture",
+        "dcgan": "keras_genzoo.networks.architectures:ConvolutionalArchitecture",
+    },
+)
+
+# Each entry is a class whose objects are a ``Conditioning``.
+CONDITIONINGS = Registry(
+    "conditioning", {"concat": "keras_genzoo.networks.conditioning:Concatenation"}
+)
+
+# Each entry is a class whose objects are an ``Augmentation``.
+AUGMENTATIONS = Registry(
+    "augmentation", {"diffaugment": "keras_genzoo.networks.augmentation:DiffAugment"}
+)
+
+# Each entry is a ``Normalization`` of a discriminator's hidden layers.
+NORMALIZATIONS = Registry(
+    "normalization",
+    {
+        "batch": "keras_genzoo.networks.normalization:BATCH",
+        "layer": "keras_genzoo.networks.normalization:LAYER",
+        "spectral": "keras_genzoo.networks.normalization:SPECTRAL",
+        "none": "keras_genzoo.networks.normalization:NONE",
+    },
+)

@@ -1,0 +1,95 @@
+"""Dense and convolutional layers of spectral norm 1 (1802.05957).
+
+The layer computes with W / sigma(W), where sigma is u' W v: W flattened to (rest, outputs), u and v
+its leading singular vectors by one power iteration a training pass. The gradient goes through
+sigma (the paper's equation 12); u is kept, and saved, beside the weights. ``keras.layers.
+SpectralNormalization`` is another algorithm: each forward pass assigns W / sigma to the weights.
+"""
+
+import keras
+from keras import ops
+
+_serializable = keras.saving.register_keras_serializable("keras_genzoo")
+_EPSILON = 1e-12
+
+
+class _Spectral:
+    """What the two layers share: they keep ``u`` and divide the kernel by its norm."""
+
+    def build(self, input_shape) -> None:
+        """Make the weights, and the kept singular vector."""
+        super().build(input_shape)
+        self.u = self.add_weight(
+            name="u",
+            shape=(self.kernel.shape[-1],),
+            dtype="float32",
+            initializer="random_normal",
+            trainable=False,
+            # Every replica computes the same.
+            aggregation="only_first_replica",
+        )
+        # The norm is taken of the weights as they are, whatever the type of the computations.
+        self.autocast = False
+
+    def normalized_kernel(self, training: bool):
+        """Return the kernel over its spectral norm; move ``u`` when ``training``."""
+        kernel = ops.cast(self.kernel, "float32")
+        matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
+        u = _unit(ops.convert_to_tensor(self.u))
+        if training:
+            v = _unit(ops.matmul(matrix, u))
+            u = ops.stop_gradient(_unit(ops.matmul(v, matrix)))
+            self.u.assign(u)
+        v = ops.stop_gradient(_unit(ops.matmul(matrix, u)))
+        sigma = ops.sum(v * ops.matmul(matrix, ops.stop_gradient(u)))
+        return ops.cast(kernel / sigma, self.compute_dtype)
+
+    def save_own_variables(self, store) -> None:
+        """Save all variables; the layers that are extended save kernel and bias alone."""
+        keras.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store) -> None:
+        """Load what ``save_own_variables`` saved."""
+        keras.Layer.load_own_variables(self, store)
+
+    def call(self, inputs, training=False):
+        """Return the layer's outputs by the normalised kernel."""
+        inputs = ops.cast(inputs, self.compute_dtype)
+        outputs = self.apply_kernel(inputs, self.normalized_kernel(training))
+        if self.use_bias:
+            outputs += ops.cast(self.bias, self.compute_dtype)
+        return outputs if self.activation is None else self.activation(outputs)
+
+
+@_serializable
+class SpectralDense(_Spectral, keras.layers.Dense):
+    """``keras.layers.Dense`` of spectral norm 1; its arguments are those of that layer.
+
+    >>> layer = SpectralDense(3)
+    >>> layer(ops.ones((2, 4)), training=True).shape
+    TensorShape([2, 3])
+    """
+
+    def apply_kernel(self, inputs, kernel):
+        """Return inputs times kernel."""
+        return ops.matmul(inputs, kernel)
+
+
+@_serializable
+class SpectralConv2D(_Spectral, keras.layers.Conv2D):
+    """``keras.layers.Conv2D``, channels last, of spectral norm 1; the arguments are those of that.
+
+    The norm is that of the kernel as a matrix, as in the paper, and not of the convolution.
+
+    >>> layer = SpectralConv2D(3, 3, padding="same")
+    >>> layer(ops.ones((2, 4, 4, 1)), training=True).shape
+    TensorShape([2, 4, 4, 3])
+    """
+
+    def apply_kernel(self, inputs, kernel):
+        """Return inputs convolved with the kernel."""
+        return self.convolution_op(inputs, kernel)
+
+
+def _unit(vector):
+    return vector / (ops.norm(vector) + _EPSILON)

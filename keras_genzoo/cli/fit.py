@@ -7,14 +7,14 @@ from typing import Any
 import click
 
 from keras_genzoo import training
-from keras_genzoo.cli.options import Name, setting_argument, setting_options
+from keras_genzoo.cli.options import FitCommand, Name, setting_argument, setting_options
 from keras_genzoo.cli.streams import lasting_echo
 from keras_genzoo.cli.tensorflow import see_one_gpu, start_tensorflow
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
 
 
-@click.command("fit")
+@click.command("fit", cls=FitCommand)
 @setting_argument("model")
 @click.option(
     "--recipe",
@@ -48,7 +48,8 @@ def command(
 ) -> None:
     """Train MODEL (ae, vae, gan, dcgan or cgan) on a data set, by default the embedded digits.
 
-    What no flag says comes from the recipe for the model and the data set. If no one reads its
+    What no flag says comes from the recipe for the model and the data set: 'genzoo fit vae --help'
+    lists the flags of a vae, with the defaults of its recipe. If no one reads its
     lines any more (| head -1), or their file is full, training goes on without them.
     """
     overrides = {name: value for name, value in flags.items() if value is not None}

@@ -1,6 +1,7 @@
 """Options that several commands share, and those that come from the settings of a run."""
 
 import dataclasses
+import itertools
 import typing
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -9,7 +10,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from keras_genzoo.errors import unknown
-from keras_genzoo.training.settings import Settings, kind_of
+from keras_genzoo.training.recipes import find_recipe
+from keras_genzoo.training.settings import GROUPS, MODELS, Settings, kind_of
 
 Command = Callable[..., None]
 
@@ -126,6 +128,48 @@ def _option(field: dataclasses.Field):
         flag = f"{flag}/--no{flag[1:]}" if field.default is None else flag
         return click.option(flag, field.name, is_flag=True, default=None, help=text)
     return click.option(flag, field.name, type=kind, default=None, help=text)
+
+
+class FitCommand(click.Command):
+    """A command whose help groups its flags; behind a model's name it lists those of the model.
+
+    Their defaults are then those of the recipe that the model and the data set would begin with.
+    """
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Keep the arguments for the help, which is written before they are read."""
+        context.meta[__name__] = list(args)
+        return super().parse_args(context, args)
+
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the flags by group."""
+        given = context.meta.get(__name__, [])
+        model = next((argument for argument in given if argument in MODELS), None)
+        groups: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
+        for parameter in self.get_params(context):
+            field = Settings.__dataclass_fields__.get(parameter.name)
+            option = isinstance(parameter, click.Option)
+            record = parameter.get_help_record(context) if option else None
+            if record is None or (field and model and field not in Settings.fields_of(model)):
+                continue
+            flag, text = record
+            if field and model:
+                text = field.metadata["help"] + _default_in_words(field, model, given)
+            groups[field.metadata["group"] if field else "run"].append((flag, text))
+        for group, records in groups.items():
+            with formatter.section(group.capitalize()):
+                formatter.write_dl(records)
+
+
+def _default_in_words(field: dataclasses.Field, model: str, given: list[str]) -> str:
+    """Return the default of a setting for the help, nothing where data or machine decide it."""
+    asked = dict(itertools.pairwise(given)).get("--dataset")
+    _, values = find_recipe(model, asked)
+    value = getattr(Settings.from_dict(values), field.name)
+    if value is None or value is False:
+        return ""
+    words = ",".join(map(str, value)) if isinstance(value, tuple) else f"{value}"
+    return f"  [default: {words}]"
 
 
 def run_argument(command: Command) -> Command:

@@ -28,6 +28,8 @@ MODELS = (*AUTOENCODERS, *GANS)
 SCHEDULES = ("constant", "cosine", "linear", "step")
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 
+# How settings are grouped for those who read them.
+GROUPS = ("run", "data", "model", "loss", "optimizers")
 # Roles of settings that a resumed run may change: they shape no number.
 PLACE, PACE = "place", "pace"
 
@@ -59,6 +61,7 @@ def _setting(
     models: tuple[str, ...] = (),
     role: str = "training",
     *,
+    group: str = "",
     choices: tuple[str, ...] = (),
     bound: Bound = ANY,
     most: int = MOST,
@@ -68,8 +71,10 @@ def _setting(
 
     ``most`` is the largest whole number accepted beside the ``bound``.
     ``defaults`` are those by model, where they differ; they stand in for None.
+    ``group`` is the part of the help that it stands in; by default that of its role.
     """
     metadata = {
+        "group": group or {"model": "model", "compile": "loss"}.get(role, "run"),
         "help": text,
         "models": models,
         "role": role,
@@ -86,9 +91,10 @@ class Settings:
     """The resolved settings of a run.
 
     A field's ``metadata`` holds its ``help``, the ``models`` that know it, its ``choices`` if it
-    is a name, its ``bound`` if it is a number, its ``defaults`` by model if they differ, and its
-    ``role``: ``"model"`` fields go to the model's constructor, ``"compile"`` ones to ``compile``,
-    ``"place"`` and ``"pace"`` ones may change when a run is resumed.
+    is a name, its ``bound`` if it is a number, its ``defaults`` by model if they differ, the
+    ``group`` (one of ``GROUPS``) that it stands in for a reader, and its ``role``: ``"model"``
+    fields go to the model's constructor, ``"compile"`` ones to ``compile``, ``"place"`` and
+    ``"pace"`` ones may change when a run is resumed.
 
     Raises:
         GenzooError: if a value is of another type, a name is none of the choices, a number is out
@@ -102,13 +108,13 @@ class Settings:
     """
 
     model: str = _setting("dcgan", "Model to train.", choices=MODELS)
-    dataset: str = _setting("digits", f"Data set: a name, {paths_in_words()}.")
-    split: str = _setting("train", "Part of the data set to train on.")
+    dataset: str = _setting("digits", f"Data set: a name, {paths_in_words()}.", group="data")
+    split: str = _setting("train", "Part of the data set to train on.", group="data")
     image_size: int | None = _setting(
-        None, "Height and width of the images, in pixels.", bound=AT_LEAST_1
+        None, "Height and width of the images, in pixels.", bound=AT_LEAST_1, group="data"
     )
     channels: int | None = _setting(
-        None, "1 for grey, 3 for colour; by default as the data is.", bound=AT_LEAST_1
+        None, "1 for grey, 3 for colour; by default as the data is.", bound=AT_LEAST_1, group="data"
     )
     # May change when a run goes on: its classes are compared with those that it began with.
     labels: str = _setting(
@@ -117,8 +123,11 @@ class Settings:
         "of images, or none.",
         role=PLACE,
         choices=LABELS,
+        group="data",
     )
-    batch_size: int = _setting(64, "Images in a step, over all devices.", bound=AT_LEAST_1)
+    batch_size: int = _setting(
+        64, "Images in a step, over all devices.", bound=AT_LEAST_1, group="data"
+    )
     steps: int = _setting(1000, "Training steps.", role=PACE, bound=AT_LEAST_1)
     seed: int = _setting(
         0,
@@ -166,9 +175,13 @@ class Settings:
         "Type of the computations; weights, losses and statistics stay float32.",
         choices=("float32", "bfloat16", "float16"),
     )
-    data_dir: str | None = _setting(None, "Where tensorflow-datasets keeps data sets.", role=PLACE)
-    manual_dir: str | None = _setting(None, "Where files fetched by hand lie.", role=PLACE)
-    strict: bool = _setting(False, "Stop at a broken image instead of skipping it.")
+    data_dir: str | None = _setting(
+        None, "Where tensorflow-datasets keeps data sets.", role=PLACE, group="data"
+    )
+    manual_dir: str | None = _setting(
+        None, "Where files fetched by hand lie.", role=PLACE, group="data"
+    )
+    strict: bool = _setting(False, "Stop at a broken image instead of skipping it.", group="data")
 
     latent_dim: int | None = _setting(
         None,
@@ -267,6 +280,7 @@ class Settings:
         "Weight of the penalty; by default 10 for wgan_gp, 1 for the others.",
         GANS,
         bound=POSITIVE,
+        group="loss",
     )
     augmentation: str | None = _setting(
         None,
@@ -276,31 +290,38 @@ class Settings:
         choices=tuple(AUGMENTATIONS),
     )
     schedule: str = _setting(
-        "constant", "How the learning rates fall, after the warm-up.", choices=SCHEDULES
+        "constant",
+        "How the learning rates fall, after the warm-up.",
+        choices=SCHEDULES,
+        group="optimizers",
     )
     schedule_steps: int | None = _setting(
         None,
         "Steps after which they are at their end; by default the steps that the run begins with.",
         bound=AT_LEAST_1,
+        group="optimizers",
     )
     schedule_end: float = _setting(
-        0.0, "Where they end, as a share of the learning rates.", bound=SHARE
+        0.0, "Where they end, as a share of the learning rates.", bound=SHARE, group="optimizers"
     )
     warmup_steps: int = _setting(
-        0, "Steps in which the learning rates rise from 0.", bound=NOT_NEGATIVE
+        0, "Steps in which the learning rates rise from 0.", bound=NOT_NEGATIVE, group="optimizers"
     )
-    learning_rate: float = _setting(1e-3, "Adam's learning rate.", AUTOENCODERS, bound=POSITIVE)
+    learning_rate: float = _setting(
+        1e-3, "Adam's learning rate.", AUTOENCODERS, bound=POSITIVE, group="optimizers"
+    )
     generator_learning_rate: float = _setting(
-        2e-4, "Adam's learning rate, generator.", GANS, bound=POSITIVE
+        2e-4, "Adam's learning rate, generator.", GANS, bound=POSITIVE, group="optimizers"
     )
     discriminator_learning_rate: float = _setting(
-        2e-4, "Adam's learning rate, discriminator.", GANS, bound=POSITIVE
+        2e-4, "Adam's learning rate, discriminator.", GANS, bound=POSITIVE, group="optimizers"
     )
     beta_1: float | None = _setting(
         None,
         "Adam's beta_1; by default 0.9 for ae and vae, 0.5 for GANs.",
         bound=BELOW_1,
         defaults=dict.fromkeys(AUTOENCODERS, 0.9) | dict.fromkeys(GANS, 0.5),
+        group="optimizers",
     )
 
     def __post_init__(self):

@@ -32,6 +32,8 @@ def write_images(folder, count, size=8):
         ("fti", "did you mean 'fit'? known: data, evaluate, export, figures, fit"),
         ("fit", "which model? name one of: ae, vae, gan, dcgan, cgan"),
         ("fit dgcan", "unknown model 'dgcan'; did you mean 'dcgan'?"),
+        ("list recipes ae-digit", "unknown recipe 'ae-digit'; did you mean 'ae-digits'?"),
+        ("list recipe", "unknown list 'recipe'; did you mean 'recipes'?"),
         ("fit ae --recipe ae-digit", "unknown recipe 'ae-digit'; did you mean 'ae-digits'?"),
         ("fit ae --recipe gan-digits", "recipe 'gan-digits' is for the model 'gan', not 'ae'"),
         ("fit ae --latent-din 3", "--latent-dim"),  # Click's hint, quoted since its 8.4.

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from keras_genzoo.cli.main import COMMANDS, LazyGroup
+from keras_genzoo.training import RECIPES
 
 HEAVY = ("tensorflow", "keras", "numpy", "tqdm", "PIL", "pyarrow", "sklearn", "tensorflow_datasets")
 
@@ -97,3 +98,31 @@ def test_shells_complete_names():
     assert complete("genzoo fit d") == ["dcgan"]
     assert complete("genzoo fit --strategy m") == ["mirrored", "multi_worker"]
     assert complete("genzoo nonsense d") == ["data"]
+
+
+@pytest.mark.parametrize(
+    ("model", "known", "foreign"),
+    [
+        ("vae", ["--beta", "--hidden-units"], ["--penalty", "--generator-filters"]),
+        ("dcgan", ["--penalty", "--generator-filters"], ["--beta", "--generator-units"]),
+    ],
+)
+def test_the_help_of_a_model_shows_its_own_flags_with_the_defaults_of_its_recipe(
+    genzoo, model, known, foreign
+):
+    output = genzoo(f"fit {model} --dataset mnist --help").output
+    flags = set(output.split())
+    assert flags >= {"Run:", "Data:", "Model:", "Loss:", "Optimizers:", *known}
+    assert not flags & set(foreign)
+    words = " ".join(output.split())
+    steps = {"vae": 15000, "dcgan": 12000}[model]
+    assert f"Training steps. [default: {steps}]" in words
+    everything = set(genzoo("fit --help").output.split())
+    assert everything >= {*known, *foreign}
+
+
+def test_a_recipe_can_be_read(genzoo):
+    output = genzoo("list recipes dcgan-mnist").output
+    assert output.startswith("dcgan-mnist: model dcgan, dataset mnist, ")
+    assert "steps 12000" in output
+    assert len(genzoo("list recipes").output.splitlines()) == len(RECIPES)

@@ -16,9 +16,18 @@ CLASSES = {
     "BatchNormalization": "keras_genzoo.networks.normalization",
     "CGAN": "keras_genzoo.models.cgan",
     "DCGAN": "keras_genzoo.models.dcgan",
+    "DiffAugment": "keras_genzoo.networks.augmentation",
     "Dropout": "keras_genzoo.networks.randomness",
     "GAN": "keras_genzoo.models.gan",
+    "GradientPenalty": "keras_genzoo.losses.penalties",
+    "GroupedConv2D": "keras_genzoo.networks.grouped",
+    "R1": "keras_genzoo.losses.penalties",
+    "R1R2": "keras_genzoo.losses.penalties",
+    "R2": "keras_genzoo.losses.penalties",
+    "Schedule": "keras_genzoo.models.schedules",
     "SeededNormal": "keras_genzoo.networks.randomness",
+    "SpectralConv2D": "keras_genzoo.networks.spectral",
+    "SpectralDense": "keras_genzoo.networks.spectral",
     "VAE": "keras_genzoo.models.vae",
 }
 

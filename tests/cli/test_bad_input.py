@@ -256,7 +256,7 @@ def test_folder_that_may_not_be_written(tmp_path):
 @pytest.mark.parametrize(
     ("size", "what", "left"),
     [
-        (500, "config.json", []),
+        (500, "write run:", []),
         pytest.param(5000, "step-0000000", ["run"], marks=pytest.mark.slow),
         pytest.param(120000, "model.keras", ["run"], marks=pytest.mark.slow),
     ],
@@ -436,11 +436,14 @@ def test_class_that_the_data_lack(refused, trained):
 def test_no_picture_is_replaced_without_force(genzoo, refused, copy):
     run = copy("gan")
     assert genzoo("sample", run).code == 0
-    before = (run / "sample.png").read_bytes()
-    assert "sample.png exists" in refused("sample --seed 1", run)
-    assert (run / "sample.png").read_bytes() == before
-    assert genzoo("sample --seed 1 --force", run).code == 0
-    assert (run / "sample.png").read_bytes() != before
+    picture = run / "sample.png"
+    before = picture.read_bytes()
+    assert genzoo("sample --seed 1", run).code == 0
+    assert (run / "sample-2.png").exists()
+    assert "sample.png exists" in refused("sample --seed 1 --out", picture, run)
+    assert picture.read_bytes() == before
+    assert genzoo("sample --seed 1 --force --out", picture, run).code == 0
+    assert picture.read_bytes() != before
 
 
 def test_run_that_has_no_model_yet(refused, copy):

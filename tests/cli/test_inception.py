@@ -141,7 +141,7 @@ def test_the_distance_is_to_the_statistics_that_come_with_a_reference_batch(genz
     np.savez(tmp_path / "fake.npz", images=colours(80, 1))
     line = "evaluate --real real.npz --fake fake.npz --no-floor --features"
     ended = genzoo(f"{line} inception:graph.pb --scores fid --out a.json")
-    assert "fid_real" in ended.output
+    assert "statistics of FID" in ended.output
     result = json.loads((tmp_path / "a.json").read_text())
     assert result["protocol"]["fid_real"] == "mu and sigma as stored with the real images"
     fake, _ = expected(open_source(tmp_path / "fake.npz").sample(80, 0)[0])
@@ -149,7 +149,7 @@ def test_the_distance_is_to_the_statistics_that_come_with_a_reference_batch(genz
     assert result["scores"]["fid"] == pytest.approx(distance, rel=1e-4)
     # They are of no other network's features, whatever the size.
     ended = genzoo(f"{line} pixels --scores fid")
-    assert "fid_real" not in ended.output
+    assert "statistics of FID" not in ended.output
 
 
 @pytest.mark.usefixtures("own_cache")

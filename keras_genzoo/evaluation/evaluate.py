@@ -39,7 +39,7 @@ from keras_genzoo.evaluation.scoring import (
     unseen_by_networks,
 )
 from keras_genzoo.losses import bernoulli_loss
-from keras_genzoo.models import CGAN, VAE, Autoencoder, ImageModel
+from keras_genzoo.models import VAE, ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import open_splits, splits_of
@@ -179,7 +179,7 @@ class Subject:
         return facts_of(
             features or self.options.features or usual_network(self.real),
             real_labels=bool(self.source.num_classes),
-            fake_labels=isinstance(self.model, CGAN),
+            fake_labels=self.model.needs_labels,
             train_images=not self.trained_on,
         )
 
@@ -211,7 +211,7 @@ def open_subject(path: str | os.PathLike, options: Options, echo: Echo) -> Subje
     }
     subject = Subject(run, model, real, source, names, options, echo, protocol)
     protocol["real_images_are"] = TRAINED_ON if subject.trained_on else HELD_OUT
-    if any(name in SCORES for name in names) and isinstance(model, Autoencoder):
+    if any(name in SCORES for name in names) and model.has_encoder:
         protocol["sampler"] = options.sampler
     check_known(options.scores, subject.facts())
     return subject
@@ -393,7 +393,7 @@ def _names(asked: Sequence[str] | None, model: ImageModel | None, dataset: str |
     """
     fits = {
         "likelihood": isinstance(model, VAE) and model.reconstruction_loss is bernoulli_loss,
-        "reconstruction": isinstance(model, Autoencoder),
+        "reconstruction": model is not None and model.has_encoder,
         "modes": dataset == STACKED,
     }
     if asked is None:
@@ -413,7 +413,7 @@ def _generate(subject: Subject, protocol: dict[str, Any]) -> tuple[np.ndarray, n
     model, real, options = subject.model, subject.real, subject.options
     images, labels = subject.images
     count = len(images)
-    if isinstance(model, CGAN):
+    if model.needs_labels:
         labels, protocol["classes"] = classes_to_make(labels, real, count, options.seed)
         return model.generate(count, class_labels=labels, seed=options.seed), labels
     if options.sampler == "normal":
@@ -430,7 +430,7 @@ def _check_sampler(model: ImageModel, options: Options) -> None:
     Raises:
         GenzooError: if it has none.
     """
-    if options.sampler != "normal" and not isinstance(model, Autoencoder):
+    if options.sampler != "normal" and not model.has_encoder:
         name = type(model).__name__
         raise GenzooError(f"a {name} draws its own noise; --sampler is for ae and vae")
 

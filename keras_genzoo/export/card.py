@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from keras_genzoo._version import __version__
-from keras_genzoo.models import Autoencoder, ImageModel
+from keras_genzoo.models import ImageModel
 
 # Tensors that hold images.
 IMAGES = ("images", "reconstructions")
@@ -52,9 +52,9 @@ def make_card(
         images: of the data; the codes of an autoencoder have no law but theirs.
     """
     codes = "codes as 'encode' gives them"
-    if model.prior_signature is not None:
+    if model.has_prior:
         codes = "drawn from N(0, I)"
-    elif isinstance(model, Autoencoder) and images is not None:
+    elif model.has_encoder and images is not None:
         z = np.asarray(model.code(model.encode(images)))
         codes += f"; those of {len(z)} images go from {z.min():.3g} to {z.max():.3g}"
     signatures = {

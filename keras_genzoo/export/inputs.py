@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models import Autoencoder, ImageModel
+from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import check_images
 
 Arrays = dict[str, np.ndarray]
@@ -47,7 +47,7 @@ def draw_inputs(
     if len(images) < count:
         raise GenzooError(f"{count} images are needed, but there are {len(images)}; ask for fewer")
     images = images[:count].reshape(count, *model.image_shape)
-    if isinstance(model, Autoencoder) and model.prior_signature is None:
+    if model.has_encoder and not model.has_prior:
         z = np.asarray(model.code(model.encode(images)))
     values = {"z": z, "images": images.astype("float32") / 255}
     if model.needs_labels:

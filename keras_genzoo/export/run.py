@@ -17,7 +17,7 @@ from keras_genzoo.export.network_files import export_keras, export_onnx
 from keras_genzoo.export.networks import check_name
 from keras_genzoo.export.placing import refuse_existing
 from keras_genzoo.export.saved_model import export_saved_model
-from keras_genzoo.models import Autoencoder, ImageModel
+from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
@@ -232,7 +232,7 @@ def _images(
         GenzooError: if ``dataset`` names other images, or nothing needs them.
     """
     needed = options["check"] or "int8" in options.get("types", ())
-    if not (needed and isinstance(model, Autoencoder)):
+    if not (needed and model.has_encoder):
         if dataset is not None:
             raise GenzooError(
                 "--dataset gives the images by which an autoencoder is verified or brought to "

@@ -12,10 +12,15 @@ class Exportable:
     """What a model adds to ``keras.Model`` to be used where this package is not installed.
 
     Subclasses set ``value_range``, give ``signatures``, and set ``prior_signature``: the name of
-    the one that turns z ~ N(0, I) into images, None if the model has no such law.
+    the one that turns z ~ N(0, I) into images, None if the model has no such prior.
     """
 
     prior_signature: str | None = None
+
+    @property
+    def has_prior(self) -> bool:
+        """Whether training makes images of z ~ N(0, I), so that the model generates."""
+        return self.prior_signature is not None
 
     def signatures(self, batch_size: int | None = None) -> dict[str, keras.Model]:
         """Return what the model can do, as functional networks with named inputs and outputs.

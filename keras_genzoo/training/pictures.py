@@ -4,7 +4,7 @@ import numpy as np
 
 from keras_genzoo.classes import shown_classes
 from keras_genzoo.images import image_grid, readable_scale
-from keras_genzoo.models import VAE, Autoencoder, ImageModel
+from keras_genzoo.models import ImageModel
 
 COLUMNS = 8
 # Real images that an autoencoder's picture shows.
@@ -24,7 +24,7 @@ def sample_grid(model: ImageModel, images: np.ndarray, seed: int) -> np.ndarray:
         seed: key of the fixed noise.
     """
     columns = COLUMNS
-    if isinstance(model, Autoencoder) and not isinstance(model, VAE):
+    if model.has_encoder and not model.has_prior:
         pairs = np.stack([_rows(images), _rows(model.reconstruct(images))], axis=1)
         made = pairs.reshape(-1, *model.image_shape)
     elif model.needs_labels:

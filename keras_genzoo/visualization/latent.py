@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_genzoo.classes import shown_classes
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models import VAE, Autoencoder
+from keras_genzoo.models import Autoencoder
 from keras_genzoo.text import shown
 from keras_genzoo.visualization.style import colour_of, new_figure, plain, show_grid
 
@@ -234,7 +234,7 @@ def latent_manifold(model: Autoencoder, codes: np.ndarray, side: int = 20) -> "F
     """
     if model.latent_dim != 2:
         raise GenzooError(f"a manifold is drawn of 2 latent dimensions, not of {model.latent_dim}")
-    if isinstance(model, VAE):
+    if model.has_prior:
         from statistics import NormalDist
 
         steps = [NormalDist().inv_cdf((i + 0.5) / side) for i in range(side)]

@@ -5,6 +5,7 @@ entry may be an import path (``"package.module:attribute"``), so that listing na
 """
 
 import importlib
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,3 +72,26 @@ class Registry:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+
+class Names:
+    """The names of several registries together, as they are when they are asked for.
+
+    Args:
+        *registries: the registries.
+
+    >>> list(Names(Registry("side", {"left": 1}), Registry("way", {"up": 2})))
+    ['left', 'up']
+    """
+
+    def __init__(self, *registries: Registry):
+        self._registries = registries
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in registry for registry in self._registries)
+
+    def __iter__(self) -> Iterator[str]:
+        return itertools.chain(*self._registries)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._registries))

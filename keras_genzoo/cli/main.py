@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from keras_genzoo._version import __version__
+from keras_genzoo.cli.importing import import_installed, import_modules
 from keras_genzoo.cli.streams import OutputLostError, close_stream, open_streams, write_error
 from keras_genzoo.errors import GenzooError, TrainingStoppedError, unknown
 from keras_genzoo.text import shown
@@ -51,6 +52,7 @@ class LazyGroup(click.Group):
         """Import a command; None if there is no such one."""
         if name not in COMMANDS:
             return None
+        import_installed()
         command = importlib.import_module(f"keras_genzoo.cli.{name}").command
         _cut_sections(command)
         return command
@@ -74,6 +76,15 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="genzoo")
+@click.option(
+    "--import",
+    multiple=True,
+    metavar="MODULE",
+    expose_value=False,
+    is_eager=True,
+    callback=import_modules,
+    help="Import a module of yours first, which registers your own components.",
+)
 def cli() -> None:
     """Train generative image models, and use what they have learnt."""
 

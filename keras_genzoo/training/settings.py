@@ -11,13 +11,14 @@ import os
 import reprlib
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from keras_genzoo.data.registry import LABELS, paths_in_words
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
 from keras_genzoo.networks.registry import AUGMENTATIONS, NORMALIZATIONS
+from keras_genzoo.registry import Names, Registry
 
 AUTOENCODERS = ("ae", "vae")
 DENSE = (*AUTOENCODERS, "gan")
@@ -62,7 +63,7 @@ def _setting(
     role: str = "training",
     *,
     group: str = "",
-    choices: tuple[str, ...] = (),
+    choices: Collection[str] = (),
     bound: Bound = ANY,
     most: int = MOST,
     defaults: dict[str, Any] | None = None,
@@ -250,14 +251,14 @@ class Settings:
         "Of the discriminator's hidden layers; by default batch for dcgan and cgan, none for gan.",
         GANS,
         "model",
-        choices=tuple(NORMALIZATIONS),
+        choices=NORMALIZATIONS,
     )
 
     loss: str | None = _setting(
         None,
         "Loss; by default bernoulli for ae and vae, non_saturating for GANs.",
         role="compile",
-        choices=(*ADVERSARIAL_LOSSES, *RECONSTRUCTION_LOSSES),
+        choices=Names(ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES),
         defaults=dict.fromkeys(AUTOENCODERS, "bernoulli") | dict.fromkeys(GANS, "non_saturating"),
     )
     discriminator_steps: int = _setting(
@@ -273,7 +274,7 @@ class Settings:
         "Penalty on the discriminator's slope; none by default.",
         GANS,
         "compile",
-        choices=tuple(PENALTIES),
+        choices=PENALTIES,
     )
     penalty_weight: float | None = _setting(
         None,
@@ -287,7 +288,7 @@ class Settings:
         "Augmentation of all images that the discriminator sees; none by default.",
         GANS,
         "compile",
-        choices=tuple(AUGMENTATIONS),
+        choices=AUGMENTATIONS,
     )
     schedule: str = _setting(
         "constant",
@@ -437,7 +438,10 @@ def _check(field: dataclasses.Field, value: Any) -> None:
     if value is None:
         return
     if (choices := field.metadata["choices"]) and value not in choices:
-        raise unknown(field.name, value, choices)
+        error = unknown(field.name, value, choices)
+        if isinstance(choices, Registry | Names):
+            error = GenzooError(f"{error}; one of your own is made known by genzoo --import MODULE")
+        raise error
     bound = field.metadata["bound"]
     for number in value if isinstance(value, tuple) else (value,):
         if not isinstance(number, int | float):

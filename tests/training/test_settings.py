@@ -236,7 +236,7 @@ def test_every_setting_has_a_flag(field):
     if kind_of(field) is bool:
         assert option.is_flag
         return
-    text = (field.metadata["choices"] or ["0.5" if kind_of(field) is float else "2"])[-1]
+    text = list(field.metadata["choices"] or ["0.5" if kind_of(field) is float else "2"])[-1]
     value = option.type.convert(text, option, click.Context(command))
     model = {} if field.name == "model" else {"model": (field.metadata["models"] or MODELS)[0]}
     assert Settings.from_dict({field.name: value} | model | NEEDED.get(field.name, {}))

@@ -28,7 +28,7 @@ class GenzooError(ValueError):
 
 
 class TrainingStoppedError(RuntimeError):
-    """Training that cannot go on, such as a loss that is no number; names the last checkpoint."""
+    """Training that cannot go on, such as a NaN loss; names the last checkpoint."""
 
     def __init__(self, message: str):
         super().__init__(shown(message))

@@ -55,7 +55,7 @@ def load_dataset(
         labels: for a name or path, where labels come from, see `open_source`.
         with_labels: give pairs ``(images, labels)``.
         shuffle: another order in each iteration; by default for the split ``train`` only.
-        seed: key of the orders: any whole number, taken modulo 2**64.
+        seed: random seed of the orders: any whole number, taken modulo 2**64.
         drop_remainder: leave out a last, smaller batch; by default when shuffling.
         cache: keep decoded images in memory: True, False, or ``"auto"``: up to 512 MiB
             or a sixteenth of this machine's memory.
@@ -115,7 +115,7 @@ def training_stream(
     Args:
         source: an open source.
         batch_size: images in a batch.
-        seed: key of the orders: any whole number, taken modulo 2**64.
+        seed: random seed of the orders: any whole number, taken modulo 2**64.
         with_labels: give pairs ``(images, labels)``.
         start_step: number of batches already consumed.
         shares: which shares of each batch to give, one after another; by default all of it.

@@ -151,7 +151,7 @@ class Source(abc.ABC):
 
         Args:
             count: number of images.
-            seed: key of their choice and order.
+            seed: random seed of their choice and order.
             skip: images passed over: none is in the sample of so many with the same seed.
 
         Raises:

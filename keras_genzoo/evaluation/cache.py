@@ -49,7 +49,7 @@ def keep(path: Path, write: Callable[[Path], None], echo: Echo = lambda line: No
     Args:
         path: the file in ``cache_folder()``.
         write: writes it to the temporary path that it is given.
-        echo: told once for each folder if nothing can be kept there.
+        echo: called with a line once for each folder if nothing can be kept there.
     """
     folder = cache_folder()
     try:
@@ -93,7 +93,7 @@ def load_arrays(path: Path, echo: Echo = lambda line: None) -> dict[str, np.ndar
 
     Args:
         path: the file.
-        echo: told if it is damaged.
+        echo: called with a line if it is damaged.
     """
     try:
         loaded = read_arrays(path)

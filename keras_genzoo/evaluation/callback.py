@@ -27,7 +27,7 @@ class FrechetCallback(keras.callbacks.Callback):
         num_images: generated images to measure; by default as many as real ones.
         every: epochs from one measurement to the next; the first is measured.
         best: a ``.keras`` file for the model with the smallest distance so far.
-        seed: key of the noise, the same each time.
+        seed: random seed of the noise, the same each time.
 
     Raises:
         GenzooError: if a number is below 1, or the images are not such.

@@ -90,7 +90,7 @@ def open_classifier(
     Args:
         real: the data set.
         path: not used.
-        echo: told when training begins.
+        echo: called with a line when training begins.
 
     Raises:
         GenzooError: if the data has no labels, or of one class only.

@@ -49,7 +49,7 @@ def labels_in_shares(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarra
     Args:
         labels: classes of real images, integers ``(n,)``.
         count: labels to return.
-        seed: key of their order.
+        seed: random seed of their order.
 
     Raises:
         GenzooError: if there are no labels.
@@ -76,7 +76,7 @@ def classes_to_make(
         labels: those of the real images that the generated ones are compared with.
         real: the data, whose training images count where the real ones have no labels.
         count: images to generate.
-        seed: key of the order.
+        seed: random seed of the order.
     """
     if labels is not None and labels.min(initial=0) >= 0:
         return labels_in_shares(labels, count, seed), "in the shares of the real images"

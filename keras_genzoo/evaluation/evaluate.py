@@ -140,7 +140,7 @@ class Subject:
         source: the real images to measure against.
         names: the scores asked for, or the usual ones.
         options: what a person asked for.
-        echo: told what takes long.
+        echo: called with lines that say what takes long.
         protocol: what is known of the measurement.
     """
 

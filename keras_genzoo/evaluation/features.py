@@ -59,7 +59,7 @@ class FeatureNetwork(abc.ABC):
         Args:
             images: uint8 ``(n, height, width, 1 or 3)``.
             batch_size: images that are looked at at a time.
-            echo: told how far it is, since large networks take minutes.
+            echo: called with lines that say how far it is, since large networks take minutes.
 
         Raises:
             GenzooError: if they are not uint8 images, there is none, or the network refuses them.
@@ -219,7 +219,7 @@ def find_network(
             labels, ``attributes`` for data with those, and ``pixels`` for others, and in place of
             a network that has learnt nothing: its ``warnings`` say so.
         real: the data set; the classifier is trained on it.
-        echo: told when that takes place.
+        echo: called with a line when that takes place.
 
     Raises:
         GenzooError: if the name is unknown, the network cannot be had, or it is named and has

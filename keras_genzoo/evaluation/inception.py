@@ -141,7 +141,7 @@ def fetch_inception(
     Args:
         url: of the archive, a ``.tgz``.
         size: its bytes.
-        echo: told when it is fetched, and if it cannot be kept.
+        echo: called with a line when it is fetched, and if it cannot be kept.
 
     Raises:
         GenzooError: if it cannot be fetched, or is not what is expected.

@@ -25,7 +25,7 @@ def inception_score(logits: np.ndarray, splits: int = 10, seed: int = 2020) -> I
     Args:
         logits: ``(n, classes)`` of generated images.
         splits: parts that are scored by themselves; the score is their mean.
-        seed: key of the shuffling.
+        seed: random seed of the shuffling.
 
     Raises:
         GenzooError: if there are fewer images than splits, or not all logits are finite.

@@ -55,7 +55,8 @@ def update_results(
         out: a JSON file; by default ``evaluation.json`` in the run.
         force: measure the usual scores again, too; and put the result in place of one of another
             protocol or, elsewhere than in the run, of other weights.
-        echo: told what is measured, and what becomes of the scores that are there.
+        echo: called with lines that say what is measured, and what becomes of the scores that are
+            there.
 
     Raises:
         GenzooError: as ``evaluate_run``; if a file is damaged; without ``force``, if it holds

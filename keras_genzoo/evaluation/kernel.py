@@ -34,7 +34,7 @@ def kernel_distance(
         fake_features: ``(m, d)``.
         num_subsets: number of subsets.
         subset_size: images of each kind in a subset; at most as many as there are.
-        seed: key of the subsets.
+        seed: random seed of the subsets.
 
     Raises:
         GenzooError: if there are fewer than two rows, not all are finite, or a number is below 1.

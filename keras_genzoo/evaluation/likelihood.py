@@ -68,8 +68,8 @@ def vae_likelihood(
         images: uint8 ``(n, height, width, channels)``.
         num_samples: draws of z for each image (K).
         binarization: how pixels become 0 or 1, as for ``binarized``.
-        seed: key of the draws and of the binarisation.
-        echo: told how far it is, since it may take minutes.
+        seed: random seed of the draws and of the binarisation.
+        echo: called with lines that say how far it is, since it may take minutes.
 
     Raises:
         GenzooError: if the model is no VAE with the Bernoulli loss, or an argument is not usable.
@@ -124,8 +124,8 @@ def likelihood_bounds(
         posterior: rows -> mean and log-variance of q, each ``(batch, latent_dim)``.
         log_probability: (rows, z) -> log p(x|z), shape ``(batch,)``.
         num_samples: K.
-        seed: key of the draws.
-        echo: told how far it is.
+        seed: random seed of the draws.
+        echo: called with lines that say how far it is.
 
     Raises:
         GenzooError: if there are no rows, or ``num_samples`` is below 1.
@@ -180,7 +180,7 @@ def binarized(images: np.ndarray, binarization: str, seed: int = 0) -> np.ndarra
             ``"dynamic"`` draws 0 or 1 with the grey value as probability, by ``seed``; ``"fixed"``
             draws once and for all: an image is the same whatever the seed and its place
             (Larochelle's own draw of MNIST is another of the kind; it comes as a file).
-        seed: key of the draws.
+        seed: random seed of the draws.
 
     Raises:
         GenzooError: if there is no such binarisation, or the images are not uint8.

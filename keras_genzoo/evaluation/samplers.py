@@ -15,7 +15,7 @@ class MixtureSampler:
 
     Args:
         codes: ``(n, latent_dim)``, the codes of training images.
-        seed: key of the start of the fit.
+        seed: random seed of the start of the fit.
         components: number of Gaussians.
 
     Raises:

@@ -48,8 +48,8 @@ class Material:
         class_names: names of the classes by number, if there are any.
         real_statistics: mean and covariance of Inception's features of the real images, where
             they come with such.
-        seed: key of all that is drawn.
-        echo: told how far long work is, and if features cannot be kept.
+        seed: random seed of all that is drawn.
+        echo: called with lines that say how far long work is, and if features cannot be kept.
     """
 
     real_images: np.ndarray

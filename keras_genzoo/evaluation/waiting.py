@@ -71,7 +71,7 @@ class ShowFit(keras.callbacks.Callback):
     """Shows how far ``fit`` is.
 
     Args:
-        show: told the images that are done.
+        show: called with the number of images that are done.
         batch_size: images of a step.
     """
 

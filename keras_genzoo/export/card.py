@@ -49,7 +49,7 @@ def make_card(
         model: the model.
         networks: by signature.
         facts: what is known of its origin.
-        images: of the data; the codes of an autoencoder have no law but theirs.
+        images: of the data; the codes of an autoencoder have no prior.
     """
     codes = "codes as 'encode' gives them"
     if model.has_prior:

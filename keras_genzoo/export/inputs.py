@@ -1,4 +1,4 @@
-"""Inputs drawn from the law they come from in use: to calibrate, to compare, to warm up with."""
+"""Inputs from the distribution that they have in use: to calibrate, to compare, to warm up with."""
 
 from collections.abc import Iterator
 
@@ -20,12 +20,12 @@ def draw_inputs(
     """Return ``count`` rows of input for each signature of a model.
 
     z is drawn from N(0, I); class labels take the classes in turn; an ``Autoencoder`` without
-    such a law decodes the codes of images.
+    such a prior decodes the codes of images.
 
     Args:
         model: the model.
         count: rows, at least 1.
-        seed: key of what is drawn.
+        seed: random seed of what is drawn.
         images: uint8 images of the model's shape, for signatures that take images; None draws
             noise, which is enough to compare two files, but says nothing of the data.
 

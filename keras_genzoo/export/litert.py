@@ -48,7 +48,7 @@ def export_litert(
     All signatures of the model are in each file, under their names, and need no Flex operations.
     Inputs and outputs are floats (labels int32) in every type. ``float16`` keeps the weights in
     half precision; ``dynamic`` keeps them in 8 bits; ``int8`` computes in 8 bits, with ranges
-    measured on inputs drawn from the law of z, the classes in turn.
+    measured on inputs drawn from the prior of z, the classes in turn.
 
     Args:
         model: the model.

@@ -88,7 +88,7 @@ def export_run(
         check: compare what is written with the model.
         force: replace files of these names, and the settings of the server; a version is never
             replaced.
-        echo: told when the run is unfinished.
+        echo: called with a line when the run is unfinished.
 
     Raises:
         GenzooError: if a name is unknown, an option belongs to another format, the run has no

@@ -118,8 +118,8 @@ def served_networks(
     """Return the networks that are served, by signature name.
 
     They are the model's own, the first of them also as ``serving_default``; where images go in,
-    one with ``_uint8`` at its end takes uint8; and where z has a law, ``generate_seeded`` makes the
-    images of seeds.
+    one with ``_uint8`` at its end takes uint8; and where z has a prior, ``generate_seeded`` makes
+    the images of seeds.
     """
     of_uint8 = {
         f"{name}_uint8": _of_uint8(network)

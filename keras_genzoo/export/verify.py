@@ -42,7 +42,7 @@ def difference(name: str, expected: np.ndarray, given: np.ndarray) -> Difference
         given: the file's, of the same shape.
 
     Raises:
-        GenzooError: if the shapes differ, or a value is no number.
+        GenzooError: if the shapes differ, or a value is NaN.
 
     >>> difference("images", np.zeros((1, 2)), np.array([[0.0, 0.1]]))[:2]
     (0.1, 0.05)

@@ -34,7 +34,7 @@ class ImageModel(Exportable, keras.Model):
     Args:
         image_shape: ``(height, width, channels)`` of the images.
         latent_dim: size of the latent vector.
-        seed: key of the training noise, which is a pure function of (seed, step, row of the
+        seed: random seed of the training noise, which is a pure function of (seed, step, row of the
             global batch): a run repeats exactly, on one replica or on many.
         name: name of the Keras model.
         **kwargs: ``dtype``, the policy of the model and of its default networks.
@@ -371,7 +371,7 @@ class ImageModel(Exportable, keras.Model):
     def track(self, batch_size, **values) -> dict[str, tf.Tensor]:
         """Average values over the epoch, weighted by the batch size, and return the averages."""
         for name, value in values.items():
-            # Of a last, small batch a replica may get nothing: the mean of nothing is no number.
+            # Of a last, small batch a replica may get nothing: the mean of nothing is NaN.
             value = tf.where(batch_size > 0, value, tf.zeros_like(value))
             self._trackers[name].update_state(value, sample_weight=tf.cast(batch_size, "float32"))
         results = {name: tracker.result() for name, tracker in self._trackers.items()}

@@ -1,4 +1,4 @@
-"""The conditional GAN (1411.1784), chapter 7: DCGAN's networks, told which class to make."""
+"""The conditional GAN (1411.1784), chapter 7: DCGAN's networks with class labels."""
 
 import keras
 

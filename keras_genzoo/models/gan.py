@@ -60,7 +60,7 @@ class GAN(Generating, ImageModel):
             set by hand belong into ``average_generator``, too.
         ema_half_life: the same by the number of images after which a weight counts half, whatever
             the batch size: ``ema_decay = 0.5 ** (batch_size / ema_half_life)``. One of the two.
-        seed: key of the training noise.
+        seed: random seed of the training noise.
         name: name of the Keras model.
         **options: those of the architecture, such as ``generator_units``, and ``dtype``.
 

@@ -1,4 +1,4 @@
-"""Walks between two points of a latent space."""
+"""Interpolation between two points of a latent space."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def interpolate_latents(
         end: last latent vector, shape ``(latent_dim,)``.
         steps: number of vectors, at least 2.
         method: ``"linear"``, or ``"spherical"``: along the great circle, with the length changing
-            evenly, so that the walk stays where a Gaussian prior has its mass (1609.04468).
+            evenly, so that the path stays where a Gaussian prior has its mass (1609.04468).
 
     Returns:
         float32 array ``(steps, latent_dim)``.
@@ -31,7 +31,7 @@ def interpolate_latents(
     if method not in ("linear", "spherical"):
         raise unknown("interpolation", method, ["linear", "spherical"])
     if steps < 2:
-        raise GenzooError(f"a walk takes at least 2 steps, not {steps}")
+        raise GenzooError(f"an interpolation takes at least 2 steps, not {steps}")
     start, end = np.asarray(start, "float64"), np.asarray(end, "float64")
     t = np.linspace(0.0, 1.0, steps)[:, None]
     if method == "linear":

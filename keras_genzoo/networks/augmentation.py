@@ -37,7 +37,7 @@ def brightness(images, draw, background: float):
 
 
 def saturation(images, draw, background: float):
-    """Stretch each pixel's colour about its grey by U(0, 2); grey images stay as they are."""
+    """Scale each pixel's colour about its grey by U(0, 2); grey images stay as they are."""
     if images.shape[-1] == 1:
         return images
     grey = ops.mean(images, axis=-1, keepdims=True)
@@ -45,7 +45,7 @@ def saturation(images, draw, background: float):
 
 
 def contrast(images, draw, background: float):
-    """Stretch each image about its mean by U(0.5, 1.5)."""
+    """Scale each image about its mean by U(0.5, 1.5)."""
     mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
     return (images - mean) * (_each(images, draw) + 0.5) + mean
 

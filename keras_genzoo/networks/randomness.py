@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 def uniform(shape, seed) -> tf.Tensor:
-    """Return numbers from the uniform law on [0, 1), a pure function of shape and seed.
+    """Return numbers from U[0, 1), a pure function of shape and seed.
 
     They are those of ``tf.random.stateless_uniform(shape, seed, alg="philox")``, of which XLA makes
     others; the bits behind them it gives alike.

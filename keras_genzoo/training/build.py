@@ -98,7 +98,7 @@ def load_model(run: Run, echo: Callable[[str], None] = lambda line: None) -> Ima
 
     Args:
         run: the run.
-        echo: told when the run is unfinished, or the finished model is damaged.
+        echo: called with a line when the run is unfinished, or the finished model is damaged.
 
     Raises:
         GenzooError: if there is neither.

@@ -109,7 +109,7 @@ def restore_latest(
     Args:
         folder: the checkpoints' folder.
         model: the compiled model.
-        echo: told of every damaged or foreign checkpoint that is passed over.
+        echo: called with a line on every damaged or foreign checkpoint that is passed over.
 
     Raises:
         GenzooError: if there are checkpoints, but none that is sound and this model's.

@@ -61,7 +61,7 @@ def open_held_out(
         splits: those of the data set.
         trained_on: the split that is trained on.
         before: the facts of those that the run began with.
-        echo: told in a line why there are none, where the model has a use for them.
+        echo: called with a line that says why there are none, where the model has a use for them.
     """
     if not model.has_held_out_loss:
         return None

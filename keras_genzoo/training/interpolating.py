@@ -60,7 +60,8 @@ def interpolate(
         out: a ``.png`` file; by default ``interpolate.png`` in the run, or the next free one of
             ``interpolate-2.png``, ...
         force: replace the file if it exists.
-        echo: told which classes or images the rows are, and when the run is unfinished.
+        echo: called with lines that say which classes or images the rows are, and when the run is
+            unfinished.
 
     Raises:
         GenzooError: if a number is too small, the method or class is unknown, real images are

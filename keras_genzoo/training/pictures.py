@@ -21,7 +21,7 @@ def sample_grid(model: ImageModel, images: np.ndarray, seed: int) -> np.ndarray:
     Args:
         model: any model of the zoo.
         images: real images, as many as ``IMAGES``, for autoencoders.
-        seed: key of the fixed noise.
+        seed: random seed of the fixed noise.
     """
     columns = COLUMNS
     if model.has_encoder and not model.has_prior:

@@ -76,7 +76,7 @@ def prepare(
         epochs: passes over the data, in place of the settings' steps.
         began_with: the run that goes on, whose data these must be.
         download: whether data that are not there may be fetched and prepared.
-        echo: told what is being done, and why there are no held-out losses.
+        echo: called with lines that say what is being done, and why there are no held-out losses.
 
     Raises:
         GenzooError: if the data or the model cannot be had as asked.

@@ -31,7 +31,7 @@ STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 
 # How settings are grouped for those who read them.
 GROUPS = ("run", "data", "model", "loss", "optimizers")
-# Roles of settings that a resumed run may change: they shape no number.
+# Roles of settings that a resumed run may change: they change no weight.
 PLACE, PACE = "place", "pace"
 
 

@@ -28,7 +28,7 @@ def make_strategy(
             ``devices`` are given.
         steps_per_execution: steps that TensorFlow will take at once.
         devices: the devices to mirror over, such as ``("GPU:0", "GPU:1")``; by default all.
-        echo: told which workers are waited for.
+        echo: called with lines that say which workers are waited for.
 
     Raises:
         GenzooError: if the name or a device is unknown, or the other machines cannot be joined
@@ -70,7 +70,7 @@ def choose_jit_compile(
 
     On a CPU it takes a tenth to a quarter off the step of dense networks in float32, and adds as
     much to that of others; compiling costs seconds, which small images do not win back. The number
-    of steps has no say: it shapes no number of a run.
+    of steps does not matter: it changes no weight of a run.
 
     Raises:
         GenzooError: if it is asked for and there are several replicas.

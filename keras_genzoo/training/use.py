@@ -49,8 +49,8 @@ def sample(
         out: a ``.png`` or ``.npz`` file; by default ``sample.png`` in the run, or the next free
             one of ``sample-2.png``, ``sample-3.png``, ...
         force: replace the file if it exists.
-        echo: told which classes the columns are, of images more than asked for, and when the run is
-            unfinished.
+        echo: called with lines that say which classes the columns are, of images more than asked
+            for, and when the run is unfinished.
 
     Raises:
         GenzooError: if the run has no model, the class is unknown, or ``out`` exists.
@@ -148,7 +148,8 @@ def reconstruct(
         out: a ``.png`` file; by default ``reconstruct.png`` in the run, or the next free one of
             ``reconstruct-2.png``, ...
         force: replace the file if it exists.
-        echo: told which images were chosen by their numbers, and when the run is unfinished.
+        echo: called with lines that say which images were chosen by their numbers, and when the run
+            is unfinished.
 
     Raises:
         GenzooError: if the model has no encoder, the data cannot be had or are not those of the

@@ -39,7 +39,7 @@ def join_workers(echo: Callable[[str], None] = lambda line: None) -> tf.distribu
     TensorFlow must not have computed anything before.
 
     Args:
-        echo: told which workers are waited for.
+        echo: called with lines that say which workers are waited for.
 
     Raises:
         GenzooError: if ``TF_CONFIG`` is missing or wrong, its port is taken, or TensorFlow has

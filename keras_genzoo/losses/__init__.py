@@ -49,6 +49,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "R1",
             "R1R2",
             "R2",
+            "ZeroCentredPenalty",
             "squared_norms",
         ],
         "reconstruction": ["bernoulli_loss", "squared_error_loss"],

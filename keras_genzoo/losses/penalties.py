@@ -111,9 +111,8 @@ class GradientPenalty(Penalty):
         return self.weight * ops.mean(ops.square(norms - 1))
 
 
-@_serializable
-class R1(Penalty):
-    """``weight / 2 * E[‖∇D(x)‖²]`` of real images (1801.04406, eq. 9).
+class ZeroCentredPenalty(Penalty):
+    """What R1 and R2 share: the factor gamma of the paper, of which they take a half.
 
     Args:
         weight: gamma; 0.0002 times the number of pixels over the batch size is a good first guess
@@ -126,24 +125,19 @@ class R1(Penalty):
     def __init__(self, weight: float = 1.0):
         super().__init__(weight)
 
+
+@_serializable
+class R1(ZeroCentredPenalty):
+    """``weight / 2 * E[‖∇D(x)‖²]`` of real images (1801.04406, eq. 9)."""
+
     def __call__(self, critic, real_images, fake_images, draw):
         """Return the term, a float32 scalar."""
         return self.weight / 2 * ops.mean(squared_norms(critic.gradient(real_images)))
 
 
 @_serializable
-class R2(Penalty):
-    """``weight / 2 * E[‖∇D(G(z))‖²]`` of generated images (1801.04406, eq. 10).
-
-    Args:
-        weight: gamma, as for ``R1``.
-
-    Raises:
-        GenzooError: if the weight is not positive.
-    """
-
-    def __init__(self, weight: float = 1.0):
-        super().__init__(weight)
+class R2(ZeroCentredPenalty):
+    """``weight / 2 * E[‖∇D(G(z))‖²]`` of generated images (1801.04406, eq. 10)."""
 
     def __call__(self, critic, real_images, fake_images, draw):
         """Return the term, a float32 scalar."""
@@ -151,20 +145,10 @@ class R2(Penalty):
 
 
 @_serializable
-class R1R2(Penalty):
-    """The sum of ``R1`` and ``R2`` of one weight (2501.05441).
-
-    Args:
-        weight: gamma, as for ``R1``.
-
-    Raises:
-        GenzooError: if the weight is not positive.
-    """
-
-    def __init__(self, weight: float = 1.0):
-        super().__init__(weight)
-        self._terms = R1(weight), R2(weight)
+class R1R2(ZeroCentredPenalty):
+    """The sum of ``R1`` and ``R2`` of one weight (2501.05441)."""
 
     def __call__(self, critic, real_images, fake_images, draw):
         """Return the term, a float32 scalar."""
-        return sum(term(critic, real_images, fake_images, draw) for term in self._terms)
+        terms = R1(self.weight), R2(self.weight)
+        return sum(term(critic, real_images, fake_images, draw) for term in terms)

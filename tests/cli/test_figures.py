@@ -78,7 +78,7 @@ def test_the_film_shows_every_picture_of_training(genzoo, tmp_path):
     genzoo("figures --out first", run)
     with Image.open(tmp_path / "first" / "training.gif") as film:
         frames = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(film)]
-    assert len(frames) == len(pictures) == 2
+    assert len(frames) == len(pictures) == 3  # the untrained model, and both checkpoints
     for frame, path in zip(frames, pictures, strict=True):
         np.testing.assert_allclose(frame[22:], np.asarray(Image.open(path).convert("L")), atol=8)
 

@@ -17,7 +17,7 @@ from keras_genzoo.text import shown
 @force_option
 @seed_option
 def command(run: Path, out: Path | None, **options: Any) -> None:
-    """Draw all figures of RUN as PNG and SVG, and a film of its training."""
+    """Draw all figures of RUN as PNG and SVG, and an animation of its training."""
     start_tensorflow()
     from keras_genzoo import visualization
 

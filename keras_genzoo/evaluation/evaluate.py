@@ -205,7 +205,6 @@ def open_subject(path: str | os.PathLike, options: Options, echo: Echo) -> Subje
         "weights_digest": weights_digest(model),
         "real": f"{source.name}, split {source.split}",
         "num_real": count,
-        "num_fake": count,
         "image_shape": list(source.image_shape),
         "seed": options.seed,
     }
@@ -279,6 +278,7 @@ def _score_generated(
     options, real, source = subject.options, subject.real, subject.source
     protocol, (images, labels), network = result["protocol"], subject.images, subject.network
     fake_images, fake_labels = _generate(subject, protocol)
+    protocol["num_fake"] = len(fake_images)
     train_images = None
     if not subject.trained_on and any("train_images" in SCORES[name].needs for name in names):
         number = min(real.train.num_images, TRAIN_IMAGES)

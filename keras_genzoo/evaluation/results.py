@@ -21,7 +21,6 @@ FILE = "evaluation.json"
 
 # Names of the protocol in a file, as a person reads them; others stay as they are.
 _PROTOCOL = {
-    "num_train": "training images",
     "fid_real": "statistics of FID",
     "floor": "column 'real images'",
     "classes": "classes of generated images",
@@ -201,8 +200,10 @@ def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
      ('seed', '0')]
     """
     protocol = dict(result["protocol"])
-    for name, words in (("real", "real images"), ("fake", "generated images")):
+    kinds = ("real", "real images"), ("fake", "generated images"), ("train", "training images")
+    for name, words in kinds:
         count, origin = protocol.pop(f"num_{name}", None), protocol.pop(name, None)
+        count = f"{count:,}" if isinstance(count, int) else count
         parts = [str(part) for part in (count, origin) if part is not None]
         role = protocol.pop(f"{name}_images_are", None)
         if parts:
@@ -218,6 +219,6 @@ def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
         accuracy = f", {accuracy_in_words(network)}" if "tested_on" in network else ""
         protocol["features"] = f"{network['name']} ({network['checksum'][:12]}{accuracy})"
         protocol["resize"] = network["resize"]
-    order = ["run", "model", "weights", "real images", "generated images"]
+    order = ["run", "model", "weights", "real images", "generated images", "training images"]
     names = sorted(protocol, key=lambda name: order.index(name) if name in order else len(order))
     return [(_PROTOCOL.get(name, name), str(protocol[name])) for name in names]

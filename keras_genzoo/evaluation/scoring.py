@@ -39,8 +39,8 @@ def score_images(
     count, width = len(material.fake_images), material.real.features.shape[1]
     if count < max(FEW_IMAGES, width):
         result["warnings"].append(
-            f"{count} images are few for {width} features: distances come out too large; compare "
-            "only numbers of one N"
+            f"{count:,} images are few for {width:,} features: distances come out too large; "
+            "compare only numbers of one N"
         )
     if "fid" in names and material.has_statistics:
         result["protocol"]["fid_real"] = "mu and sigma as stored with the real images"
@@ -70,11 +70,11 @@ def add_floor(
         protocol["floor"] = "none: not as many other real images are left; fewer (-n) leave more"
         return
     where, images, labels = others
-    protocol["floor"] = f"{where}, {len(images)} images"
+    protocol["floor"] = f"{where}, {len(images):,} images"
     if len(images) < count:
         result["warnings"].append(
-            f"the column of real images is of {len(images)} images and the scores of {count}: its "
-            "distances come out larger than those of a perfect generator"
+            f"the column of real images is of {len(images):,} images and the scores of {count:,}: "
+            "its distances come out larger than those of a perfect generator"
         )
     labels = None if material.fake_labels is None else labels
     material = dataclasses.replace(material, fake_images=images, fake_labels=labels)

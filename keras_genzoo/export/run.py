@@ -215,7 +215,8 @@ def _scores(run: Run, model: ImageModel) -> str:
         listed = [f"{name} {flat[name]:.4g}" for name in SHOWN_SCORES if flat.get(name) is not None]
         features = protocol.get("features", {}).get("name", "no network")
         real = protocol["real"].rpartition("/")[2]
-        measured = f"{protocol['num_fake']} images against {real}, features {features}"
+        count = protocol.get("num_fake", protocol["num_real"])
+        measured = f"{count:,} images against {real}, features {features}"
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return "evaluation.json of the run cannot be read"
     return f"{', '.join(listed)} ({measured})"

@@ -116,13 +116,13 @@ def load_weights(
         except GenzooError as error:
             echo(f"model.keras is damaged: {error}")
         else:
-            return model, f"the finished model, of step {int(model.step)}{_averaged(model)}"
+            return model, f"the finished model, of step {int(model.step):,}{_averaged(model)}"
     model = build_model(run.settings, tuple(run.data["image_shape"]), run.data["num_classes"])
     step = restore_latest(run.checkpoints, model, echo)
     if step is None:
         raise GenzooError(f"{run.path} has no model yet; resume it: genzoo fit --resume {run.path}")
-    echo(f"{shown(run.path)} has no finished model; taking its checkpoint of step {step}")
-    words = f"the checkpoint of step {step}, of {run.settings.steps} asked for"
+    echo(f"{shown(run.path)} has no finished model; taking its checkpoint of step {step:,}")
+    words = f"the checkpoint of step {step:,}, of {run.settings.steps:,} asked for"
     return model, words + _averaged(model)
 
 

@@ -202,6 +202,7 @@ _SHORT = {
     "real_score": "D(x)",
     "fake_score": "D(G(z))",
     "jensen_shannon_estimate": "JS",
+    "wasserstein_estimate": "Wasserstein",
 }
 _SHORTER = _SHORT | {
     "reconstruction_loss": "rec",

@@ -222,19 +222,25 @@ class Run:
         return {name: values[name] for name in names if name in values}
 
     @property
+    def subject(self) -> str:
+        """The model, its data and the size of its latent space, in words.
+
+        >>> Run(Path("run"), Settings("vae", "mnist", latent_dim=10), {}, {}).subject
+        'vae on mnist, latent size 10'
+        """
+        settings = self.settings
+        place = Path(settings.dataset)
+        name = place.name if place.is_absolute() else settings.dataset
+        return shown(f"{settings.model} on {name}, latent size {settings.latent_dim}")
+
+    @property
     def title(self) -> str:
         """What tells the run from others in a line.
 
         >>> Run(Path("run"), Settings("vae", "mnist", latent_dim=10), {}, {}).title
         'vae on mnist, latent size 10, 1,000 steps'
         """
-        settings = self.settings
-        place = Path(settings.dataset)
-        name = place.name if place.is_absolute() else settings.dataset
-        return shown(
-            f"{settings.model} on {name}, latent size {settings.latent_dim}, "
-            f"{settings.steps:,} steps"
-        )
+        return f"{self.subject}, {self.settings.steps:,} steps"
 
     @property
     def checkpoints(self) -> Path:

@@ -13,7 +13,6 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.files import new_folder, write_json, writing_folder
 from keras_genzoo.models import CGAN, Autoencoder, ImageModel
-from keras_genzoo.text import shown
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.build import adversarial_loss, load_weights
 from keras_genzoo.training.chosen import by_number
@@ -92,7 +91,9 @@ def _figures(run: Run, model: ImageModel, splits: Splits, seed: int):
     history = run.read_history()
     if history:
         loss = adversarial_loss(run.settings)
-        yield "curves", training_curves(history, loss and loss.optimum)
+        curves = training_curves(history, loss and loss.optimum)
+        head(curves, run.subject)
+        yield "curves", curves
     title = title_of(run, model)
     for name, figure in _figures_of_weights(run, model, splits, seed):
         head(figure, title)
@@ -127,10 +128,7 @@ def _figures_of_weights(run: Run, model: ImageModel, splits: Splits, seed: int):
 
 def title_of(run: Run, model: ImageModel) -> str:
     """Return what stands above a figure: the model, its data, and the step of its weights."""
-    settings, path = run.settings, Path(run.settings.dataset)
-    dataset = shown(path.name if path.exists() else settings.dataset)
-    size = f"latent size {model.latent_dim}"
-    return f"{settings.model} on {dataset}, {size}, step {int(model.step):,}"
+    return f"{run.subject}, step {int(model.step):,}"
 
 
 def _split_in_words(source: Source) -> str:

@@ -85,7 +85,7 @@ def latent_map(panels: Sequence[Codes], class_names: Sequence[str] | None = None
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
         outside = int(((panel.points < low) | (panel.points > high)).any(axis=1).sum())
         if outside:
-            note = f"{outside} of {len(panel.points)} outside"
+            note = f"{outside:,} of {len(panel.points):,} outside"
             axes.text(0.99, 0.01, note, transform=axes.transAxes, ha="right", fontsize=8)
         own_low, own_high = _limits([panel])
         if max(own_high - own_low) < max(high - low) / 3:

@@ -12,7 +12,6 @@ from keras_genzoo.text import encodable, shown
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import splits_of
-from keras_genzoo.training.run import read_config
 from keras_genzoo.visualization.figures import title_of
 from keras_genzoo.visualization.pages import fill
 from keras_genzoo.visualization.report_images import (
@@ -101,8 +100,7 @@ def _anchor(name: str) -> str:
 
 def _title(run: Run, model: ImageModel) -> str:
     """Return what tells the run from others: model, data, latent size, step, recipe and date."""
-    config = read_config(run.path)
-    noted = {"recipe": config.get("recipe"), "begun": str(config.get("begun", ""))[:10]}
+    noted = {"recipe": run.recipe, "begun": run.begun and run.begun[:10]}
     facts = [f"{name} {value}" for name, value in noted.items() if value]
     return shown(", ".join([title_of(run, model), *facts]))
 

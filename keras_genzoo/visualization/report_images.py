@@ -17,7 +17,7 @@ from keras_genzoo.models import ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import adversarial_loss
 from keras_genzoo.training.variables import weights_digest
-from keras_genzoo.visualization.curves import training_curves
+from keras_genzoo.visualization.curves import HELD_OUT, training_curves
 from keras_genzoo.visualization.figures import MAP_IMAGES
 from keras_genzoo.visualization.latent import codes_of, latent_manifold, latent_map
 from keras_genzoo.visualization.pages import (
@@ -168,7 +168,10 @@ def training(page: Page) -> str:
         return ""
     loss = adversarial_loss(page.run.settings)
     curves = training_curves(history, loss and loss.optimum)
-    parts = [drawn_figure(curves, "Means between two checkpoints")]
+    words = "Means over the steps between two checkpoints"
+    if any(name.startswith(HELD_OUT) for row in history for name in row):
+        words += "; dotted: of held-out images, by the weights of each checkpoint"
+    parts = [drawn_figure(curves, words)]
     grids = page.run.pictures()
     # First and last always, those between at equal distances.
     chosen = np.unique(np.linspace(0, len(grids) - 1, MOST_FRAMES).round().astype(int))

@@ -115,9 +115,9 @@ def _kept_options(folder: Path) -> dict[str, Any]:
 
 
 def settings(page: Page) -> str:
-    """Show the settings of the run, and the versions that it began with."""
+    """Show the settings of the run as they were decided, and the versions that it began with."""
     run = page.run
-    values = run.settings.to_dict() | {f"version of {k}": v for k, v in run.versions.items()}
+    values = run.values | {f"version of {k}": v for k, v in run.versions.items()}
     rows = [(name, str(value)) for name, value in values.items() if value is not None]
     return f"<details><summary>All settings</summary>{table(rows)}</details>"
 

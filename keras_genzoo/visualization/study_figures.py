@@ -93,7 +93,9 @@ def galleries(study: Study, generated_images: np.ndarray) -> "Figure":
     ]
     columns = 8
     sizes = [grid_size(images, columns) if len(images) else (1, 0.5) for _, images in parts]
-    figure = new_figure(2 * sizes[1][0] + 0.6, max(height for _, height in sizes) + 0.9)
+    # Either may be empty, and says nothing then of the room that the other takes.
+    width, height = np.max(sizes, axis=0)
+    figure = new_figure(2 * width + 0.6, height + 0.9)
     rows = max(1, *(-(-len(images) // columns) for _, images in parts))
     for axes, (title, images) in zip(figure.subplots(1, 2), parts, strict=True):
         axes.set_anchor("N")

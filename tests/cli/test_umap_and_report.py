@@ -180,7 +180,10 @@ def a_study(sparse):
 @pytest.mark.parametrize("sparse", [[True] * 4, [False] * 4, [True, False, False, True]])
 def test_figures_of_a_study_wherever_its_images_lie(sparse):
     one = a_study(sparse)
-    left, right = galleries(one, faces(4)).axes
+    both = galleries(one, faces(4))
+    # Warns of a figure too small for what it holds.
+    both.draw_without_rendering()
+    left, right = both.axes
     assert left.get_title("left") == f"where real images are sparse ({sum(sparse)})"
     assert right.get_title("left") == f"where real images are dense ({4 - sum(sparse)})"
     titles = [axes.get_title("left") for axes in maps([one, one]).axes]

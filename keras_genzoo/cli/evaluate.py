@@ -114,13 +114,28 @@ def command(
             if out is not None:
                 evaluation.write_result(result, out)
     except KeyboardInterrupt:
-        kept = "the scores computed so far are kept, and the same command goes on"
-        kept = kept if run is not None else "nothing is kept"
+        kept = "nothing is kept" if run is None else _kept(force, asked.scores is not None)
         write_error(f"stopped; {kept}")
         raise click.exceptions.Exit(130) from None
     click.echo(evaluation.table(result))
     if out is not None:
         click.echo(f"\n{shown(out)}")
+
+
+def _kept(force: bool, named: bool) -> str:
+    """Return what is kept of a run's scores at Ctrl-C, and how to measure the others.
+
+    What is forced or named is measured whether it is there or not.
+
+    >>> _kept(force=True, named=False)
+    'the scores computed so far are kept, and the same command without --force goes on'
+    """
+    goes_on = "the same command goes on"
+    if named:
+        goes_on = "--scores with the others goes on"
+    elif force:
+        goes_on = "the same command without --force goes on"
+    return f"the scores computed so far are kept, and {goes_on}"
 
 
 def _open(images: str, split: str, labels: str, given: dict[str, Any]):

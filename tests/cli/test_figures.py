@@ -71,6 +71,13 @@ def test_the_same_figures_are_the_same_files(genzoo, trained, tmp_path):
     assert hashes(tmp_path / "a") == hashes(tmp_path / "b")
 
 
+def test_a_latent_map_tells_how_many_codes_lie_outside():
+    points = np.random.default_rng(0).uniform(-3, 3, (2000, 2))
+    points[0] = 1000
+    texts = [text.get_text() for text in latent_map([Codes("", points, None)]).axes[0].texts]
+    assert texts == ["1 of 2,000 outside"]
+
+
 def test_the_film_shows_every_picture_of_training(genzoo, tmp_path):
     genzoo(small("gan", "--sample-every 3 --out run"))
     run = tmp_path / "run"

@@ -66,6 +66,11 @@ def test_what_is_missing_is_added_and_what_is_there_stays(run, monkeypatch):
     assert nothing == " has all of these scores already; --scores NAME measures one again"
 
 
+def test_generated_images_are_counted_where_a_score_is_of_such(run):
+    assert "num_fake" not in update_results(run, asked("reconstruction"))["protocol"]
+    assert update_results(run, asked("fid"))["protocol"]["num_fake"] == 20
+
+
 def test_a_named_score_is_measured_again_and_the_others_stay(run):
     update_results(run, asked("fid", "likelihood"))
     file = run / "evaluation.json"

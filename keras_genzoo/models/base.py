@@ -49,6 +49,8 @@ class ImageModel(Exportable, keras.Model):
     value_range: tuple[float, float] = (0.0, 1.0)
     metric_names: tuple[str, ...] = ()
     needs_labels = False
+    # Whether log p(x) can be bounded: it needs a posterior, a prior and a likelihood.
+    has_likelihood = False
 
     def __init__(
         self,

@@ -1,0 +1,62 @@
+"""Parts of a model that are chosen by name, with options that its constructor takes beside its own.
+
+An architecture is one: ``VAE(architecture="dense", hidden_units=(64,))``.
+"""
+
+import inspect
+from typing import Any
+
+import keras
+
+from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.registry import Registry
+
+# What Keras' own constructor takes, and a saved model holds.
+_OF_KERAS = ("dtype", "trainable", "autocast")
+
+
+def with_options(
+    choice: Any, registry: Registry, kind: type, options: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Return what a name stands for, made with its own options, and the options that are left.
+
+    Args:
+        choice: a name in the registry, or an object, which has its options already.
+        registry: the names, each of a class that is declared by its constructor's arguments.
+        kind: what the object must be.
+        options: options by name.
+
+    Raises:
+        GenzooError: if the name is unknown, the object is of another kind, or it has no such
+            option.
+    """
+    known: list[str] = []
+    if isinstance(choice, str):
+        made = registry[choice]
+        known = list(inspect.signature(made).parameters)
+        choice = made(**{name: options[name] for name in known if name in options})
+    elif not isinstance(choice, kind):
+        raise GenzooError(
+            f"a {registry.kind} is a {kind.__name__} or one of {', '.join(registry)}, "
+            f"not {choice!r}"
+        )
+    left = {name: value for name, value in options.items() if name not in known}
+    for name in left:
+        if name not in _OF_KERAS:
+            raise unknown(
+                f"option of the {registry.kind} {type(choice).__name__}", name, [*known, "dtype"]
+            )
+    return choice, left
+
+
+def saved_component(component: Any, registry: Registry) -> tuple[Any, dict[str, Any]]:
+    """Return what stands for a component in a configuration, and its own arguments.
+
+    A registered one is its name; a person's own is serialised, and holds its arguments itself.
+    """
+    if component is None:
+        return None, {}
+    name = registry.name_of(type(component))
+    if name is None:
+        return keras.saving.serialize_keras_object(component), {}
+    return name, component.get_config()

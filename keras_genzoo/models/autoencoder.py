@@ -262,7 +262,13 @@ class Autoencoder(ImageModel):
         encoder, decoder = self._networks(training)
         logits = decoder(encoder(images, training=training), training=training)
         loss = self.loss_of_each(images, logits)
-        return loss, {"loss": loss}
+        return loss, {"loss": loss, **self.sigma_by_name()}
+
+    def sigma_by_name(self) -> dict[str, tf.Tensor]:
+        """Return the standard deviation that is learnt, by its metric's name, if there is one."""
+        if self.log_sigma is None:
+            return {}
+        return {"sigma": tf.exp(least_log_sigma(tf.convert_to_tensor(self.log_sigma)))}
 
     def _networks(self, training: bool) -> tuple[keras.Model, keras.Model]:
         if training:
@@ -315,8 +321,6 @@ class Autoencoder(ImageModel):
 
     def _track_means(self, images, parts):
         means = {name: tf.reduce_mean(part) for name, part in parts.items()}
-        if self.log_sigma is not None:
-            means["sigma"] = tf.exp(least_log_sigma(tf.convert_to_tensor(self.log_sigma)))
         return self.track(tf.shape(images)[0], **means)
 
     def noise_key(self, training: bool):

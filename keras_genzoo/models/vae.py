@@ -162,6 +162,7 @@ class VAE(Autoencoder):
         weight = self.kl_weight() if training else self.beta
         loss = reconstruction_loss + weight * regularisation
         parts = {"loss": loss, "reconstruction_loss": reconstruction_loss, "kl_loss": kl_loss}
+        parts |= self.sigma_by_name()
         if "elbo" in self._trackers:
             parts["elbo"] = elbo(reconstruction_loss, kl_loss)
         return loss, parts

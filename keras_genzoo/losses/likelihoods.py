@@ -44,6 +44,11 @@ class ReconstructionLoss:
         """Return the loss of each image."""
         raise NotImplementedError
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether a model decodes by the sigmoid alone, and has no weight of the loss."""
+        return type(self).mean is ReconstructionLoss.mean and not self.learns_sigma
+
     def mean(self, logits: Tensor) -> Tensor:
         """Return the mean of each pixel, in [0, 1], of the logits' shape."""
         return ops.sigmoid(logits)

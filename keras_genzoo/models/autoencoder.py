@@ -29,6 +29,9 @@ from keras_genzoo.networks import (
     layers_under,
 )
 
+# Where a file of weights holds the name of the loss.
+_LOSS = "reconstruction_loss"
+
 
 @keras.saving.register_keras_serializable("keras_genzoo")
 class Autoencoder(ImageModel):
@@ -194,6 +197,25 @@ class Autoencoder(ImageModel):
 
     def check_likelihood(self, likelihood: ReconstructionLoss) -> None:
         """Refuse a likelihood that the model cannot train with; any is taken here."""
+
+    def save_own_variables(self, store) -> None:
+        """Save as ``ImageModel`` does, with the name of a loss that decoding depends on.
+
+        A model may be loaded without what ``compile`` was given.
+        """
+        super().save_own_variables(store)
+        name = RECONSTRUCTION_LOSSES.name_of(getattr(self, "reconstruction_loss", None))
+        if name is not None and not self.likelihood.is_plain:
+            store[_LOSS] = np.frombuffer(name.encode(), "uint8")
+
+    def load_own_variables(self, store) -> None:
+        """Load what ``save_own_variables`` saved."""
+        values = {key: store[key] for key in store.keys()}  # noqa: SIM118
+        name = values.pop(_LOSS, None)
+        if name is not None and not self.compiled:
+            self.reconstruction_loss = RECONSTRUCTION_LOSSES[np.asarray(name).tobytes().decode()]
+            self._set_sigma()
+        super().load_own_variables(values)
 
     def _set_sigma(self) -> None:
         """Add the weight of a standard deviation that is learnt, or take it away."""

@@ -150,6 +150,21 @@ def test_a_learnt_variance_is_a_weight_that_moves_and_is_logged(kind, tmp_path):
     assert "sigma" not in step(model)
 
 
+@pytest.mark.parametrize("name", RECONSTRUCTION_LOSSES)
+def test_a_model_loaded_without_its_loss_shows_what_it_showed(name, tmp_path):
+    model = build(loss=name)
+    step(model)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    np.testing.assert_array_equal(loaded.reconstruct(images(3)), model.reconstruct(images(3)))
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    assert step(again) == step(model)
+    model.save_weights(tmp_path / "model.weights.h5")
+    loaded.load_weights(tmp_path / "model.weights.h5")
+    np.testing.assert_array_equal(loaded.reconstruct(images(3)), model.reconstruct(images(3)))
+
+
 def test_the_loss_function_itself_is_the_likelihood_of_its_name():
     model = build(loss=bernoulli_loss)
     assert model.has_likelihood

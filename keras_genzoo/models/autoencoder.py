@@ -92,7 +92,7 @@ class Autoencoder(ImageModel):
         **options,
     ):
         self.architecture, options = with_options(
-            architecture, AUTOENCODER_ARCHITECTURES, AutoencoderArchitecture, options
+            architecture, AUTOENCODER_ARCHITECTURES, AutoencoderArchitecture, options, type(self)
         )
         super().__init__(image_shape, latent_dim, seed=seed, name=name, **options)
         self.ema_decay, self.ema_half_life = decay_of(ema_decay, ema_half_life, self.dtype_policy)

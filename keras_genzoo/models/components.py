@@ -16,7 +16,7 @@ _OF_KERAS = ("dtype", "trainable", "autocast")
 
 
 def with_options(
-    choice: Any, registry: Registry, kind: type, options: dict[str, Any]
+    choice: Any, registry: Registry, kind: type, options: dict[str, Any], owner: type
 ) -> tuple[Any, dict[str, Any]]:
     """Return what a name stands for, made with its own options, and the options that are left.
 
@@ -25,28 +25,37 @@ def with_options(
         registry: the names, each of a class that is declared by its constructor's arguments.
         kind: what the object must be.
         options: options by name.
+        owner: the class of the model, with its ``arguments``.
 
     Raises:
-        GenzooError: if the name is unknown, the object is of another kind, or it has no such
+        GenzooError: if the name is unknown, the object is of another kind, or there is no such
             option.
     """
     known: list[str] = []
     if isinstance(choice, str):
         made = registry[choice]
-        known = list(inspect.signature(made).parameters)
+        known = _arguments(made)
         choice = made(**{name: options[name] for name in known if name in options})
     elif not isinstance(choice, kind):
         raise GenzooError(
-            f"a {registry.kind} is a {kind.__name__} or one of {', '.join(registry)}, "
-            f"not {choice!r}"
+            f"the {registry.kind} must be of class {kind.__name__}, or one of "
+            f"{', '.join(registry)}, not {choice!r}"
         )
     left = {name: value for name, value in options.items() if name not in known}
     for name in left:
         if name not in _OF_KERAS:
+            foreign = {option for other in registry for option in _arguments(registry[other])}
+            own = [argument for argument in owner.arguments() if argument not in foreign]
             raise unknown(
-                f"option of the {registry.kind} {type(choice).__name__}", name, [*known, "dtype"]
+                f"argument of {owner.__name__} with the {registry.kind} {type(choice).__name__}",
+                name,
+                [*own, *known, "dtype"],
             )
     return choice, left
+
+
+def _arguments(made: type) -> list[str]:
+    return list(inspect.signature(made).parameters)
 
 
 def saved_component(component: Any, registry: Registry) -> tuple[Any, dict[str, Any]]:

@@ -114,7 +114,7 @@ class GAN(Generating, ImageModel):
         **options,
     ):
         self.architecture, options = with_options(
-            architecture, ARCHITECTURES, Architecture, options
+            architecture, ARCHITECTURES, Architecture, options, type(self)
         )
         super().__init__(image_shape, latent_dim, seed=seed, name=name, **options)
         self.ema_decay, self.ema_half_life = decay_of(ema_decay, ema_half_life, self.dtype_policy)

@@ -88,11 +88,12 @@ def test_an_own_architecture_is_saved_with_its_arguments(tmp_path):
         ({"architecture": "resnet"}, "architecture 'resnet'"),
         (
             {"architecture": 3},
-            "an? architecture is a AutoencoderArchitecture or one of dense, conv",
+            "of class AutoencoderArchitecture, or one of dense, convolutional",
         ),
         ({"architecture": "convolutional", "hidden_units": (8,)}, "'hidden_units'.*filters"),
         ({"architecture": "convolutional", "filters": 0}, "filters must be at least 1"),
         ({"architecture": "convolutional", "image_shape": (16, 8, 1)}, "square images, not 16x8"),
+        ({"beta_warmpu": 3}, "argument of VAE .*did you mean 'beta_warmup'"),
         ({"beta_warmup": -1}, "beta_warmup must be 0 or more steps"),
         ({"beta": float("nan")}, "beta must be finite"),
         ({"free_bits": -0.1}, "free_bits must be 0 or more nats"),

@@ -72,6 +72,7 @@ class GAN(Generating, ImageModel):
     Raises:
         GenzooError: if an argument is not usable.
 
+    >>> import numpy as np
     >>> model = GAN((8, 8, 1), latent_dim=4, generator_units=(16,), discriminator_units=(16,))
     >>> model.compile()
     >>> history = model.fit(np.zeros((16, 8, 8), "uint8"), batch_size=8, verbose=0)

@@ -245,7 +245,7 @@ class Autoencoder(ImageModel):
             GenzooError: if the model has been trained, the images are not what it takes, or its
                 decoder does not end in a bias.
         """
-        if int(self.step):
+        if self.step.numpy() > 0:
             raise GenzooError("start_at_mean is for a model that has not been trained")
         images = np.asarray(images)
         check_images(self, images)

@@ -55,9 +55,8 @@ OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
 )
 @click.option(
     "--binarization",
-    default="dynamic",
-    show_default=True,
-    help="grey, dynamic, fixed or threshold. [vae]",
+    help="grey, dynamic, fixed or threshold; by default dynamic, and grey for densities of grey "
+    "values. [vae]",
 )
 @click.option(
     "--floor/--no-floor",

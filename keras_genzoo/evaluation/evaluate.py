@@ -38,8 +38,7 @@ from keras_genzoo.evaluation.scoring import (
     score_images,
     unseen_by_networks,
 )
-from keras_genzoo.losses import bernoulli_loss
-from keras_genzoo.models import VAE, ImageModel
+from keras_genzoo.models import ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import open_splits, splits_of
@@ -49,7 +48,7 @@ Echo = Callable[[str], None]
 
 STACKED = "stacked_mnist"
 _NEEDED = {
-    "likelihood": "a vae with the loss 'bernoulli'",
+    "likelihood": "a vae with a loss that is a likelihood, such as 'bernoulli'",
     "reconstruction": "an ae or a vae",
     "modes": f"a model of {STACKED}",
 }
@@ -83,7 +82,8 @@ class Options:
             ``train``.
         sampler: distribution of the codes of an autoencoder: ``normal``, or a name in ``SAMPLERS``.
         num_samples: draws of z for each image in the likelihood.
-        binarization: how pixels become 0 or 1 in the likelihood.
+        binarization: how pixels become 0 or 1 in the likelihood; by default as for
+            ``vae_likelihood``.
         floor: also score other real images, as the best that a generator can reach.
         seed: random seed of all that is drawn.
         dataset: of a run whose images have moved, where they lie now.
@@ -95,7 +95,7 @@ class Options:
     split: str | None = None
     sampler: str = "normal"
     num_samples: int = 500
-    binarization: str = "dynamic"
+    binarization: str | None = None
     floor: bool = True
     seed: int = 0
     dataset: str | os.PathLike | None = None
@@ -107,7 +107,7 @@ class Options:
             ("sampler", self.sampler, ["normal", *SAMPLERS]),
             ("binarisation", self.binarization, BINARIZATIONS),
         ):
-            if name not in known:
+            if name is not None and name not in known:
                 raise unknown(kind, name, known)
         if self.features is not None:
             check_name(self.features)
@@ -392,7 +392,7 @@ def _names(asked: Sequence[str] | None, model: ImageModel | None, dataset: str |
         GenzooError: if a score is asked for that the model cannot have.
     """
     fits = {
-        "likelihood": isinstance(model, VAE) and model.reconstruction_loss is bernoulli_loss,
+        "likelihood": model is not None and model.has_likelihood,
         "reconstruction": model is not None and model.has_encoder,
         "modes": dataset == STACKED,
     }

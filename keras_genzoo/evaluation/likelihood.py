@@ -14,7 +14,7 @@ import numpy as np
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.evaluation.checking import check_at_least_1
 from keras_genzoo.evaluation.waiting import Echo, waiting
-from keras_genzoo.losses import bernoulli_loss
+from keras_genzoo.losses import RECONSTRUCTION_LOSSES, ReconstructionLoss
 from keras_genzoo.models import VAE
 
 # Images and draws of z that are decoded at a time: 4,000 rows, whatever n and K.
@@ -30,7 +30,8 @@ class Likelihood(NamedTuple):
 
     ``elbo = reconstruction - kl`` with the reconstruction term ``E_q[log p(x|z)]`` estimated by
     ``num_samples`` draws; ``log_likelihood`` is the importance-weighted bound of as many, which
-    approaches log p(x) from below.
+    approaches log p(x) from below. Under a density of grey values, such as a Gaussian, all three
+    are of log-densities, which may be positive.
     """
 
     log_likelihood: float
@@ -57,22 +58,24 @@ def vae_likelihood(
     model: VAE,
     images: np.ndarray,
     num_samples: int = 500,
-    binarization: str = "dynamic",
+    binarization: str | None = None,
     seed: int = 0,
     echo: Echo | None = None,
 ) -> Likelihood:
     """Return ELBO and log-likelihood of uint8 images under a VAE.
 
     Args:
-        model: a VAE with the Bernoulli loss.
+        model: a VAE with a loss that is a log-likelihood.
         images: uint8 ``(n, height, width, channels)``.
         num_samples: draws of z for each image (K).
-        binarization: how pixels become 0 or 1, as for ``binarized``.
+        binarization: how pixels become 0 or 1, as for ``binarized``; by default ``"dynamic"`` if
+            the likelihood is of such pixels, ``"grey"`` if it is a density of grey values.
         seed: random seed of the draws and of the binarisation.
         echo: called with lines that say how far it is, since it may take minutes.
 
     Raises:
-        GenzooError: if the model is no VAE with the Bernoulli loss, or an argument is not usable.
+        GenzooError: if the model has no likelihood, pixels would become 0 or 1 under a density of
+            grey values, or an argument is not usable.
 
     >>> model = VAE((8, 8, 1), latent_dim=2, hidden_units=(16,))
     >>> model.compile()
@@ -82,14 +85,18 @@ def vae_likelihood(
     """
     if not isinstance(model, VAE):
         raise GenzooError(f"only a VAE has a likelihood, not {type(model).__name__}")
-    if getattr(model, "reconstruction_loss", None) is not bernoulli_loss:
-        raise GenzooError("a likelihood needs a VAE that is compiled with the loss 'bernoulli'")
+    if not model.has_likelihood:
+        losses = [name for name in RECONSTRUCTION_LOSSES if _is_likelihood(name)]
+        raise GenzooError(
+            f"a likelihood needs a VAE that is compiled with one of the losses {', '.join(losses)}"
+        )
+    binarization = binarization_of(model.likelihood, binarization)
 
     def posterior(x):
-        return model.encoder(x, training=False)
+        return model.inference_encoder(x, training=False)
 
     def log_probability(x, z):
-        return -bernoulli_loss(x, model.decoder(z, training=False))
+        return -model.loss_of_each(x, model.inference_decoder(z, training=False))
 
     x = binarized(images, binarization, seed)
     bounds = likelihood_bounds(x, posterior, log_probability, num_samples, seed, echo)
@@ -104,6 +111,31 @@ def vae_likelihood(
         binarization=binarization,
         num_images=len(x),
     )
+
+
+def _is_likelihood(name: str) -> bool:
+    return RECONSTRUCTION_LOSSES[name].is_log_likelihood
+
+
+def binarization_of(likelihood: ReconstructionLoss, asked: str | None) -> str:
+    """Return the binarisation asked for, or the one that a likelihood is measured with.
+
+    Raises:
+        GenzooError: if pixels would become 0 or 1 under a density of grey values.
+
+    >>> binarization_of(RECONSTRUCTION_LOSSES["bernoulli"], None)
+    'dynamic'
+    >>> binarization_of(RECONSTRUCTION_LOSSES["gaussian"], None)
+    'grey'
+    """
+    if likelihood.is_binary:
+        return asked or "dynamic"
+    if asked not in (None, "grey"):
+        raise GenzooError(
+            f"{type(likelihood).__name__} is a density of grey values, which the binarisation "
+            f"'{asked}' takes away; take 'grey'"
+        )
+    return "grey"
 
 
 def likelihood_bounds(

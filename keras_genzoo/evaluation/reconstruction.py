@@ -70,7 +70,7 @@ def _of_each(images: np.ndarray, reconstructions: np.ndarray) -> tuple[np.ndarra
 def reconstruction_bce(model: Autoencoder, images: np.ndarray) -> float:
     """Return the mean of ``-sum_i (x_i log y_i + (1 - x_i) log(1 - y_i))`` in nats an image.
 
-    x are grey values, y those of the decoder's logits at the code that stands for the image: a
+    x are grey values, y the means that the decoder gives at the code that stands for the image: a
     VAE's posterior mean. It is the loss J_REC of a plain autoencoder.
 
     Args:
@@ -80,6 +80,7 @@ def reconstruction_bce(model: Autoencoder, images: np.ndarray) -> float:
     losses = []
     for first in range(0, len(images), _BATCH):
         x = model.to_range(images[first : first + _BATCH])
-        logits = model.decoder(model.code(model.encoder(x, training=False)), training=False)
+        z = model.code(model.inference_encoder(x, training=False))
+        logits = model.likelihood.mean_logits(model.inference_decoder(z, training=False))
         losses.append(np.asarray(bernoulli_loss(x, logits)))
     return float(np.concatenate(losses).mean())

@@ -33,6 +33,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "divergence": [
             "diagonal_gaussian_kl",
+            "diagonal_gaussian_kl_terms",
             "elbo",
             "gaussian_kl",
             "jensen_shannon_divergence",
@@ -40,6 +41,15 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "mean_log_likelihood",
             "monte_carlo_kl",
             "reparameterize",
+        ],
+        "likelihoods": [
+            "LEAST_LOG_SIGMA",
+            "Bernoulli",
+            "ContinuousBernoulli",
+            "Gaussian",
+            "ReconstructionLoss",
+            "SquaredError",
+            "least_log_sigma",
         ],
         "penalties": [
             "Critic",
@@ -52,7 +62,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "ZeroCentredPenalty",
             "squared_norms",
         ],
-        "reconstruction": ["bernoulli_loss", "squared_error_loss"],
+        "reconstruction": [
+            "bernoulli_loss",
+            "continuous_bernoulli_loss",
+            "continuous_bernoulli_mean",
+            "gaussian_loss",
+            "squared_error_loss",
+        ],
         "registry": ["ADVERSARIAL_LOSSES", "PENALTIES", "RECONSTRUCTION_LOSSES"],
     },
 )

@@ -162,9 +162,29 @@ def diagonal_gaussian_kl(z_mean: Tensor, z_log_var: Tensor) -> Tensor:
     >>> np.asarray(diagonal_gaussian_kl([[0.0, 0.0], [1.0, 2.0]], [[0.0, 0.0], [0.0, 0.0]]))
     array([0. , 2.5], dtype=float32)
     """
+    return sum_per_example(diagonal_gaussian_kl_terms(z_mean, z_log_var))
+
+
+def diagonal_gaussian_kl_terms(z_mean: Tensor, z_log_var: Tensor) -> Tensor:
+    """Return the terms that ``diagonal_gaussian_kl`` sums, one for each latent unit.
+
+    Args:
+        z_mean: μ, shape ``(batch, ...)``.
+        z_log_var: log σ², same shape.
+
+    Returns:
+        float32 of the same shape, each at least 0.
+
+    Raises:
+        GenzooError: if the shapes differ.
+
+    >>> import numpy as np
+    >>> np.asarray(diagonal_gaussian_kl_terms([[1.0, 2.0]], [[0.0, 0.0]]))
+    array([[0.5, 2. ]], dtype=float32)
+    """
     z_mean, z_log_var = pair(z_mean=z_mean, z_log_var=z_log_var)
     # expm1 keeps the digits that 1 - σ² loses near the prior.
-    return sum_per_example(ops.square(z_mean) + (ops.expm1(z_log_var) - z_log_var)) / 2
+    return (ops.square(z_mean) + (ops.expm1(z_log_var) - z_log_var)) / 2
 
 
 # Variational autoencoder ------------------------------------------------------------------------

@@ -30,11 +30,13 @@ PENALTIES = Registry(
     },
 )
 
-# Each entry is a function of (images, logits) with one value an example.
+# Each entry is a ``ReconstructionLoss``.
 RECONSTRUCTION_LOSSES = Registry(
     "reconstruction loss",
     {
-        "bernoulli": "keras_genzoo.losses.reconstruction:bernoulli_loss",
-        "squared_error": "keras_genzoo.losses.reconstruction:squared_error_loss",
+        "bernoulli": "keras_genzoo.losses.likelihoods:BERNOULLI",
+        "squared_error": "keras_genzoo.losses.likelihoods:SQUARED_ERROR",
+        "gaussian": "keras_genzoo.losses.likelihoods:GAUSSIAN",
+        "continuous_bernoulli": "keras_genzoo.losses.likelihoods:CONTINUOUS_BERNOULLI",
     },
 )

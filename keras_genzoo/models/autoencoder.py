@@ -1,7 +1,7 @@
 """The autoencoder of chapter 3: it compresses and restores, and does not generate."""
 
-import math
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -9,28 +9,50 @@ import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.losses import RECONSTRUCTION_LOSSES
+from keras_genzoo.losses import (
+    LEAST_LOG_SIGMA,
+    RECONSTRUCTION_LOSSES,
+    ReconstructionLoss,
+    least_log_sigma,
+)
 from keras_genzoo.models.adam import Adam
+from keras_genzoo.models.averaging import copy_network, decay_of, decay_of_step, move_average
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import check_images, check_network, check_optimizer
+from keras_genzoo.models.components import saved_component, with_options
+from keras_genzoo.models.decoding import likelihood_of, reconstruction_loss, set_last_bias
 from keras_genzoo.models.latent import interpolate_latents
 from keras_genzoo.models.scaling import scaled
 from keras_genzoo.models.size import network_that_fits
-from keras_genzoo.networks import dense_decoder, dense_encoder, layers_under
+from keras_genzoo.networks import (
+    AUTOENCODER_ARCHITECTURES,
+    AutoencoderArchitecture,
+    layers_under,
+)
+
+# Where a file of weights holds the name of the loss.
+_LOSS = "reconstruction_loss"
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
 class Autoencoder(ImageModel):
-    """Encoder to a code of ``latent_dim`` numbers, decoder back to Bernoulli logits.
+    """Encoder to a code of ``latent_dim`` numbers, decoder back to the logits of images.
 
     Args:
         image_shape: ``(height, width, channels)`` of the images.
         latent_dim: size of the code.
-        hidden_units: widths of the encoder's hidden layers; the decoder mirrors them.
+        architecture: a name in ``AUTOENCODER_ARCHITECTURES``, or an ``AutoencoderArchitecture``,
+            which builds the default networks.
         encoder: a person's own network, images in [0, 1] -> ``(batch, latent_dim)``.
         decoder: a person's own network, ``(batch, latent_dim)`` -> logits of images.
+        ema_decay: decay of a running average of both networks' weights, by which all but
+            training then encodes and decodes; 0, the default, keeps none.
+        ema_half_life: the same by the number of images after which a weight counts half, whatever
+            the batch size. One of the two.
         seed: key of the training noise.
         name: name of the Keras model.
+        **options: those of the architecture, such as ``hidden_units`` of ``"dense"`` and
+            ``filters`` of ``"convolutional"``, and ``dtype``.
 
     Raises:
         GenzooError: if an argument is not usable.
@@ -63,75 +85,205 @@ class Autoencoder(ImageModel):
         image_shape: ImageShape = (28, 28, 1),
         latent_dim: int = 2,
         *,
-        hidden_units: Sequence[int] = (512, 256),
+        architecture: str | AutoencoderArchitecture = "dense",
         encoder: keras.Model | None = None,
         decoder: keras.Model | None = None,
+        ema_decay: float = 0.0,
+        ema_half_life: float = 0.0,
         seed: int = 0,
         name: str | None = None,
-        **kwargs,
+        **options,
     ):
-        super().__init__(image_shape, latent_dim, seed=seed, name=name, **kwargs)
-        self.hidden_units = tuple(hidden_units)
-        self.note_own_networks(encoder=encoder, decoder=decoder)
-        with layers_under(self.dtype_policy):
-            widest = max(math.prod(self.image_shape), self.latent_dim, *self.hidden_units)
-            self.encoder = encoder or network_that_fits(self.default_encoder, "the encoder", widest)
-            self.decoder = decoder or network_that_fits(self.default_decoder, "the decoder", widest)
-        replicas, z_shape = self.num_replicas, (self.latent_dim,)
-        check_network(
-            self.encoder,
-            "encoder",
-            self.image_shape,
-            *[z_shape] * len(self.encoding_names),
-            num_replicas=replicas,
+        self.architecture, options = with_options(
+            architecture, AUTOENCODER_ARCHITECTURES, AutoencoderArchitecture, options, type(self)
         )
+        super().__init__(image_shape, latent_dim, seed=seed, name=name, **options)
+        self.ema_decay, self.ema_half_life = decay_of(ema_decay, ema_half_life, self.dtype_policy)
+        self.log_sigma = None
+        self.set_networks(encoder, decoder)
+
+    @classmethod
+    def arguments(cls) -> dict[str, inspect.Parameter]:
+        """Return the arguments of the constructor by name, with those of its architecture."""
+        found = super().arguments()
+        kind = AUTOENCODER_ARCHITECTURES[found["architecture"].default]
+        return found | dict(inspect.signature(kind).parameters)
+
+    def set_networks(self, encoder: keras.Model | None, decoder: keras.Model | None) -> None:
+        """Take a person's networks, and those of the architecture for what is None."""
+        self.note_own_networks(encoder=encoder, decoder=decoder)
+        replicas, z_shape = self.num_replicas, (self.latent_dim,)
+        shared = {"synchronized": replicas > 1}
+        gaussian = len(self.encoding_names) > 1
+        with layers_under(self.dtype_policy):
+            widest = self.architecture.widest(self.image_shape, self.latent_dim)
+            self.encoder = encoder or network_that_fits(
+                lambda: self.architecture.encoder(
+                    self.image_shape, self.latent_dim, gaussian=gaussian, **shared
+                ),
+                "the encoder",
+                widest,
+            )
+            self.decoder = decoder or network_that_fits(
+                lambda: self.architecture.decoder(self.image_shape, self.latent_dim, **shared),
+                "the decoder",
+                widest,
+            )
+        codes = [z_shape] * len(self.encoding_names)
+        check_network(self.encoder, "encoder", self.image_shape, *codes, num_replicas=replicas)
         check_network(self.decoder, "decoder", z_shape, self.image_shape, num_replicas=replicas)
+        self.average_encoder = self.average_decoder = None
+        if self.ema_decay or self.ema_half_life:
+            self.average_encoder = copy_network(self.encoder, self.image_shape)
+            self.average_decoder = copy_network(self.decoder, z_shape)
         self.built = True
 
-    def default_encoder(self) -> keras.Model:
-        """Build the encoder that is taken when a person brings none."""
-        return dense_encoder(self.image_shape, self.latent_dim, self.hidden_units)
+    @property
+    def inference_encoder(self) -> keras.Model:
+        """The encoder of all but training: the averaged one, if there is one."""
+        return self.encoder if self.average_encoder is None else self.average_encoder
 
-    def default_decoder(self) -> keras.Model:
-        """Build the decoder that is taken when a person brings none."""
-        return dense_decoder(self.image_shape, self.latent_dim, self.hidden_units[::-1])
+    @property
+    def inference_decoder(self) -> keras.Model:
+        """The decoder of all but training: the averaged one, if there is one."""
+        return self.decoder if self.average_decoder is None else self.average_decoder
+
+    @property
+    def likelihood(self) -> ReconstructionLoss:
+        """What the decoder's outputs mean: the loss of ``compile``.
+
+        Before that, and for a person's own loss that does not say, their mean is the sigmoid.
+        """
+        return likelihood_of(getattr(self, "reconstruction_loss", None))
 
     def get_config(self) -> dict[str, Any]:
         """Return every constructor argument; own networks are serialised with it."""
+        architecture, options = saved_component(self.architecture, AUTOENCODER_ARCHITECTURES)
         return {
             **super().get_config(),
-            "hidden_units": list(self.hidden_units),
+            "architecture": architecture,
+            **options,
+            "ema_decay": self.ema_decay,
+            "ema_half_life": self.ema_half_life,
             **self.networks_config("encoder", "decoder"),
         }
 
-    def compile(self, optimizer=None, loss: str | Callable = "bernoulli", **kwargs):
-        """Choose the optimizer and the reconstruction loss.
+    def compile(
+        self, optimizer=None, loss: str | ReconstructionLoss | Callable = "bernoulli", **kwargs
+    ):
+        """Choose the optimizer and the reconstruction loss, the likelihood of the decoder.
+
+        A loss with a standard deviation to learn, such as ``"gaussian"``, gives the model one more
+        weight, and the history its value, ``sigma``.
 
         Args:
             optimizer: a Keras optimizer or its name; by default Adam with learning rate 1e-3.
-            loss: a name in ``RECONSTRUCTION_LOSSES`` or a function (images in [0, 1], logits) ->
-                loss of each image, shape ``(batch,)``.
+            loss: a name in ``RECONSTRUCTION_LOSSES``, a ``ReconstructionLoss``, which says what is
+                shown of the logits, or a function (images in [0, 1], logits) -> loss of each
+                image, shape ``(batch,)``.
             **kwargs: ``run_eagerly``, ``steps_per_execution``, ``jit_compile`` (off by default;
                 the checks of values inside the step are left out by XLA).
 
         Raises:
-            GenzooError: if the loss is unknown, or replicas cannot share the optimizer.
+            GenzooError: if the loss is unknown, the weights are averaged twice, or replicas cannot
+                share the optimizer.
         """
         options = self.compile_options(kwargs)
-        self.reconstruction_loss, saved_loss = self.named(loss, RECONSTRUCTION_LOSSES)
+        reconstruction, saved_loss = self.named(reconstruction_loss(loss), RECONSTRUCTION_LOSSES)
+        self.check_likelihood(likelihood_of(reconstruction))
         with self.distribute_strategy.scope():
             optimizer = keras.optimizers.get(optimizer or Adam(1e-3))
             check_optimizer(optimizer, self.num_replicas)
+            if self.average_decoder is not None and optimizer.use_ema:
+                raise GenzooError(
+                    "the weights are averaged once: take ema_decay or use_ema, not both"
+                )
+            self.reconstruction_loss = reconstruction
+            self._set_sigma()
             super().compile(optimizer=scaled(optimizer, self.dtype_policy), **options)
             self.optimizer.build(self.trainable_variables)
+            self.track_only(*self.more_metric_names())
         self.keep_compile_config(kwargs, optimizer=optimizer, loss=saved_loss)
+
+    def check_likelihood(self, likelihood: ReconstructionLoss) -> None:
+        """Refuse a likelihood that the model cannot train with; any is taken here."""
+
+    def save_own_variables(self, store) -> None:
+        """Save as ``ImageModel`` does, with the name of a loss that decoding depends on.
+
+        A model may be loaded without what ``compile`` was given.
+        """
+        super().save_own_variables(store)
+        name = RECONSTRUCTION_LOSSES.name_of(getattr(self, "reconstruction_loss", None))
+        if name is not None and not self.likelihood.is_plain:
+            store[_LOSS] = np.frombuffer(name.encode(), "uint8")
+
+    def load_own_variables(self, store) -> None:
+        """Load what ``save_own_variables`` saved."""
+        values = {key: store[key] for key in store.keys()}  # noqa: SIM118
+        name = values.pop(_LOSS, None)
+        if name is not None and not self.compiled:
+            self.reconstruction_loss = RECONSTRUCTION_LOSSES[np.asarray(name).tobytes().decode()]
+            self._set_sigma()
+        super().load_own_variables(values)
+
+    def _set_sigma(self) -> None:
+        """Add the weight of a standard deviation that is learnt, or take it away."""
+        learnt = self.likelihood.learns_sigma
+        if learnt and self.log_sigma is None:
+            self.log_sigma = self.add_weight(
+                name="log_sigma", shape=(), dtype="float32", initializer="zeros"
+            )
+        elif not learnt and self.log_sigma is not None:
+            del self.log_sigma
+            self.log_sigma = None
+
+    def more_metric_names(self) -> list[str]:
+        """Return what the steps log besides ``metric_names``."""
+        return [] if self.log_sigma is None else ["sigma"]
+
+    def start_at_mean(self, images) -> None:
+        """Set the decoder's last bias so that it begins at the mean of images, after ``compile``.
+
+        The bias of a dense decoder is each pixel's own, that of a convolutional one its channel's.
+        A standard deviation that is learnt begins at that of the images about this mean.
+
+        Args:
+            images: images of the training data, uint8 or floats in [0, 1]; some thousands do.
+
+        Raises:
+            GenzooError: if the model has been trained, the images are not what it takes, or its
+                decoder does not end in a bias.
+        """
+        if self.step.numpy() > 0:
+            raise GenzooError("start_at_mean is for a model that has not been trained")
+        images = np.asarray(images)
+        check_images(self, images)
+        values = np.asarray(self.to_range(images), "float64")
+        means = set_last_bias(self.decoder, values, self.likelihood)
+        if self.log_sigma is not None:
+            log_sigma = max(np.log(np.mean((values - means) ** 2) + 1e-5) / 2, -5.9)
+            # The inverse of the soft bound.
+            above = np.log(np.expm1(log_sigma - LEAST_LOG_SIGMA))
+            self.log_sigma.assign(LEAST_LOG_SIGMA + above)
+        if self.average_decoder is not None:
+            self.average_decoder.set_weights(self.decoder.get_weights())
 
     # Computation -----------------------------------------------------------------------------
 
     def call(self, images, training=False):
-        """Return the reconstructions of images, floats in [0, 1]."""
-        z = self.code(self.encoder(self.to_range(images), training=training))
-        return tf.sigmoid(tf.cast(self.decoder(z, training=training), tf.float32))
+        """Return the reconstructions of images, floats in [0, 1].
+
+        They are those of the averaged networks, if there are such, unless ``training``.
+        """
+        encoder = self.encoder if training else self.inference_encoder
+        z = self.code(encoder(self.to_range(images), training=training))
+        return self.decoded(z, training)
+
+    def decoded(self, z, training: bool = False):
+        """Return the mean of the images of latent vectors, float32 in [0, 1]."""
+        decoder = self.decoder if training else self.inference_decoder
+        return self.likelihood.mean(keras.ops.cast(decoder(z, training=training), "float32"))
 
     def code(self, encoding):
         """Return the latent vector that stands for what the encoder gave."""
@@ -139,9 +291,21 @@ class Autoencoder(ImageModel):
 
     def compute_losses(self, images, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Return the loss of each image, shape ``(batch,)``, and its parts by metric name."""
-        logits = self.decoder(self.encoder(images, training=training), training=training)
+        encoder, decoder = self._networks(training)
+        logits = decoder(encoder(images, training=training), training=training)
         loss = self.loss_of_each(images, logits)
-        return loss, {"loss": loss}
+        return loss, {"loss": loss, **self.sigma_by_name()}
+
+    def sigma_by_name(self) -> dict[str, tf.Tensor]:
+        """Return the standard deviation that is learnt, by its metric's name, if there is one."""
+        if self.log_sigma is None:
+            return {}
+        return {"sigma": tf.exp(least_log_sigma(tf.convert_to_tensor(self.log_sigma)))}
+
+    def _networks(self, training: bool) -> tuple[keras.Model, keras.Model]:
+        if training:
+            return self.encoder, self.decoder
+        return self.inference_encoder, self.inference_decoder
 
     def loss_of_each(self, images, logits) -> tf.Tensor:
         """Return the reconstruction loss of each image, shape ``(batch,)``.
@@ -149,7 +313,8 @@ class Autoencoder(ImageModel):
         Raises:
             GenzooError: if a person's own loss gives another shape.
         """
-        losses = self.reconstruction_loss(images, logits)
+        learnt = () if self.log_sigma is None else (tf.convert_to_tensor(self.log_sigma),)
+        losses = self.reconstruction_loss(images, logits, *learnt)
         if len(losses.shape) != 1:
             raise GenzooError(
                 "a reconstruction loss gives one number for each image, shape (batch,), "
@@ -169,6 +334,8 @@ class Autoencoder(ImageModel):
         self.step.assign_add(1)
         gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
+        if self.average_decoder is not None:
+            self._move_averages(tf.shape(images)[0])
         return self._track_means(images, parts)
 
     def test_step(self, data):
@@ -177,6 +344,12 @@ class Autoencoder(ImageModel):
         images = self.to_range(images)
         _, parts = self.compute_losses(images, training=False)
         return self._track_means(images, parts)
+
+    def _move_averages(self, batch_size) -> None:
+        images = batch_size * self.num_replicas
+        decay = decay_of_step(self.ema_decay, self.ema_half_life, images)
+        move_average(self.average_encoder, self.encoder, self.step, decay)
+        move_average(self.average_decoder, self.decoder, self.step, decay)
 
     def _track_means(self, images, parts):
         means = {name: tf.reduce_mean(part) for name, part in parts.items()}
@@ -192,15 +365,14 @@ class Autoencoder(ImageModel):
         """Return the codes of images, float32 ``(n, latent_dim)``."""
         images = np.asarray(images)
         check_images(self, images)
-        return self.in_batches(lambda batch: self.encoder(self.to_range(batch)), images, batch_size)
+        return self.in_batches(
+            lambda batch: self.inference_encoder(self.to_range(batch)), images, batch_size
+        )
 
     def decode(self, z, *, batch_size: int = 256) -> np.ndarray:
         """Return the images that latent vectors ``(n, latent_dim)`` stand for, uint8."""
         z = self.checked_latents(z)
-        images = self.in_batches(
-            lambda batch: tf.sigmoid(tf.cast(self.decoder(batch), tf.float32)), z, batch_size
-        )
-        return self.to_uint8(images)
+        return self.to_uint8(self.in_batches(self.decoded, z, batch_size))
 
     def reconstruct(self, images, *, batch_size: int = 256) -> np.ndarray:
         """Return images sent through the code and back, uint8 ``(n, *image_shape)``."""
@@ -226,12 +398,12 @@ class Autoencoder(ImageModel):
         return self.decode(self.sample_latents(n, seed))
 
     def interpolate(self, a, b, steps: int = 10, method: str = "linear") -> np.ndarray:
-        """Return the walk in latent space from image ``a`` to image ``b``, both included.
+        """Return the interpolation from image ``a`` to image ``b``, both included.
 
         Args:
             a: first image, shape ``image_shape``, or ``(h, w)`` if grey.
             b: last image.
-            steps: number of images of the walk, at least 2.
+            steps: number of images, at least 2.
             method: ``"linear"`` or ``"spherical"``.
 
         Returns:
@@ -247,13 +419,10 @@ class Autoencoder(ImageModel):
         """
         images = keras.Input(self.image_shape, batch_size, name="images")
         z = keras.Input((self.latent_dim,), batch_size, name="z")
-        encoding = self.encoder(images, training=False)
+        encoding = self.inference_encoder(images, training=False)
         outputs = zip(self.encoding_names, keras.tree.flatten(encoding), strict=True)
         codes = {name: keras.ops.cast(code, "float32") for name, code in outputs}
-        decoded = [
-            keras.ops.sigmoid(keras.ops.cast(self.decoder(code, training=False), "float32"))
-            for code in (self.code(encoding), z)
-        ]
+        decoded = [self.decoded(code) for code in (self.code(encoding), z)]
         networks = {
             "reconstruct": ({"images": images}, {"reconstructions": decoded[0]}),
             "encode": ({"images": images}, codes),

@@ -1,4 +1,4 @@
-"""A running average of a network's weights, to generate from (1806.04498)."""
+"""A running average of a network's weights, for all but training (1806.04498)."""
 
 import keras
 import tensorflow as tf
@@ -57,6 +57,13 @@ def decay_of(
             "take the policy mixed_bfloat16"
         )
     return float(ema_decay), float(ema_half_life)
+
+
+def decay_of_step(ema_decay: float, ema_half_life: float, images):
+    """Return the decay of a step of so many images, over all replicas."""
+    if not ema_half_life:
+        return ema_decay
+    return 0.5 ** (tf.cast(images, tf.float32) / ema_half_life)
 
 
 def move_average(average: keras.Model, network: keras.Model, step, decay) -> None:

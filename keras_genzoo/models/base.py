@@ -53,6 +53,8 @@ class ImageModel(Exportable, keras.Model):
     has_held_out_loss = False
     # Whether it turns images into codes, and can restore them.
     has_encoder = False
+    # Whether log p(x) can be bounded: it needs a posterior, a prior and a likelihood.
+    has_likelihood = False
 
     def __init__(
         self,

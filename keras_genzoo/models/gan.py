@@ -10,10 +10,16 @@ import tensorflow as tf
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, AdversarialLoss, Penalty
 from keras_genzoo.models.adam import Adam
-from keras_genzoo.models.averaging import copy_network, decay_of, move_average
+from keras_genzoo.models.averaging import (
+    copy_network,
+    decay_of,
+    decay_of_step,
+    move_average,
+)
 from keras_genzoo.models.base import CHANGE, TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import assert_labels, check_network, check_optimizer
 from keras_genzoo.models.combinations import check_combination
+from keras_genzoo.models.components import saved_component, with_options
 from keras_genzoo.models.critic import Critic, Draw
 from keras_genzoo.models.generating import Generating
 from keras_genzoo.models.optimizers import OptimizerPair
@@ -109,7 +115,9 @@ class GAN(Generating, ImageModel):
         name: str | None = None,
         **options,
     ):
-        self.architecture, options = self._architecture_of(architecture, options)
+        self.architecture, options = with_options(
+            architecture, ARCHITECTURES, Architecture, options, type(self)
+        )
         super().__init__(image_shape, latent_dim, seed=seed, name=name, **options)
         self.ema_decay, self.ema_half_life = decay_of(ema_decay, ema_half_life, self.dtype_policy)
         self.conditioning = _conditioning(conditioning, num_classes)
@@ -123,14 +131,6 @@ class GAN(Generating, ImageModel):
         found = super().arguments()
         kind = ARCHITECTURES[found["architecture"].default]
         return found | dict(inspect.signature(kind).parameters)
-
-    def _architecture_of(self, choice, options) -> tuple[Architecture, dict[str, Any]]:
-        """Return the architecture, and the options that are not its own."""
-        if not isinstance(choice, str):
-            return self.component(choice, ARCHITECTURES, Architecture), options
-        kind = ARCHITECTURES[choice]
-        known = [name for name in inspect.signature(kind).parameters if name in options]
-        return kind(**{name: options.pop(name) for name in known}), options
 
     def set_networks(
         self, generator: keras.Model | None, discriminator: keras.Model | None
@@ -206,8 +206,8 @@ class GAN(Generating, ImageModel):
 
     def get_config(self) -> dict[str, Any]:
         """Return every constructor argument; own networks are serialised with it."""
-        architecture, options = _saved(self.architecture, ARCHITECTURES)
-        conditioning, classes = _saved(self.conditioning, CONDITIONINGS)
+        architecture, options = saved_component(self.architecture, ARCHITECTURES)
+        conditioning, classes = saved_component(self.conditioning, CONDITIONINGS)
         return {
             **super().get_config(),
             "architecture": architecture,
@@ -436,10 +436,8 @@ class GAN(Generating, ImageModel):
         return loss
 
     def _move_average(self, batch_size) -> None:
-        decay = self.ema_decay
-        if self.ema_half_life:
-            images = tf.cast(batch_size * self.num_replicas, tf.float32)
-            decay = 0.5 ** (images / self.ema_half_life)
+        images = batch_size * self.num_replicas
+        decay = decay_of_step(self.ema_decay, self.ema_half_life, images)
         move_average(self.average_generator, self.generator, self.step, decay)
 
     def fit(self, *args, **kwargs):
@@ -498,19 +496,6 @@ def _conditioning(choice, num_classes: int | None) -> Conditioning | None:
     if num_classes is None or num_classes < 2:
         raise GenzooError(f"num_classes must be at least 2, not {num_classes}")
     return kind(num_classes)
-
-
-def _saved(component, registry) -> tuple[Any, dict[str, Any]]:
-    """Return what stands for a component in a configuration, and its own arguments.
-
-    A registered one is its name; a person's own is serialised, and holds its arguments itself.
-    """
-    if component is None:
-        return None, {}
-    name = registry.name_of(type(component))
-    if name is None:
-        return keras.saving.serialize_keras_object(component), {}
-    return name, component.get_config()
 
 
 def activity_losses(network: keras.Model) -> list[tf.Tensor]:

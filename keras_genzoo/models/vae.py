@@ -1,6 +1,6 @@
 """The variational autoencoder of chapter 4."""
 
-from collections.abc import Sequence
+import math
 from typing import Any
 
 import keras
@@ -8,33 +8,43 @@ import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
-from keras_genzoo.losses import diagonal_gaussian_kl, reparameterize
+from keras_genzoo.losses import (
+    diagonal_gaussian_kl,
+    diagonal_gaussian_kl_terms,
+    elbo,
+    reparameterize,
+)
 from keras_genzoo.models.autoencoder import Autoencoder
 from keras_genzoo.models.base import ImageShape
-from keras_genzoo.networks import dense_gaussian_encoder, normal, uniform
+from keras_genzoo.networks import normal, uniform
 
 NORMAL, BINARIZE = 0, 1
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
 class VAE(Autoencoder):
-    """Auto-encoding variational Bayes (1312.6114): Gaussian posterior, Bernoulli decoder.
+    """Auto-encoding variational Bayes (1312.6114): Gaussian posterior, a decoder of any likelihood.
 
     The loss is the negative ELBO, J_REC + beta * J_REG: the reconstruction loss averaged over
     ``num_samples`` draws of z, and the closed-form KL divergence to N(0, I) (appendix B).
+
+    In training ``loss`` is what is minimised: with a warm-up and free bits it is not the ELBO,
+    which is then logged as ``elbo`` if the loss is a log-likelihood: of weight 1 and without the
+    floor, as ``reconstruction_loss`` and ``kl_loss`` always are. In evaluation ``loss`` has the
+    full weight, and no floor, so that one step can be compared with another.
 
     Args:
         image_shape: ``(height, width, channels)`` of the images.
         latent_dim: size of the latent vector.
         beta: weight of the KL divergence (beta-VAE); 1 gives the ELBO.
+        beta_warmup: training steps over which the weight rises evenly from 0 to ``beta``; 0 for
+            none.
+        free_bits: nats of each latent unit that cost nothing more (1606.04934): the divergence is
+            ``sum_j max(free_bits, KL_j)`` with the mean KL_j over the global batch; 0 for none.
         num_samples: draws of z an image (L in the paper).
         binarize: ``"dynamic"`` draws each pixel from its grey value anew in every step; None
             takes grey values as they are.
-        hidden_units: widths of the encoder's hidden layers; the decoder mirrors them.
-        encoder: a person's own network, images in [0, 1] -> ``[z_mean, z_log_var]``.
-        decoder: a person's own network, ``(batch, latent_dim)`` -> logits of images.
-        seed: key of the training noise.
-        name: name of the Keras model.
+        **arguments: as for ``Autoencoder``; an own encoder gives ``[z_mean, z_log_var]``.
 
     Raises:
         GenzooError: if an argument is not usable.
@@ -62,47 +72,63 @@ class VAE(Autoencoder):
         latent_dim: int = 2,
         *,
         beta: float = 1.0,
+        beta_warmup: int = 0,
+        free_bits: float = 0.0,
         num_samples: int = 1,
         binarize: str | None = None,
-        hidden_units: Sequence[int] = (512, 256),
-        encoder: keras.Model | None = None,
-        decoder: keras.Model | None = None,
-        seed: int = 0,
-        name: str | None = None,
-        **kwargs,
+        **arguments,
     ):
         if num_samples < 1:
             raise GenzooError(f"num_samples must be at least 1, not {num_samples}")
         if beta < 0:
             raise GenzooError(f"beta must not be negative, but is {beta}")
+        if not beta < math.inf:
+            raise GenzooError(f"beta must be finite, not {beta}")
+        if beta_warmup < 0:
+            raise GenzooError(f"beta_warmup must be 0 or more steps, not {beta_warmup}")
+        if not 0 <= free_bits < math.inf:
+            raise GenzooError(f"free_bits must be 0 or more nats, not {free_bits}")
         if binarize not in (None, "dynamic"):
             raise unknown("binarisation", binarize, ["dynamic"])
-        super().__init__(
-            image_shape,
-            latent_dim,
-            hidden_units=hidden_units,
-            encoder=encoder,
-            decoder=decoder,
-            seed=seed,
-            name=name,
-            **kwargs,
-        )
-        self.beta = float(beta)
+        super().__init__(image_shape, latent_dim, **arguments)
+        self.beta, self.beta_warmup = float(beta), int(beta_warmup)
+        self.free_bits = float(free_bits)
         self.num_samples = int(num_samples)
         self.binarize = binarize
 
-    def default_encoder(self) -> keras.Model:
-        """Build the encoder that is taken when a person brings none."""
-        return dense_gaussian_encoder(self.image_shape, self.latent_dim, self.hidden_units)
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether log p(x) can be bounded: the loss is a log-likelihood."""
+        return self.likelihood.is_log_likelihood
 
     def get_config(self) -> dict[str, Any]:
         """Return every constructor argument."""
         return {
             **super().get_config(),
             "beta": self.beta,
+            "beta_warmup": self.beta_warmup,
+            "free_bits": self.free_bits,
             "num_samples": self.num_samples,
             "binarize": self.binarize,
         }
+
+    def check_likelihood(self, likelihood) -> None:
+        """Refuse a density of grey values where pixels are drawn 0 or 1.
+
+        Raises:
+            GenzooError: if it is one.
+        """
+        if self.binarize and likelihood.is_log_likelihood and not likelihood.is_binary:
+            raise GenzooError(
+                f"{type(likelihood).__name__} is a density of grey values, and "
+                f"binarize={self.binarize!r} makes pixels 0 or 1; take binarize=None, or "
+                "loss='bernoulli'"
+            )
+
+    def more_metric_names(self) -> list[str]:
+        """Return what the steps log besides ``metric_names``."""
+        differs = bool(self.beta_warmup or self.free_bits) and self.has_likelihood
+        return [*super().more_metric_names(), *(["elbo"] if differs else [])]
 
     def encode(self, images, *, batch_size: int = 256):
         """Return the posterior of images, ``[z_mean, z_log_var]``, each ``(n, latent_dim)``."""
@@ -135,19 +161,43 @@ class VAE(Autoencoder):
         if self.binarize:
             threshold = self.noise(uniform, batch_size, self.image_shape, *key, BINARIZE)
             images = tf.cast(threshold < images, images.dtype)
+        encoder, decoder = self._networks(training)
         z_mean, z_log_var = (
-            tf.cast(part, tf.float32) for part in self.encoder(images, training=training)
+            tf.cast(part, tf.float32) for part in encoder(images, training=training)
         )
         shape = (self.num_samples, self.latent_dim)
         epsilon = self.noise(normal, batch_size, shape, *key, NORMAL)
         z = reparameterize(z_mean[:, None], z_log_var[:, None], epsilon)
-        logits = self.decoder(tf.reshape(z, (-1, self.latent_dim)), training=training)
+        logits = decoder(tf.reshape(z, (-1, self.latent_dim)), training=training)
         losses = self.loss_of_each(tf.repeat(images, self.num_samples, axis=0), logits)
         reconstruction_loss = tf.reduce_mean(tf.reshape(losses, (-1, self.num_samples)), axis=1)
         kl_loss = diagonal_gaussian_kl(z_mean, z_log_var)
-        loss = reconstruction_loss + self.beta * kl_loss
-        return loss, {
-            "loss": loss,
-            "reconstruction_loss": reconstruction_loss,
-            "kl_loss": kl_loss,
-        }
+        regularisation = kl_loss
+        if training and self.free_bits:
+            regularisation = self._with_free_bits(diagonal_gaussian_kl_terms(z_mean, z_log_var))
+        weight = self.kl_weight() if training else self.beta
+        loss = reconstruction_loss + weight * regularisation
+        parts = {"loss": loss, "reconstruction_loss": reconstruction_loss, "kl_loss": kl_loss}
+        parts |= self.sigma_by_name()
+        if "elbo" in self._trackers:
+            parts["elbo"] = elbo(reconstruction_loss, kl_loss)
+        return loss, parts
+
+    def kl_weight(self):
+        """Return the weight of the KL divergence in this training step."""
+        if not self.beta_warmup:
+            return self.beta
+        return self.beta * tf.minimum(tf.cast(self.step, tf.float32) / self.beta_warmup, 1.0)
+
+    def _with_free_bits(self, terms) -> tf.Tensor:
+        """Return the divergence of each image, whose mean is ``sum_j max(free_bits, KL_j)``.
+
+        Args:
+            terms: the divergence of each image's units, ``(batch, latent_dim)``.
+        """
+        means = tf.reduce_mean(terms, axis=0)
+        context = tf.distribute.get_replica_context()
+        if context is not None and context.num_replicas_in_sync > 1:
+            means = context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.stop_gradient(means))
+        # A unit below the floor has no gradient.
+        return tf.reduce_sum(tf.where(means > self.free_bits, terms, self.free_bits), axis=1)

@@ -13,7 +13,14 @@ backend.require_tensorflow()
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "architectures": ["Architecture", "ConvolutionalArchitecture", "DenseArchitecture"],
+        "architectures": [
+            "Architecture",
+            "AutoencoderArchitecture",
+            "ConvolutionalArchitecture",
+            "ConvolutionalAutoencoder",
+            "DenseArchitecture",
+            "DenseAutoencoder",
+        ],
         "augmentation": ["POLICIES", "Augmentation", "DiffAugment"],
         "conditioning": [
             "Concatenation",
@@ -26,6 +33,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "convolutional_generator",
             "resolutions",
         ],
+        "convolutional_coding": [
+            "convolutional_decoder",
+            "convolutional_encoder",
+            "convolutional_gaussian_encoder",
+        ],
         "dense": [
             "dense_decoder",
             "dense_discriminator",
@@ -37,7 +49,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "normalization": ["BatchNormalization", "Normalization"],
         "policy": ["layers_under"],
         "randomness": ["Dropout", "SeededNormal", "normal", "rows_of_global_batch", "uniform"],
-        "registry": ["ARCHITECTURES", "AUGMENTATIONS", "CONDITIONINGS", "NORMALIZATIONS"],
+        "registry": [
+            "ARCHITECTURES",
+            "AUGMENTATIONS",
+            "AUTOENCODER_ARCHITECTURES",
+            "CONDITIONINGS",
+            "NORMALIZATIONS",
+        ],
         "seeding": ["randomness_kept", "seeded"],
         "spectral": ["SpectralConv2D", "SpectralDense"],
     },

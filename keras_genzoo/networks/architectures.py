@@ -1,4 +1,8 @@
-"""Generators and discriminators that belong together, and the sizes that a person may choose."""
+"""Networks that belong together, and the sizes that a person may choose of them.
+
+A GAN's generator and discriminator are made by an ``Architecture``, the encoder and the decoder of
+an autoencoder by an ``AutoencoderArchitecture``.
+"""
 
 import math
 import sys
@@ -9,12 +13,34 @@ import keras
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.networks.convolutional import convolutional_discriminator, convolutional_generator
-from keras_genzoo.networks.dense import dense_discriminator, dense_generator
+from keras_genzoo.networks.convolutional_coding import (
+    convolutional_decoder,
+    convolutional_encoder,
+    convolutional_gaussian_encoder,
+)
+from keras_genzoo.networks.dense import (
+    dense_decoder,
+    dense_discriminator,
+    dense_encoder,
+    dense_gaussian_encoder,
+    dense_generator,
+)
 
 Shape = tuple[int, int, int]
 
 
-class Architecture:
+class Configured:
+    """An object that keeps each argument of its constructor as an attribute of the same name."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+        }
+
+
+class Architecture(Configured):
     """The networks of a GAN; subclasses implement ``generator`` and ``discriminator``.
 
     A subclass is declared by the arguments of its constructor, which are those of the models that
@@ -55,13 +81,6 @@ class Architecture:
         say, all are.
         """
         return sys.maxsize
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in vars(self).items()
-        }
 
 
 class DenseArchitecture(Architecture):
@@ -146,3 +165,104 @@ class ConvolutionalArchitecture(Architecture):
             normalization=normalization,
             synchronized=synchronized,
         )
+
+
+class AutoencoderArchitecture(Configured):
+    """The networks of an autoencoder; subclasses implement ``encoder`` and ``decoder``.
+
+    A subclass is declared by the arguments of its constructor, as an ``Architecture`` is.
+    """
+
+    def widest(self, image_shape: Shape, latent_dim: int) -> int:
+        """Return the most units or channels of a layer, as ``Architecture.widest`` does."""
+        return sys.maxsize
+
+    def encoder(
+        self,
+        image_shape: Shape,
+        latent_dim: int,
+        *,
+        gaussian: bool = False,
+        synchronized: bool = False,
+    ) -> keras.Model:
+        """Build images ``(batch, *image_shape)`` in [0, 1] -> codes ``(batch, latent_dim)``.
+
+        Args:
+            image_shape: ``(height, width, channels)``.
+            latent_dim: size of the code.
+            gaussian: give ``[z_mean, z_log_var]`` of a Gaussian posterior in place of the code.
+            synchronized: take batch statistics, if there are any, over all replicas.
+        """
+        raise NotImplementedError
+
+    def decoder(
+        self, image_shape: Shape, latent_dim: int, *, synchronized: bool = False
+    ) -> keras.Model:
+        """Build codes ``(batch, latent_dim)`` -> logits ``(batch, *image_shape)``.
+
+        Args:
+            image_shape: ``(height, width, channels)``.
+            latent_dim: size of the code.
+            synchronized: take batch statistics, if there are any, over all replicas.
+        """
+        raise NotImplementedError
+
+
+class DenseAutoencoder(AutoencoderArchitecture):
+    """Fully connected networks, those of 1312.6114.
+
+    Args:
+        hidden_units: widths of the encoder's hidden layers; the decoder mirrors them.
+
+    >>> DenseAutoencoder((16,)).decoder((8, 8, 1), 2).output_shape
+    (None, 8, 8, 1)
+    """
+
+    def __init__(self, hidden_units: Sequence[int] = (512, 256)):
+        self.hidden_units = tuple(hidden_units)
+
+    def widest(self, image_shape, latent_dim):
+        """Return the most units of a layer, inputs and outputs included."""
+        return max(math.prod(image_shape), latent_dim, *self.hidden_units)
+
+    def encoder(self, image_shape, latent_dim, *, gaussian=False, synchronized=False):
+        """Build the encoder."""
+        build = dense_gaussian_encoder if gaussian else dense_encoder
+        return build(image_shape, latent_dim, self.hidden_units)
+
+    def decoder(self, image_shape, latent_dim, *, synchronized=False):
+        """Build the decoder."""
+        return dense_decoder(image_shape, latent_dim, self.hidden_units[::-1])
+
+
+class ConvolutionalAutoencoder(AutoencoderArchitecture):
+    """Strided convolutions, for square images of 8 pixels or more.
+
+    Args:
+        filters: channels of the encoder's first layer, doubled at each halving of the size; the
+            decoder mirrors them.
+
+    Raises:
+        GenzooError: if the number of channels is less than 1.
+
+    >>> ConvolutionalAutoencoder(4).decoder((16, 16, 3), 2).output_shape
+    (None, 16, 16, 3)
+    """
+
+    def __init__(self, filters: int = 32):
+        if filters < 1:
+            raise GenzooError(f"filters must be at least 1, not {filters}")
+        self.filters = filters
+
+    def widest(self, image_shape, latent_dim):
+        """Return the most channels of a layer, inputs and codes included."""
+        return max(image_shape[-1], latent_dim, max(image_shape[:2]) // 4 * self.filters)
+
+    def encoder(self, image_shape, latent_dim, *, gaussian=False, synchronized=False):
+        """Build the encoder."""
+        build = convolutional_gaussian_encoder if gaussian else convolutional_encoder
+        return build(image_shape, latent_dim, self.filters)
+
+    def decoder(self, image_shape, latent_dim, *, synchronized=False):
+        """Build the decoder."""
+        return convolutional_decoder(image_shape, latent_dim, self.filters)

@@ -57,7 +57,7 @@ def convolutional_generator(
     >>> convolutional_generator((64, 64, 3), 100).output_shape
     (None, 64, 64, 3)
     """
-    *sizes, base = resolutions(_square(image_shape))
+    *sizes, base = resolutions(square_size(image_shape))
     z = keras.Input((latent_dim,), name="z")
     features = keras.layers.Reshape((1, 1, latent_dim))(z)
     features = keras.layers.Conv2DTranspose(
@@ -113,7 +113,7 @@ def convolutional_discriminator(
     >>> convolutional_discriminator((28, 28, 1)).output_shape
     (None, 1)
     """
-    *sizes, base = resolutions(_square(image_shape))
+    *sizes, base = resolutions(square_size(image_shape))
     kind = NORMALIZATIONS[normalization]
     images = keras.Input(image_shape, name="images")
     features = images
@@ -141,7 +141,15 @@ def _normal() -> keras.initializers.Initializer:
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
-def _square(image_shape: Shape) -> int:
+def square_size(image_shape: Shape) -> int:
+    """Return the height and width of square images.
+
+    Raises:
+        GenzooError: if the images are not square.
+
+    >>> square_size((28, 28, 1))
+    28
+    """
     height, width, _ = image_shape
     if height != width:
         raise GenzooError(

@@ -15,6 +15,15 @@ ARCHITECTURES = Registry(
     },
 )
 
+# Each entry is a class whose objects are an ``AutoencoderArchitecture``.
+AUTOENCODER_ARCHITECTURES = Registry(
+    "architecture",
+    {
+        "dense": "keras_genzoo.networks.architectures:DenseAutoencoder",
+        "convolutional": "keras_genzoo.networks.architectures:ConvolutionalAutoencoder",
+    },
+)
+
 # Each entry is a class whose objects are a ``Conditioning``.
 CONDITIONINGS = Registry(
     "conditioning", {"concat": "keras_genzoo.networks.conditioning:Concatenation"}

@@ -1,14 +1,16 @@
 """From settings to a compiled model; from a run folder back to its model."""
 
+import inspect
 from collections.abc import Callable
+from typing import Any
 
 from keras_genzoo import models
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, AdversarialLoss
+from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, AdversarialLoss, Gaussian
 from keras_genzoo.models import Adam, ImageModel, Schedule
 from keras_genzoo.models.registry import MODELS
 from keras_genzoo.models.size import refuse_large_model
-from keras_genzoo.networks import layers_under, seeded
+from keras_genzoo.networks import AUTOENCODER_ARCHITECTURES, layers_under, seeded
 from keras_genzoo.text import shown
 from keras_genzoo.training.checkpoints import restore_latest
 from keras_genzoo.training.run import Run
@@ -32,7 +34,7 @@ def build_model(
     Raises:
         GenzooError: if the model cannot make such images, or needs classes and there are none.
     """
-    arguments = settings.of_role("model")
+    arguments = _own_options(settings.of_role("model"))
     model_class = MODELS[settings.model]
     if model_class.needs_labels:
         if num_classes is None or num_classes < 2:
@@ -57,6 +59,29 @@ def build_model(
     return model
 
 
+def _own_options(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a model without the options of architectures that it does not take.
+
+    Raises:
+        GenzooError: if one of those was asked for.
+    """
+    if "architecture" not in arguments:
+        return arguments
+    kinds = {name: AUTOENCODER_ARCHITECTURES[name] for name in AUTOENCODER_ARCHITECTURES}
+    own = inspect.signature(kinds[arguments["architecture"]]).parameters
+    for name, kind in kinds.items():
+        for option, parameter in inspect.signature(kind).parameters.items():
+            if option in own or option not in arguments:
+                continue
+            if arguments.pop(option) != parameter.default:
+                raise GenzooError(
+                    f"{option} belongs to the architecture '{name}', not to "
+                    f"'{arguments['architecture']}'; leave it out, or name the other by "
+                    "--architecture"
+                )
+    return arguments
+
+
 def compile_model(model: ImageModel, settings: Settings) -> None:
     """Compile a model with the optimizers and the loss of ``settings``."""
     arguments = settings.of_role("compile")
@@ -65,6 +90,8 @@ def compile_model(model: ImageModel, settings: Settings) -> None:
         updates = settings.discriminator_steps if role == "discriminator_" else 1
         rate = _rate(settings, getattr(settings, f"{role}learning_rate"), updates)
         arguments[f"{role}optimizer"] = Adam(rate, beta_1=settings.beta_1)
+    if settings.variance is not None:
+        arguments["loss"] = Gaussian(settings.variance)
     if settings.penalty_weight is not None:
         arguments["penalty"] = PENALTIES[settings.penalty](settings.penalty_weight)
     model.compile(**arguments)
@@ -127,5 +154,6 @@ def load_weights(
 
 
 def _averaged(model: ImageModel) -> str:
-    decay = getattr(model, "ema_decay", 0)
-    return f", generator averaged with decay {decay:g}" if decay else ""
+    if model.ema_half_life:
+        return f", averaged with a half-life of {model.ema_half_life:g} images"
+    return f", averaged with decay {model.ema_decay:g}" if model.ema_decay else ""

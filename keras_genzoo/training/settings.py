@@ -17,7 +17,11 @@ from typing import Any
 from keras_genzoo.data.registry import LABELS, paths_in_words
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
-from keras_genzoo.networks.registry import AUGMENTATIONS, NORMALIZATIONS
+from keras_genzoo.networks.registry import (
+    AUGMENTATIONS,
+    AUTOENCODER_ARCHITECTURES,
+    NORMALIZATIONS,
+)
 from keras_genzoo.registry import Names, Registry
 
 AUTOENCODERS = ("ae", "vae")
@@ -191,15 +195,43 @@ class Settings:
         bound=AT_LEAST_1,
         defaults=dict.fromkeys(AUTOENCODERS, 2) | dict.fromkeys(GANS, 100),
     )
+    architecture: str = _setting(
+        "dense",
+        "Networks of encoder and decoder.",
+        AUTOENCODERS,
+        "model",
+        choices=AUTOENCODER_ARCHITECTURES,
+    )
     hidden_units: tuple[int, ...] = _setting(
         (512, 256),
-        "Widths of the encoder's layers; the decoder mirrors them.",
+        "Widths of the dense encoder's layers; the decoder mirrors them.",
+        AUTOENCODERS,
+        "model",
+        bound=AT_LEAST_1,
+    )
+    filters: int = _setting(
+        32,
+        "Channels of the convolutional encoder's first layer, doubled at each halving.",
         AUTOENCODERS,
         "model",
         bound=AT_LEAST_1,
     )
     beta: float = _setting(
         1.0, "Weight of the KL divergence.", ("vae",), "model", bound=NOT_NEGATIVE
+    )
+    beta_warmup: int = _setting(
+        0,
+        "Steps in which the weight of the KL divergence rises from 0.",
+        ("vae",),
+        "model",
+        bound=NOT_NEGATIVE,
+    )
+    free_bits: float = _setting(
+        0.0,
+        "Nats of each latent unit that cost nothing more.",
+        ("vae",),
+        "model",
+        bound=NOT_NEGATIVE,
     )
     num_samples: int = _setting(
         1,
@@ -234,15 +266,15 @@ class Settings:
     )
     ema_decay: float = _setting(
         0.0,
-        "Decay of the running average of the generator's weights; 0 keeps none.",
-        GANS,
+        "Decay of a running average of the weights that make images; 0 keeps none.",
+        (),
         "model",
         bound=BELOW_1,
     )
     ema_half_life: float = _setting(
         0.0,
         "The same, by the images after which weights count half; 0 keeps none.",
-        GANS,
+        (),
         "model",
         bound=NOT_NEGATIVE,
     )
@@ -260,6 +292,19 @@ class Settings:
         role="compile",
         choices=Names(ADVERSARIAL_LOSSES, RECONSTRUCTION_LOSSES),
         defaults=dict.fromkeys(AUTOENCODERS, "bernoulli") | dict.fromkeys(GANS, "non_saturating"),
+    )
+    variance: float | None = _setting(
+        None,
+        "Variance of the pixels of --loss gaussian; learnt by default.",
+        AUTOENCODERS,
+        bound=POSITIVE,
+        group="loss",
+    )
+    start_at_mean: bool = _setting(
+        False,
+        "Begin with the decoder's last bias at the mean of the data.",
+        AUTOENCODERS,
+        group="model",
     )
     discriminator_steps: int = _setting(
         1,
@@ -345,6 +390,8 @@ class Settings:
 
     def _check_together(self) -> None:
         """Check that settings do not contradict each other; a schedule gets its length."""
+        if self.variance is not None and self.loss != "gaussian":
+            raise GenzooError("variance is that of the gaussian loss; name it by --loss gaussian")
         if self.penalty_weight is not None and self.penalty is None:
             raise GenzooError("penalty_weight has no penalty to weigh; name one by --penalty")
         if self.schedule != "constant" and self.schedule_steps is None:

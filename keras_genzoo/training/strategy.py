@@ -96,7 +96,8 @@ def xla_pays(settings: Settings, image_shape: Sequence[int]) -> bool:
     >>> xla_pays(Settings("dcgan"), (28, 28, 1))
     False
     """
-    dense = settings.model in DENSE and settings.mixed_precision == "float32"
+    dense = settings.model in DENSE and settings.architecture == "dense"
+    dense = dense and settings.mixed_precision == "float32"
     return dense and math.prod(image_shape) >= LARGE_IMAGE
 
 

@@ -30,6 +30,8 @@ from keras_genzoo.training.stopping import StopOnSignal
 from keras_genzoo.training.strategy import make_strategy, xla_pays
 from keras_genzoo.training.workers import check_agreement, is_chief, others_alive
 
+# Enough to know the mean of the data.
+MEAN_IMAGES = 10_000
 Echo = Callable[[str], None]
 
 
@@ -253,6 +255,9 @@ def _train(
     if writes:
         for line in _plan_in_words(settings, source, step, prepared.held_out):
             echo(line)
+    if step == 0 and settings.start_at_mean:
+        count = min(source.num_images, MEAN_IMAGES)
+        model.start_at_mean(source.sample(count, settings.seed)[0])
     recorder = Recorder(run, step, prepared.images, writes, prepared.held_out)
     progress = Progress(run, step, echo if writes else _say_nothing)
     callbacks = [recorder, progress, stop]

@@ -382,7 +382,8 @@ def test_a_foreign_graph_is_not_inception(genzoo, trained, tmp_path):
         ("evaluate RUN --split valid", "digits has no split 'valid'"),
         (
             "evaluate RUN --scores likelihood",
-            "the score 'likelihood' needs a vae with the loss 'bernoulli', not a GAN",
+            "the score 'likelihood' needs a vae with a loss that is a likelihood, such as "
+            "'bernoulli', not a GAN",
         ),
         ("evaluate RUN --scores reconstruction", "needs an ae or a vae, not a GAN"),
         ("evaluate RUN --scores label_accuracy", "needs generated images with class labels"),

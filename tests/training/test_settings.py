@@ -22,7 +22,11 @@ from keras_genzoo.training.settings import AUTOENCODERS, GANS, MODELS, kind_of
 SHAPE = (16, 16, 1)
 OTHER = {
     "latent_dim": 3,
-    "hidden_units": (12, 7),
+    "architecture": "convolutional",
+    "hidden_units": (512, 256),
+    "filters": 5,
+    "beta_warmup": 7,
+    "free_bits": 0.25,
     "beta": 0.5,
     "num_samples": 2,
     "binarize": "dynamic",
@@ -38,7 +42,11 @@ OTHER = {
     "augmentation": "diffaugment",
 }
 # What a setting has no meaning without.
-NEEDED = {"penalty_weight": {"penalty": "r1"}, "warmup_steps": {"schedule": "cosine"}}
+NEEDED = {
+    "variance": {"loss": "gaussian"},
+    "penalty_weight": {"penalty": "r1"},
+    "warmup_steps": {"schedule": "cosine"},
+}
 FIELDS = dataclasses.fields(Settings)
 
 
@@ -110,7 +118,8 @@ def test_the_defaults_are_those_of_the_model(model):
     ("values", "words"),
     [
         ({"model": "gan", "beta": 9.0}, "gan has no setting 'beta'; it belongs to vae"),
-        ({"model": "vae", "ema_decay": 0.5}, "vae has no setting 'ema_decay'; it belongs to gan"),
+        ({"model": "vae", "penalty": "r1"}, "vae has no setting 'penalty'; it belongs to gan"),
+        ({"model": "vae", "variance": 0.1}, "variance is that of the gaussian loss"),
         ({"model": "gan", "penalty_weight": 2.0}, "no penalty to weigh"),
         ({"warmup_steps": 5}, "warmup_steps needs a schedule"),
         (

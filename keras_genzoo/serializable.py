@@ -14,11 +14,14 @@ CLASSES = {
     "AdversarialLoss": "keras_genzoo.losses.adversarial",
     "Autoencoder": "keras_genzoo.models.autoencoder",
     "BatchNormalization": "keras_genzoo.networks.normalization",
+    "Bernoulli": "keras_genzoo.losses.likelihoods",
     "CGAN": "keras_genzoo.models.cgan",
+    "ContinuousBernoulli": "keras_genzoo.losses.likelihoods",
     "DCGAN": "keras_genzoo.models.dcgan",
     "DiffAugment": "keras_genzoo.networks.augmentation",
     "Dropout": "keras_genzoo.networks.randomness",
     "GAN": "keras_genzoo.models.gan",
+    "Gaussian": "keras_genzoo.losses.likelihoods",
     "GradientPenalty": "keras_genzoo.losses.penalties",
     "GroupedConv2D": "keras_genzoo.networks.grouped",
     "R1": "keras_genzoo.losses.penalties",
@@ -28,6 +31,7 @@ CLASSES = {
     "SeededNormal": "keras_genzoo.networks.randomness",
     "SpectralConv2D": "keras_genzoo.networks.spectral",
     "SpectralDense": "keras_genzoo.networks.spectral",
+    "SquaredError": "keras_genzoo.losses.likelihoods",
     "VAE": "keras_genzoo.models.vae",
 }
 

@@ -14,7 +14,7 @@ from keras_genzoo.cli.fit import command
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
 from keras_genzoo.models import registry
-from keras_genzoo.networks import AUGMENTATIONS
+from keras_genzoo.networks import AUGMENTATIONS, AUTOENCODER_ARCHITECTURES
 from keras_genzoo.registry import Registry
 from keras_genzoo.training import RECIPES, Settings, build_model, recipes, settings_for
 from keras_genzoo.training.settings import AUTOENCODERS, GANS, MODELS, kind_of
@@ -22,9 +22,7 @@ from keras_genzoo.training.settings import AUTOENCODERS, GANS, MODELS, kind_of
 SHAPE = (16, 16, 1)
 OTHER = {
     "latent_dim": 3,
-    "architecture": "convolutional",
-    "hidden_units": (512, 256),
-    "filters": 5,
+    "hidden_units": (12, 7),
     "beta_warmup": 7,
     "free_bits": 0.25,
     "beta": 0.5,
@@ -104,7 +102,10 @@ def test_the_defaults_are_those_of_the_model(model):
     model_class = registry.MODELS[model]
     settings = Settings(model=model)
     compiled = inspect.signature(model_class.compile).parameters
-    for role, parameters in (("model", model_class.arguments()), ("compile", compiled)):
+    arguments = model_class.arguments()
+    for name in AUTOENCODER_ARCHITECTURES if model in AUTOENCODERS else ():
+        arguments |= inspect.signature(AUTOENCODER_ARCHITECTURES[name]).parameters
+    for role, parameters in (("model", arguments), ("compile", compiled)):
         for name, value in settings.of_role(role).items():
             assert value == parameters[name].default, name
     built = build_model(settings, SHAPE, 10)
@@ -168,7 +169,9 @@ def test_every_setting_reaches_the_model(model):
     roles = ("model", "compile")
     names = {f.name for f in Settings.fields_of(model) if f.metadata["role"] in roles}
     # The two ways of saying how fast an average forgets exclude each other.
-    values = {name: OTHER[name] for name in names - {"loss", "ema_half_life"}}
+    # Another architecture has other options: it is tested by itself.
+    apart = {"loss", "ema_half_life", "architecture", "filters"}
+    values = {name: OTHER[name] for name in names - apart}
     values["loss"] = "minimax" if model in GANS else "squared_error"
     default = Settings(model=model)
     assert all(getattr(default, name) != value for name, value in values.items())
@@ -208,6 +211,21 @@ def test_schedules_reach_the_optimizers_with_a_length_of_their_own():
     for optimizer, updates in zip(built.optimizers, (1, 3), strict=True):
         optimizer.iterations.assign(22 * updates)
         assert float(optimizer.learning_rate) == pytest.approx(2e-4 * 0.75)
+
+
+@pytest.mark.parametrize("model", AUTOENCODERS)
+def test_an_autoencoder_of_convolutions_takes_their_options_and_no_others(model):
+    settings = Settings(model, architecture="convolutional", filters=5, loss="gaussian",
+                        variance=0.1, ema_decay=0.5)  # fmt: skip
+    built = build_model(settings, SHAPE, None)
+    config = built.get_config()
+    assert (config["architecture"], config["filters"], config["ema_decay"]) == (
+        "convolutional", 5, 0.5,
+    )  # fmt: skip
+    assert built.likelihood.get_config() == {"variance": 0.1}
+    for values in ({"architecture": "convolutional", "hidden_units": (3,)}, {"filters": 5}):
+        with pytest.raises(GenzooError, match="belongs to the architecture"):
+            build_model(Settings(model, **values), SHAPE, None)
 
 
 def test_a_weight_reaches_the_penalty_and_a_half_life_the_average():

@@ -132,7 +132,6 @@ def test_a_report_measures_by_the_images_in_their_new_place(moved):
     page = visualization.write_report(run.path, run.path / "report.html", dataset=new)
     assert page.stat().st_size > 10_000
     assert (run.path / "evaluation.json").exists()
-    assert (run.path / "umap" / "umap.json").exists()
 
 
 @pytest.mark.parametrize(

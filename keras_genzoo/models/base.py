@@ -460,7 +460,7 @@ class ImageModel(Exportable, keras.Model):
         arguments = checking.bind(method, args, kwargs)
         checking.refuse_weights(arguments)
         batch = (arguments.get("x"), arguments.get("y"))
-        checking.check_batch(self, batch, first=int(self.step) == 0)
+        checking.check_batch(self, batch, first=self.step.numpy() == 0)
         with checking.plain_errors():
             yield
 

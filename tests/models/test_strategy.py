@@ -168,3 +168,12 @@ def test_optimizers_that_replicas_cannot_share_are_refused(name, option):
         model = build(name)
         with pytest.raises(GenzooError, match=f"{list(option)[-1]} works on one device, not on 2"):
             model.compile(**{role: keras.optimizers.Adam(**option)})
+
+
+def test_replicas_share_a_batch_that_is_given_by_itself():
+    with two_replicas().scope():
+        model = compiled("vae", graph=True)
+    x, _ = data(model, 8)
+    losses = model.train_on_batch(x, return_dict=True)
+    assert math.isfinite(losses["loss"])
+    assert model.step.numpy() == 1

@@ -205,7 +205,7 @@ def test_the_result_names_the_weights_that_were_measured(genzoo, trained, tmp_pa
 def test_the_result_says_that_the_generator_is_an_average(genzoo, trained, tmp_path):
     genzoo("evaluate --scores fid --features pixels -n 50 --out a.json", trained("dcgan"))
     assert read(tmp_path / "a.json")["protocol"]["weights"] == (
-        "the finished model, of step 6, generator averaged with decay 0.5; "
+        "the finished model, of step 6, averaged with decay 0.5; "
         "the last step, not one chosen by its score"
     )
 

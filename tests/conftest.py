@@ -13,8 +13,11 @@ ROOT = Path(__file__).parents[1]
 
 def pytest_configure(config):
     """Give TensorFlow a second logical CPU before anything starts it."""
-    # A shell lets what it runs in the background ignore Ctrl-C, which tests send to processes.
+    # A shell lets what it runs in the background ignore Ctrl-C, and nohup a terminal that closes;
+    # tests send both to processes.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if config.option.numprocesses and not hasattr(config, "workerinput"):
         return  # The process that shares out the tests runs none.
     import tensorflow as tf

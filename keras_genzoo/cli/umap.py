@@ -32,7 +32,10 @@ from keras_genzoo.text import shown
     "-m", "num_generated", type=click.IntRange(min=1), default=64, show_default=True,
     help="Generated images to place.",
 )  # fmt: skip
-@click.option("--split", help="Part of the data set; by default the one held out.")
+@click.option(
+    "--split",
+    help="Part of the data set; by default the one held out, or train where that has too few images.",
+)
 @click.option("--features", help="Feature network, as for evaluate.")
 @click.option(
     "--num-neighbours", type=click.IntRange(min=2), default=15, show_default=True,

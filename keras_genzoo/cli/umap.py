@@ -34,7 +34,8 @@ from keras_genzoo.text import shown
 )  # fmt: skip
 @click.option(
     "--split",
-    help="Part of the data set; by default the one held out, or train where that has too few images.",
+    help="Part of the data set; by default the one held out, or train where that has too few "
+    "images.",
 )
 @click.option("--features", help="Feature network, as for evaluate.")
 @click.option(

@@ -214,8 +214,8 @@ def train_classifier(
 ) -> tuple[keras.Model, dict]:
     """Return a classifier of a source's labels, and the facts that go with its numbers.
 
-    Its accuracy is on ``test``, beside the share of the commonest class there; ``echo`` is told how
-    far the training is.
+    Its accuracy is on ``test``, beside the share of the commonest class there; ``echo`` is called
+    with lines that say how far the training is.
     """
     batch_size = min(BATCH_SIZE, train.num_images)
     steps = train.num_images // batch_size
@@ -245,7 +245,7 @@ def train_attributes(
     """Return a classifier of a source's attributes, and the facts that go with its numbers.
 
     Its accuracy is the mean over the attributes, beside that of always saying what is commoner;
-    ``echo`` is told how far the training is.
+    ``echo`` is called with lines that say how far the training is.
     """
     images, attributes = _with_attributes(train)
     batch_size = min(BATCH_SIZE, len(images))

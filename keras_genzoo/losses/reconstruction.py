@@ -33,8 +33,7 @@ def bernoulli_loss(images: Tensor, logits: Tensor) -> Tensor:
     array([ 1.3862944, 99.       ], dtype=float32)
     """
     images, logits = _checked(images, logits)
-    # Not ops.binary_crossentropy: it looks behind a sigmoid for logits that it was not given.
-    return sum_per_example(images * ops.softplus(-logits) + (1 - images) * ops.softplus(logits))
+    return sum_per_example(_cross_entropy(images, logits))
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
@@ -104,8 +103,7 @@ def continuous_bernoulli_loss(images: Tensor, logits: Tensor) -> Tensor:
     0.0
     """
     images, logits = _checked(images, logits)
-    cross_entropy = images * ops.softplus(-logits) + (1 - images) * ops.softplus(logits)
-    return sum_per_example(cross_entropy - _log_normaliser(logits))
+    return sum_per_example(_cross_entropy(images, logits) - _log_normaliser(logits))
 
 
 def continuous_bernoulli_mean(logits: Tensor) -> Tensor:
@@ -143,6 +141,12 @@ def _near_zero(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """
     near = ops.abs(logits) < 0.5
     return near, ops.where(near, 1.0, logits), ops.square(ops.where(near, logits, 0.0))
+
+
+def _cross_entropy(images: Tensor, logits: Tensor) -> Tensor:
+    """Return ``-(x log y + (1 - x) log(1 - y))`` of each pixel."""
+    # Not ops.binary_crossentropy: it looks behind a sigmoid for logits that it was not given.
+    return images * ops.softplus(-logits) + (1 - images) * ops.softplus(logits)
 
 
 def _checked(images: Tensor, logits: Tensor) -> list[Tensor]:

@@ -1,6 +1,5 @@
 """The autoencoder of chapter 3: it compresses and restores, and does not generate."""
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +75,7 @@ class Autoencoder(ImageModel):
     value_range = (0.0, 1.0)
     has_held_out_loss = True
     has_encoder = True
+    architectures = AUTOENCODER_ARCHITECTURES
     metric_names: tuple[str, ...] = ("loss",)
     # What the encoder gives, in its order.
     encoding_names: tuple[str, ...] = ("z",)
@@ -101,13 +101,6 @@ class Autoencoder(ImageModel):
         self.ema_decay, self.ema_half_life = decay_of(ema_decay, ema_half_life, self.dtype_policy)
         self.log_sigma = None
         self.set_networks(encoder, decoder)
-
-    @classmethod
-    def arguments(cls) -> dict[str, inspect.Parameter]:
-        """Return the arguments of the constructor by name, with those of its architecture."""
-        found = super().arguments()
-        kind = AUTOENCODER_ARCHITECTURES[found["architecture"].default]
-        return found | dict(inspect.signature(kind).parameters)
 
     def set_networks(self, encoder: keras.Model | None, decoder: keras.Model | None) -> None:
         """Take a person's networks, and those of the architecture for what is None."""

@@ -19,6 +19,7 @@ from keras_genzoo.models.exporting import Exportable
 from keras_genzoo.models.optimizers import check_callbacks
 from keras_genzoo.models.outputs import opening
 from keras_genzoo.networks import rows_of_global_batch
+from keras_genzoo.registry import Registry
 
 ImageShape = tuple[int, int, int]
 
@@ -49,6 +50,8 @@ class ImageModel(Exportable, keras.Model):
     value_range: tuple[float, float] = (0.0, 1.0)
     metric_names: tuple[str, ...] = ()
     needs_labels = False
+    # The architectures that the constructor takes by name, if it takes any.
+    architectures: Registry | None = None
     # Whether ``test_step`` on images that training did not see says how well it went.
     has_held_out_loss = False
     # Whether it turns images into codes, and can restore them.
@@ -89,7 +92,9 @@ class ImageModel(Exportable, keras.Model):
 
     @classmethod
     def arguments(cls) -> dict[str, inspect.Parameter]:
-        """Return the arguments of the constructor by name, those of the classes above included.
+        """Return the arguments of the constructor by name.
+
+        They include those of the classes above, and of the architecture that is the default.
 
         >>> from keras_genzoo.models import DCGAN
         >>> DCGAN.arguments()["generator_filters"].default
@@ -101,6 +106,9 @@ class ImageModel(Exportable, keras.Model):
                 for name, parameter in inspect.signature(kind).parameters.items():
                     if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                         found.setdefault(name, parameter)
+        if cls.architectures is not None:
+            architecture = cls.architectures[found["architecture"].default]
+            found |= inspect.signature(architecture).parameters
         return found
 
     def get_config(self) -> dict[str, Any]:
@@ -178,26 +186,6 @@ class ImageModel(Exportable, keras.Model):
         if isinstance(choice, str):
             return registry[choice], choice
         return choice, registry.name_of(choice) or choice
-
-    def component(self, choice, registry, kind: type) -> Any:
-        """Return what a registered name stands for, made with its defaults, or a person's own.
-
-        Args:
-            choice: a name in the registry, an object, or None for none.
-            registry: the names, each of a class.
-            kind: what the object must be.
-
-        Raises:
-            GenzooError: if the name is unknown, or the object is of another kind.
-        """
-        if isinstance(choice, str):
-            choice = registry[choice]()
-        if choice is not None and not isinstance(choice, kind):
-            raise GenzooError(
-                f"a {registry.kind} is a {kind.__name__} or one of {', '.join(registry)}, "
-                f"not {choice!r}"
-            )
-        return choice
 
     def compile_options(self, options: dict[str, Any]) -> dict[str, Any]:
         """Return the options that ``compile`` hands on to Keras.

@@ -15,6 +15,28 @@ from keras_genzoo.registry import Registry
 _OF_KERAS = ("dtype", "trainable", "autocast")
 
 
+def component(choice: Any, registry: Registry, kind: type, *arguments: Any) -> Any:
+    """Return what a registered name stands for, made with arguments, or a person's own object.
+
+    Args:
+        choice: a name in the registry, an object, or None for none.
+        registry: the names, each of a class.
+        kind: what the object must be.
+        *arguments: those of the class that a name stands for.
+
+    Raises:
+        GenzooError: if the name is unknown, or the object is of another kind.
+    """
+    if isinstance(choice, str):
+        choice = registry[choice](*arguments)
+    if choice is not None and not isinstance(choice, kind):
+        raise GenzooError(
+            f"a {registry.kind} is a {kind.__name__} or one of {', '.join(registry)}, "
+            f"not {choice!r}"
+        )
+    return choice
+
+
 def with_options(
     choice: Any, registry: Registry, kind: type, options: dict[str, Any], owner: type
 ) -> tuple[Any, dict[str, Any]]:

@@ -1,6 +1,5 @@
 """The generative adversarial network of chapter 5; its ``train_step`` serves the whole family."""
 
-import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ from keras_genzoo.models.averaging import (
 from keras_genzoo.models.base import CHANGE, TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import assert_labels, check_network, check_optimizer
 from keras_genzoo.models.combinations import check_combination
-from keras_genzoo.models.components import saved_component, with_options
+from keras_genzoo.models.components import component, saved_component, with_options
 from keras_genzoo.models.critic import Critic, Draw
 from keras_genzoo.models.generating import Generating
 from keras_genzoo.models.optimizers import OptimizerPair
@@ -96,6 +95,7 @@ class GAN(Generating, ImageModel):
     """
 
     value_range = (-1.0, 1.0)
+    architectures = ARCHITECTURES
     metric_names = ("discriminator_loss", "generator_loss", "real_score", "fake_score")
 
     def __init__(
@@ -124,13 +124,6 @@ class GAN(Generating, ImageModel):
         self.needs_labels = self.conditioning is not None
         self.discriminator_normalization = discriminator_normalization
         self.set_networks(generator, discriminator)
-
-    @classmethod
-    def arguments(cls) -> dict[str, inspect.Parameter]:
-        """Return the arguments of the constructor by name, with those of its architecture."""
-        found = super().arguments()
-        kind = ARCHITECTURES[found["architecture"].default]
-        return found | dict(inspect.signature(kind).parameters)
 
     def set_networks(
         self, generator: keras.Model | None, discriminator: keras.Model | None
@@ -281,8 +274,8 @@ class GAN(Generating, ImageModel):
             )
         for optimizer in optimizers:
             check_optimizer(optimizer, self.num_replicas)
-        penalty = self.component(penalty, PENALTIES, Penalty)
-        augmentation = self.component(augmentation, AUGMENTATIONS, Augmentation)
+        penalty = component(penalty, PENALTIES, Penalty)
+        augmentation = component(augmentation, AUGMENTATIONS, Augmentation)
         own = "discriminator" in self._own_roles
         check_combination(adversarial_loss, penalty, self.discriminator, own=own)
         self.adversarial_loss, self.penalty, self.augmentation = (
@@ -485,17 +478,11 @@ def _conditioning(choice, num_classes: int | None) -> Conditioning | None:
     Raises:
         GenzooError: if the name is unknown, or the number of classes is missing or less than 2.
     """
-    if not isinstance(choice, str):
-        if choice is not None and not isinstance(choice, Conditioning):
-            raise GenzooError(
-                f"a conditioning is a Conditioning or one of {', '.join(CONDITIONINGS)}, "
-                f"not {choice!r}"
-            )
-        return choice
-    kind = CONDITIONINGS[choice]
-    if num_classes is None or num_classes < 2:
-        raise GenzooError(f"num_classes must be at least 2, not {num_classes}")
-    return kind(num_classes)
+    if isinstance(choice, str):
+        CONDITIONINGS.check(choice)
+        if num_classes is None or num_classes < 2:
+            raise GenzooError(f"num_classes must be at least 2, not {num_classes}")
+    return component(choice, CONDITIONINGS, Conditioning, num_classes)
 
 
 def activity_losses(network: keras.Model) -> list[tf.Tensor]:

@@ -1,6 +1,16 @@
-"""The models by name; listing them imports neither Keras nor TensorFlow."""
+"""Models and schedules by name; listing them imports neither Keras nor TensorFlow."""
 
 from keras_genzoo.registry import Registry
+
+# Each entry is a function from the share of a schedule's way that is done to that which is left.
+SCHEDULES = Registry(
+    "schedule",
+    {
+        "cosine": "keras_genzoo.models.schedules:cosine",
+        "linear": "keras_genzoo.models.schedules:linear",
+        "step": "keras_genzoo.models.schedules:halves",
+    },
+)
 
 MODELS = Registry(
     "model",

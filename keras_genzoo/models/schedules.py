@@ -6,7 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.models.registry import SCHEDULES
 
 
 def cosine(progress):
@@ -26,9 +27,6 @@ def linear(progress):
 def halves(progress):
     """Return the share that is left: the whole, half of it from a half, a quarter from three."""
     return ops.where(progress < 0.5, 1.0, ops.where(progress < 0.75, 0.5, 0.25))
-
-
-SCHEDULES = {"cosine": cosine, "linear": linear, "step": halves}
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
@@ -65,8 +63,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         updates: int = 1,
     ):
         super().__init__()
-        if name not in SCHEDULES:
-            raise unknown("schedule", name, SCHEDULES)
+        SCHEDULES.check(name)
         if steps < 1 or not 0 <= warmup < steps:
             raise GenzooError(
                 f"a schedule takes 1 step or more, and a warm-up shorter than that, not {steps} "

@@ -17,6 +17,7 @@ from typing import Any
 from keras_genzoo.data.registry import LABELS, paths_in_words
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
+from keras_genzoo.models.registry import SCHEDULES
 from keras_genzoo.networks.registry import (
     AUGMENTATIONS,
     AUTOENCODER_ARCHITECTURES,
@@ -29,8 +30,6 @@ DENSE = (*AUTOENCODERS, "gan")
 CONVOLUTIONAL = ("dcgan", "cgan")
 GANS = ("gan", *CONVOLUTIONAL)
 MODELS = (*AUTOENCODERS, *GANS)
-# The names of ``models.schedules``, and a rate that stays.
-SCHEDULES = ("constant", "cosine", "linear", "step")
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 
 # How settings are grouped for those who read them.
@@ -338,7 +337,7 @@ class Settings:
     schedule: str = _setting(
         "constant",
         "How the learning rates fall, after the warm-up.",
-        choices=SCHEDULES,
+        choices=("constant", *SCHEDULES),
         group="optimizers",
     )
     schedule_steps: int | None = _setting(

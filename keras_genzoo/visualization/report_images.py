@@ -66,7 +66,7 @@ class Page:
     @property
     def generates(self) -> bool:
         """Whether the model has a prior to draw new images from: a plain autoencoder has none."""
-        return self.model.prior_signature is not None
+        return self.model.has_prior
 
     @cached_property
     def digest(self) -> str:

@@ -6,7 +6,7 @@ entry may be an import path (``"package.module:attribute"``), so that listing na
 
 import importlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from keras_genzoo.errors import GenzooError, unknown
@@ -18,6 +18,8 @@ class Registry:
     Args:
         kind: what the entries are, in the singular, for error messages.
         entries: the first entries, each an object or an import path ``"module:attribute"``.
+        prefix: what the options of an entry begin with among the settings of a run, such as
+            ``"penalty_"``.
 
     >>> shapes = Registry("shape", {"square": 4})
     >>> shapes.register("triangle", 3)
@@ -26,8 +28,9 @@ class Registry:
     (3, ['square', 'triangle'])
     """
 
-    def __init__(self, kind: str, entries: dict[str, Any] | None = None):
+    def __init__(self, kind: str, entries: dict[str, Any] | None = None, prefix: str = ""):
         self.kind = kind
+        self.prefix = prefix
         self._entries: dict[str, Any] = {}
         for name, entry in (entries or {}).items():
             self.register(name, entry)
@@ -75,23 +78,20 @@ class Registry:
 
 
 class Names:
-    """The names of several registries together, as they are when they are asked for.
+    """The names of several collections together, as they are when they are asked for.
 
     Args:
-        *registries: the registries.
+        *collections: registries, or other collections of names.
 
-    >>> list(Names(Registry("side", {"left": 1}), Registry("way", {"up": 2})))
-    ['left', 'up']
+    >>> list(Names(Registry("side", {"left": 1}), ("up", "down")))
+    ['left', 'up', 'down']
     """
 
-    def __init__(self, *registries: Registry):
-        self._registries = registries
+    def __init__(self, *collections: Collection[str]):
+        self._collections = collections
 
     def __contains__(self, name: object) -> bool:
-        return any(name in registry for registry in self._registries)
+        return any(name in names for names in self._collections)
 
     def __iter__(self) -> Iterator[str]:
-        return itertools.chain(*self._registries)
-
-    def __len__(self) -> int:
-        return sum(map(len, self._registries))
+        return itertools.chain(*self._collections)

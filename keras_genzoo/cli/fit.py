@@ -46,11 +46,11 @@ def command(
     epochs: int | None,
     **flags: Any,
 ) -> None:
-    """Train MODEL (ae, vae, gan, dcgan or cgan) on a data set, by default the embedded digits.
+    """Train MODEL on a data set, by default the embedded digits; 'genzoo list' names the models.
 
     What no flag says comes from the recipe for the model and the data set: 'genzoo fit vae --help'
-    lists the flags of a vae, with the defaults of its recipe. If no one reads its
-    lines any more (| head -1), or their file is full, training goes on without them.
+    lists the flags of a vae, with the defaults of its recipe. If no one reads its lines any more
+    (| head -1), or their file is full, training goes on without them.
     """
     overrides = {name: value for name, value in flags.items() if value is not None}
     if epochs is not None and "steps" in overrides:

@@ -6,7 +6,14 @@ from keras_genzoo.data import DATASETS, paths_in_words
 from keras_genzoo.errors import unknown
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
 from keras_genzoo.models import MODELS
-from keras_genzoo.networks import AUGMENTATIONS, NORMALIZATIONS
+from keras_genzoo.models.registry import SCHEDULES
+from keras_genzoo.networks import (
+    ARCHITECTURES,
+    AUGMENTATIONS,
+    AUTOENCODER_ARCHITECTURES,
+    CONDITIONINGS,
+    NORMALIZATIONS,
+)
 from keras_genzoo.training import RECIPES
 
 
@@ -24,9 +31,13 @@ def command(kind: str | None, name: str | None) -> None:
         "recipes": list(RECIPES),
         "losses of autoencoders": list(RECONSTRUCTION_LOSSES),
         "losses of GANs": list(ADVERSARIAL_LOSSES),
+        "architectures of autoencoders": list(AUTOENCODER_ARCHITECTURES),
+        "architectures of GANs": list(ARCHITECTURES),
+        "conditionings": list(CONDITIONINGS),
         "penalties": list(PENALTIES),
         "augmentations": list(AUGMENTATIONS),
         "normalisations of the discriminator": list(NORMALIZATIONS),
+        "schedules": list(SCHEDULES),
     }
     for title, names in tables.items():
         click.echo(f"{title}: {', '.join(names)}")

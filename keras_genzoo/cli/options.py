@@ -9,9 +9,18 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-from keras_genzoo.errors import unknown
+from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.models.registry import MODELS
+from keras_genzoo.registry import Names, Registry
+from keras_genzoo.training.declared import (
+    GROUPS,
+    RUN_SETTINGS,
+    Setting,
+    models_with,
+    settings_of,
+)
 from keras_genzoo.training.recipes import find_recipe
-from keras_genzoo.training.settings import GROUPS, MODELS, Settings, kind_of
+from keras_genzoo.training.settings import OWN_HINT, Settings
 
 Command = Callable[..., None]
 
@@ -56,7 +65,7 @@ class Name(click.ParamType):
 
     Args:
         kind: what is named, for the error.
-        names: those accepted.
+        names: those accepted; a person may add to those of a registry.
     """
 
     name = "name"
@@ -64,6 +73,7 @@ class Name(click.ParamType):
     def __init__(self, kind: str, names: Iterable[str]):
         self.kind = kind
         self.names = tuple(names)
+        self.is_open = isinstance(names, Registry | Names)
 
     def convert(self, value, param, context):
         """Return the name.
@@ -72,7 +82,8 @@ class Name(click.ParamType):
             GenzooError: if there is no such name.
         """
         if value not in self.names:
-            raise unknown(self.kind, value, self.names)
+            error = unknown(self.kind, value, self.names)
+            raise GenzooError(f"{error}; {OWN_HINT}") if self.is_open else error
         return value
 
     def get_metavar(self, param, ctx=None):
@@ -85,49 +96,85 @@ class Name(click.ParamType):
 
 
 def setting_argument(name: str) -> Callable[[Command], Command]:
-    """Add the argument that stands for a setting; the value is None where there is none."""
-    field = Settings.__dataclass_fields__[name]
-    kind = Name(name, field.metadata["choices"])
+    """Add the argument that stands for a setting of every run; None where none is given."""
+    kind = Name(name, _run_setting(name).argument.choices)
     return click.argument(name, required=False, type=kind, metavar=f"[{name.upper()}]")
 
 
 def setting_options(*skip: str) -> Callable[[Command], Command]:
-    """Add a flag for each setting of a run; the value is None where a person gives none."""
+    """Add a flag for each setting of the runs of any model; None where a person gives none."""
 
     def decorate(command: Command) -> Command:
-        for field in reversed(dataclasses.fields(Settings)):
-            if field.name not in skip:
-                command = _option(field)(command)
+        for setting, owners in reversed(_settings_of_all_models()):
+            if setting.name not in skip:
+                command = _option(setting, owners)(command)
         return command
 
     return decorate
 
 
 def setting_flags(*names: str) -> Callable[[Command], Command]:
-    """Add the flags of a few settings of a run; the value is None where a person gives none."""
+    """Add the flags of a few settings of every run; None where a person gives none."""
 
     def decorate(command: Command) -> Command:
         for name in reversed(names):
-            command = _option(Settings.__dataclass_fields__[name])(command)
+            command = _option(_run_setting(name), ())(command)
         return command
 
     return decorate
 
 
-def _option(field: dataclasses.Field):
-    kind = kind_of(field)
+def _run_setting(name: str) -> Setting:
+    return next(setting for setting in RUN_SETTINGS if setting.name == name)
+
+
+def _settings_of_all_models() -> list[tuple[Setting, tuple[str, ...]]]:
+    """Return each setting with the models that have it; none stand for all of them.
+
+    Where models declare choices of their own under one name, the flag takes the names of all.
+
+    Raises:
+        GenzooError: if two models declare settings of one name and of different types.
+    """
+    by_name: dict[str, dict[str, Setting]] = {}
+    for model in MODELS:
+        for name, setting in settings_of(model).items():
+            by_name.setdefault(name, {})[model] = setting
+    return [
+        (_joined(settings), () if len(settings) == len(MODELS) else tuple(settings))
+        for settings in by_name.values()
+    ]
+
+
+def _joined(settings: dict[str, Setting]) -> Setting:
+    (first_model, first), *others = settings.items()
+    for model, setting in others:
+        if setting.argument.kind != first.argument.kind:
+            raise GenzooError(
+                f"the models '{first_model}' and '{model}' declare '{first.name}' of different "
+                "types; give one of the two arguments another name"
+            )
+    choices = [setting.argument.choices for setting in settings.values()]
+    if not choices[0] or all(part is choices[0] for part in choices):
+        return first
+    names = Names(*{id(part): part for part in choices}.values())
+    return dataclasses.replace(first, argument=dataclasses.replace(first.argument, choices=names))
+
+
+def _option(setting: Setting, owners: tuple[str, ...]):
+    argument = setting.argument
+    kind = argument.kind
     if typing.get_origin(kind) is tuple:
         kind = IntegerList() if typing.get_args(kind)[0] is int else NameList()
-    elif choices := field.metadata["choices"]:
-        kind = Name(field.name, choices)
-    models = field.metadata["models"]
-    text = f"{field.metadata['help']} [{', '.join(models)}]" if models else field.metadata["help"]
-    flag = f"--{field.name.replace('_', '-')}"
+    elif argument.choices:
+        kind = Name(setting.name, argument.choices)
+    text = f"{argument.help} [{', '.join(owners)}]" if owners else argument.help
+    flag = f"--{setting.name.replace('_', '-')}"
     if kind is bool:
-        # Where nothing said is a third answer, no is one, too.
-        flag = f"{flag}/--no{flag[1:]}" if field.default is None else flag
-        return click.option(flag, field.name, is_flag=True, default=None, help=text)
-    return click.option(flag, field.name, type=kind, default=None, help=text)
+        # Where the default is neither, both can be asked for.
+        flag = f"{flag}/--no{flag[1:]}" if argument.default is None else flag
+        return click.option(flag, setting.name, is_flag=True, default=None, help=text)
+    return click.option(flag, setting.name, type=kind, default=None, help=text)
 
 
 class FitCommand(click.Command):
@@ -145,31 +192,54 @@ class FitCommand(click.Command):
         """Write the flags by group."""
         given = context.meta.get(__name__, [])
         model = next((argument for argument in given if argument in MODELS), None)
+        known = settings_of(model) if model else {s.name: s for s, _ in _settings_of_all_models()}
+        chosen = _recipe_settings(model, given) if model else None
         groups: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
         for parameter in self.get_params(context):
-            field = Settings.__dataclass_fields__.get(parameter.name)
             option = isinstance(parameter, click.Option)
             record = parameter.get_help_record(context) if option else None
-            if record is None or (field and model and field not in Settings.fields_of(model)):
+            if record is None or (models_with(parameter.name) and parameter.name not in known):
                 continue
             flag, text = record
-            if field and model:
-                text = field.metadata["help"] + _default_in_words(field, model, given)
-            groups[field.metadata["group"] if field else "run"].append((flag, text))
+            setting = known.get(parameter.name)
+            if chosen is not None and setting is not None:
+                flag, text = _with_default(flag, setting, chosen)
+            groups[setting.group if setting else "run"].append((flag, text))
         for group, records in groups.items():
             with formatter.section(group.capitalize()):
                 formatter.write_dl(records)
 
 
-def _default_in_words(field: dataclasses.Field, model: str, given: list[str]) -> str:
-    """Return the default of a setting for the help, nothing where data or machine decide it."""
+def _recipe_settings(model: str, given: list[str]) -> Settings:
+    """Return the settings of the recipe that the model and the data set would begin with."""
     asked = dict(itertools.pairwise(given)).get("--dataset")
     _, values = find_recipe(model, asked)
-    value = getattr(Settings.from_dict(values), field.name)
+    return Settings.from_dict(values)
+
+
+def _with_default(flag: str, setting: Setting, chosen: Settings) -> tuple[str, str]:
+    """Return a flag with the choices of this model, and its help with the default.
+
+    The default is that of the recipe; of an option of a component that it does not choose, the
+    component's. Nothing stands where the data or the machine decide it.
+    """
+    argument, value = setting.argument, getattr(chosen, setting.name)
+    if argument.choices and typing.get_origin(argument.kind) is not tuple:
+        flag = f"{flag.split(' ')[0]} [{'|'.join(argument.choices)}]"
+    text = argument.help
+    if setting.part_of:
+        owners = [name for name in setting.defaults if name]
+        others = set(chosen.setting(setting.part_of).argument.choices) - set(owners)
+        text += f" [{', '.join(owners)}]" if others else ""
+        defaults = set(setting.defaults.values())
+        if value is None and len(defaults) > 1:
+            words = ", ".join(f"{name} {default}" for name, default in setting.defaults.items())
+            return flag, f"{text}  [default: {words}]"
+        value = next(iter(defaults)) if value is None else value
     if value is None or value is False:
-        return ""
+        return flag, text
     words = ",".join(map(str, value)) if isinstance(value, tuple) else f"{value}"
-    return f"  [default: {words}]"
+    return flag, f"{text}  [default: {words}]"
 
 
 def run_argument(command: Command) -> Command:
@@ -179,7 +249,7 @@ def run_argument(command: Command) -> Command:
 
 def class_option(command: Command) -> Command:
     """Add ``--class``."""
-    words = "Name of the class to make; by default all in turn. [cgan]"
+    words = "Name of the class to make, of a model that knows classes; by default all in turn."
     return click.option("--class", "class_label", metavar="NAME", help=words)(command)
 
 

@@ -479,9 +479,7 @@ def _shares_apart(real_labels: np.ndarray, fake_labels: np.ndarray) -> list[str]
 def _modes(subject: Subject) -> dict[str, Any]:
     """Count the modes of a model of StackedMNIST, with a classifier of single digits."""
     run, real, seed = subject.run, subject.real, subject.options.seed
-    single = dataclasses.replace(
-        run.settings, dataset=DATASETS[STACKED].made_of, channels=1, image_size=None
-    )
+    single = run.settings.replace(dataset=DATASETS[STACKED].made_of, channels=1, image_size=None)
     splits = open_splits(single)
     classifier = open_classifier(splits, echo=subject.echo)
     images = subject.model.generate(STACKED_SAMPLES, seed=seed)

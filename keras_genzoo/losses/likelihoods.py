@@ -5,11 +5,12 @@ network serves them all; what is shown of an image is the mean of its pixels.
 """
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 from keras import ops
 
+from keras_genzoo.arguments import POSITIVE
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses.reconstruction import (
     bernoulli_loss,
@@ -101,7 +102,7 @@ class Gaussian(ReconstructionLoss):
     """Grey values about the mean with one variance for all pixels.
 
     Args:
-        variance: the variance, positive; None, the default, learns it as a weight of the model
+        variance: variance of the pixels, learnt by default; learnt, it is a weight of the model
             (2006.13202), which balances reconstruction and KL divergence by itself.
 
     Raises:
@@ -113,7 +114,7 @@ class Gaussian(ReconstructionLoss):
 
     is_log_likelihood = True
 
-    def __init__(self, variance: float | None = None):
+    def __init__(self, variance: Annotated[float | None, POSITIVE] = None):
         if variance is not None and not 0 < variance < math.inf:
             raise GenzooError(f"the variance of the pixels must be positive, not {variance}")
         self.variance = variance

@@ -9,11 +9,12 @@ gradient is that in the images before they are augmented. ``draw.uniform(batch_s
 and on many.
 """
 
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import keras
 from keras import ops
 
+from keras_genzoo.arguments import POSITIVE
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses.tensors import Tensor, float32
 
@@ -94,13 +95,13 @@ class GradientPenalty(Penalty):
     Each x̂ = a x + (1 - a) G(z) has an a ~ U(0, 1) of its own.
 
     Args:
-        weight: factor of the term; the paper's is 10.
+        weight: weight of the penalty; the paper's is 10.
 
     Raises:
         GenzooError: if the weight is not positive.
     """
 
-    def __init__(self, weight: float = 10.0):
+    def __init__(self, weight: Annotated[float, POSITIVE] = 10.0):
         super().__init__(weight)
 
     def __call__(self, critic, real_images, fake_images, draw):
@@ -115,14 +116,15 @@ class ZeroCentredPenalty(Penalty):
     """What R1 and R2 share: the factor gamma of the paper, of which they take a half.
 
     Args:
-        weight: gamma; 0.0002 times the number of pixels over the batch size is a good first guess
-            (2006.06676), then a quarter to four times of it.
+        weight: weight of the penalty, gamma of the paper; 0.0002 times the number of pixels
+            over the batch size is a good first guess (2006.06676), then a quarter to four times
+            of it.
 
     Raises:
         GenzooError: if the weight is not positive.
     """
 
-    def __init__(self, weight: float = 1.0):
+    def __init__(self, weight: Annotated[float, POSITIVE] = 1.0):
         super().__init__(weight)
 
 

@@ -28,6 +28,7 @@ PENALTIES = Registry(
         "r2": "keras_genzoo.losses.penalties:R2",
         "r1+r2": "keras_genzoo.losses.penalties:R1R2",
     },
+    prefix="penalty_",
 )
 
 # Each entry is a ``ReconstructionLoss``.

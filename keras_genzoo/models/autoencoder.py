@@ -1,12 +1,13 @@
 """The autoencoder of chapter 3: it compresses and restores, and does not generate."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_genzoo.arguments import AT_LEAST_1, BELOW_1, NOT_NEGATIVE
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import (
     LEAST_LOG_SIGMA,
@@ -14,9 +15,8 @@ from keras_genzoo.losses import (
     ReconstructionLoss,
     least_log_sigma,
 )
-from keras_genzoo.models.adam import Adam
 from keras_genzoo.models.averaging import copy_network, decay_of, decay_of_step, move_average
-from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape
+from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape, OptimizerDefaults
 from keras_genzoo.models.checking import check_images, check_network, check_optimizer
 from keras_genzoo.models.components import saved_component, with_options
 from keras_genzoo.models.decoding import likelihood_of, reconstruction_loss, set_last_bias
@@ -39,15 +39,17 @@ class Autoencoder(ImageModel):
 
     Args:
         image_shape: ``(height, width, channels)`` of the images.
-        latent_dim: size of the code.
-        architecture: a name in ``AUTOENCODER_ARCHITECTURES``, or an ``AutoencoderArchitecture``,
-            which builds the default networks.
+        latent_dim: size of the latent vector, the code.
+        architecture: networks of encoder and decoder; a name in ``AUTOENCODER_ARCHITECTURES``, or
+            an ``AutoencoderArchitecture``, which builds them.
         encoder: a person's own network, images in [0, 1] -> ``(batch, latent_dim)``.
         decoder: a person's own network, ``(batch, latent_dim)`` -> logits of images.
-        ema_decay: decay of a running average of both networks' weights, by which all but
-            training then encodes and decodes; 0, the default, keeps none.
-        ema_half_life: the same by the number of images after which a weight counts half, whatever
-            the batch size. One of the two.
+        ema_decay: decay of a running average of both networks' weights, which images are then
+            encoded and decoded with, 0 for none.
+        ema_half_life: the same average by the number of images after which a weight counts half, 0
+            for none. One of the two.
+        start_at_mean: begin with the decoder's last bias at the mean of the data; ``adapt`` is
+            given the data, by ``genzoo fit`` or by you.
         seed: key of the training noise.
         name: name of the Keras model.
         **options: those of the architecture, such as ``hidden_units`` of ``"dense"`` and
@@ -76,6 +78,7 @@ class Autoencoder(ImageModel):
     has_held_out_loss = True
     has_encoder = True
     architectures = AUTOENCODER_ARCHITECTURES
+    optimizer_defaults: ClassVar[OptimizerDefaults] = {"optimizer": {"learning_rate": 1e-3}}
     metric_names: tuple[str, ...] = ("loss",)
     # What the encoder gives, in its order.
     encoding_names: tuple[str, ...] = ("z",)
@@ -83,13 +86,14 @@ class Autoencoder(ImageModel):
     def __init__(
         self,
         image_shape: ImageShape = (28, 28, 1),
-        latent_dim: int = 2,
+        latent_dim: Annotated[int, AT_LEAST_1] = 2,
         *,
-        architecture: str | AutoencoderArchitecture = "dense",
+        architecture: Annotated[str | AutoencoderArchitecture, AUTOENCODER_ARCHITECTURES] = "dense",
         encoder: keras.Model | None = None,
         decoder: keras.Model | None = None,
-        ema_decay: float = 0.0,
-        ema_half_life: float = 0.0,
+        ema_decay: Annotated[float, BELOW_1] = 0.0,
+        ema_half_life: Annotated[float, NOT_NEGATIVE] = 0.0,
+        start_at_mean: bool = False,
         seed: int = 0,
         name: str | None = None,
         **options,
@@ -100,6 +104,7 @@ class Autoencoder(ImageModel):
         super().__init__(image_shape, latent_dim, seed=seed, name=name, **options)
         self.ema_decay, self.ema_half_life = decay_of(ema_decay, ema_half_life, self.dtype_policy)
         self.log_sigma = None
+        self.start_at_mean = bool(start_at_mean)
         self.set_networks(encoder, decoder)
 
     def set_networks(self, encoder: keras.Model | None, decoder: keras.Model | None) -> None:
@@ -158,11 +163,15 @@ class Autoencoder(ImageModel):
             **options,
             "ema_decay": self.ema_decay,
             "ema_half_life": self.ema_half_life,
+            "start_at_mean": self.start_at_mean,
             **self.networks_config("encoder", "decoder"),
         }
 
     def compile(
-        self, optimizer=None, loss: str | ReconstructionLoss | Callable = "bernoulli", **kwargs
+        self,
+        optimizer=None,
+        loss: Annotated[str | ReconstructionLoss | Callable, RECONSTRUCTION_LOSSES] = "bernoulli",
+        **kwargs,
     ):
         """Choose the optimizer and the reconstruction loss, the likelihood of the decoder.
 
@@ -171,9 +180,9 @@ class Autoencoder(ImageModel):
 
         Args:
             optimizer: a Keras optimizer or its name; by default Adam with learning rate 1e-3.
-            loss: a name in ``RECONSTRUCTION_LOSSES``, a ``ReconstructionLoss``, which says what is
-                shown of the logits, or a function (images in [0, 1], logits) -> loss of each
-                image, shape ``(batch,)``.
+            loss: reconstruction loss; a name in ``RECONSTRUCTION_LOSSES``, a
+                ``ReconstructionLoss``, which says what is shown of the logits, or a function
+                (images in [0, 1], logits) -> loss of each image, shape ``(batch,)``.
             **kwargs: ``run_eagerly``, ``steps_per_execution``, ``jit_compile`` (off by default;
                 the checks of values inside the step are left out by XLA).
 
@@ -185,7 +194,7 @@ class Autoencoder(ImageModel):
         reconstruction, saved_loss = self.named(reconstruction_loss(loss), RECONSTRUCTION_LOSSES)
         self.check_likelihood(likelihood_of(reconstruction))
         with self.distribute_strategy.scope():
-            optimizer = keras.optimizers.get(optimizer or Adam(1e-3))
+            optimizer = keras.optimizers.get(optimizer or self.default_optimizer("optimizer"))
             check_optimizer(optimizer, self.num_replicas)
             if self.average_decoder is not None and optimizer.use_ema:
                 raise GenzooError(
@@ -235,7 +244,12 @@ class Autoencoder(ImageModel):
         """Return what the steps log besides ``metric_names``."""
         return [] if self.log_sigma is None else ["sigma"]
 
-    def start_at_mean(self, images) -> None:
+    @property
+    def adapts_to_data(self) -> bool:
+        """Whether ``adapt`` is to be given images before training."""
+        return self.start_at_mean
+
+    def adapt(self, images) -> None:
         """Set the decoder's last bias so that it begins at the mean of images, after ``compile``.
 
         The bias of a dense decoder is each pixel's own, that of a convolutional one its channel's.

@@ -6,7 +6,7 @@ No algorithm lives here, each model's ``train_step`` does; what is refused is in
 import contextlib
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.models import checking
+from keras_genzoo.models.adam import Adam
 from keras_genzoo.models.batches import checked
 from keras_genzoo.models.exporting import Exportable
 from keras_genzoo.models.optimizers import check_callbacks
@@ -22,6 +23,7 @@ from keras_genzoo.networks import rows_of_global_batch
 from keras_genzoo.registry import Registry
 
 ImageShape = tuple[int, int, int]
+OptimizerDefaults = dict[str, dict[str, float]]
 
 # Streams of noise that never meet, whatever the step: latent vectors, and changes of images.
 TRAIN, TEST, CHANGE = 0, 1, 2
@@ -47,6 +49,10 @@ class ImageModel(Exportable, keras.Model):
         GenzooError: if the shape, the latent size or the seed is not usable.
     """
 
+    # What ``compile`` gives to Adam for each optimizer that it takes, by the argument's name.
+    optimizer_defaults: ClassVar[OptimizerDefaults] = {"optimizer": {"learning_rate": 1e-3}}
+    # Whether ``adapt`` is to be given images of the training data before training.
+    adapts_to_data = False
     value_range: tuple[float, float] = (0.0, 1.0)
     metric_names: tuple[str, ...] = ()
     needs_labels = False
@@ -158,6 +164,10 @@ class ImageModel(Exportable, keras.Model):
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
         """The optimizers of a compiled model, in a fixed order."""
         return [self.optimizer]
+
+    def default_optimizer(self, argument: str) -> Adam:
+        """Return the optimizer that an argument of ``compile`` stands for where none is given."""
+        return Adam(**self.optimizer_defaults[argument])
 
     def learning_rates(self) -> dict[str, float]:
         """Return the learning rate of the next update of each optimizer, by the setting's name."""

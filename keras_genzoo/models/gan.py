@@ -1,21 +1,21 @@
 """The generative adversarial network of chapter 5; its ``train_step`` serves the whole family."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import keras
 import tensorflow as tf
 
+from keras_genzoo.arguments import AT_LEAST_1, BELOW_1, NOT_NEGATIVE, REPEATS
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, AdversarialLoss, Penalty
-from keras_genzoo.models.adam import Adam
 from keras_genzoo.models.averaging import (
     copy_network,
     decay_of,
     decay_of_step,
     move_average,
 )
-from keras_genzoo.models.base import CHANGE, TEST, TRAIN, ImageModel, ImageShape
+from keras_genzoo.models.base import CHANGE, TEST, TRAIN, ImageModel, ImageShape, OptimizerDefaults
 from keras_genzoo.models.checking import assert_labels, check_network, check_optimizer
 from keras_genzoo.models.combinations import check_combination
 from keras_genzoo.models.components import component, saved_component, with_options
@@ -28,6 +28,7 @@ from keras_genzoo.networks import (
     ARCHITECTURES,
     AUGMENTATIONS,
     CONDITIONINGS,
+    NORMALIZATIONS,
     Architecture,
     Augmentation,
     Conditioning,
@@ -47,24 +48,25 @@ class GAN(Generating, ImageModel):
 
     Args:
         image_shape: ``(height, width, channels)`` of the images.
-        latent_dim: size of the noise z ~ N(0, I).
-        architecture: a name in ``ARCHITECTURES``, or an ``Architecture``, which builds the default
-            networks.
-        conditioning: how class labels reach the networks: a name in ``CONDITIONINGS``, or a
+        latent_dim: size of the latent vector, the noise z ~ N(0, I).
+        architecture: networks of generator and discriminator; a name in ``ARCHITECTURES``, or an
+            ``Architecture``, which builds them.
+        conditioning: how class labels reach the networks; a name in ``CONDITIONINGS``, or a
             ``Conditioning``; None, the default, trains without labels. With labels the model
             trains on ``(images, class_labels)``, and the generated images of a step take the
             classes of its real ones.
         num_classes: number of classes of a conditioning that is given by name; labels are
             integers from 0.
-        discriminator_normalization: a name in ``NORMALIZATIONS``; by default the architecture's.
+        discriminator_normalization: normalisation of the discriminator's hidden layers, by default
+            that of the architecture; a name in ``NORMALIZATIONS``.
         generator: a person's own network, ``(batch, latent_dim)`` -> images in [-1, 1].
         discriminator: a person's own network, images in [-1, 1] -> logits ``(batch, 1)``.
-        ema_decay: decay of a running average of the generator's weights (1806.04498), from which
-            all but training then generates; 0, the default, keeps none. Early in a run the
+        ema_decay: decay of a running average of the generator's weights, which images are then made
+            with, 0 for none; from 1806.04498. Early in a run the
             average is that of the last ninth of its steps. It moves in training only: weights
             set by hand belong into ``average_generator``, too.
-        ema_half_life: the same by the number of images after which a weight counts half, whatever
-            the batch size: ``ema_decay = 0.5 ** (batch_size / ema_half_life)``. One of the two.
+        ema_half_life: the same average by the number of images after which a weight counts half, 0
+            for none; ``ema_decay = 0.5 ** (batch_size / ema_half_life)``. One of the two.
         seed: random seed of the training noise.
         name: name of the Keras model.
         **options: those of the architecture, such as ``generator_units``, and ``dtype``.
@@ -96,21 +98,25 @@ class GAN(Generating, ImageModel):
 
     value_range = (-1.0, 1.0)
     architectures = ARCHITECTURES
+    optimizer_defaults: ClassVar[OptimizerDefaults] = {
+        "generator_optimizer": {"learning_rate": 2e-4, "beta_1": 0.5},
+        "discriminator_optimizer": {"learning_rate": 2e-4, "beta_1": 0.5},
+    }
     metric_names = ("discriminator_loss", "generator_loss", "real_score", "fake_score")
 
     def __init__(
         self,
         image_shape: ImageShape = (28, 28, 1),
-        latent_dim: int = 100,
+        latent_dim: Annotated[int, AT_LEAST_1] = 100,
         *,
-        architecture: str | Architecture = "dense",
-        conditioning: str | Conditioning | None = None,
+        architecture: Annotated[str | Architecture, ARCHITECTURES] = "dense",
+        conditioning: Annotated[str | Conditioning | None, CONDITIONINGS] = None,
         num_classes: int | None = None,
-        discriminator_normalization: str | None = None,
+        discriminator_normalization: Annotated[str | None, NORMALIZATIONS] = None,
         generator: keras.Model | None = None,
         discriminator: keras.Model | None = None,
-        ema_decay: float = 0.0,
-        ema_half_life: float = 0.0,
+        ema_decay: Annotated[float, BELOW_1] = 0.0,
+        ema_half_life: Annotated[float, NOT_NEGATIVE] = 0.0,
         seed: int = 0,
         name: str | None = None,
         **options,
@@ -217,10 +223,10 @@ class GAN(Generating, ImageModel):
         self,
         generator_optimizer=None,
         discriminator_optimizer=None,
-        loss: str | AdversarialLoss = "non_saturating",
-        discriminator_steps: int = 1,
-        penalty: str | Penalty | None = None,
-        augmentation: str | Augmentation | None = None,
+        loss: Annotated[str | AdversarialLoss, ADVERSARIAL_LOSSES] = "non_saturating",
+        discriminator_steps: Annotated[int, REPEATS] = 1,
+        penalty: Annotated[str | Penalty | None, PENALTIES] = None,
+        augmentation: Annotated[str | Augmentation | None, AUGMENTATIONS] = None,
         **kwargs,
     ):
         """Choose optimizers, loss, penalty, augmentation and how often the discriminator moves.
@@ -232,15 +238,15 @@ class GAN(Generating, ImageModel):
             generator_optimizer: a Keras optimizer or its name; by default Adam with learning rate
                 2e-4 and beta_1 0.5 (1511.06434).
             discriminator_optimizer: the same for the discriminator.
-            loss: a name in ``ADVERSARIAL_LOSSES`` or an ``AdversarialLoss``, whose ``score`` says
-                what ``real_score`` and ``fake_score`` are, and whose ``monitors`` the history
-                also holds.
-            discriminator_steps: updates of the discriminator for one of the generator, each with
+            loss: adversarial loss; a name in ``ADVERSARIAL_LOSSES`` or an ``AdversarialLoss``,
+                whose ``score`` says what ``real_score`` and ``fake_score`` are, and whose ``monitors`` the
+                history also holds.
+            discriminator_steps: updates of the discriminator for one of the generator; each has
                 fresh noise on the same real batch (algorithm 1 would draw that anew, too).
-            penalty: a term that is added to the discriminator's loss: a name in ``PENALTIES``, or
-                a ``Penalty``. The history holds it as ``penalty``; ``discriminator_loss`` is
-                without it.
-            augmentation: what is done to every image that the discriminator sees in training: a
+            penalty: penalty on the discriminator's slope; a term that is added to its loss: a name
+                in ``PENALTIES``, or a ``Penalty``. The history holds it as ``penalty``;
+                ``discriminator_loss`` is without it.
+            augmentation: augmentation of all images that the discriminator sees in training; a
                 name in ``AUGMENTATIONS``, or an ``Augmentation``.
             **kwargs: ``run_eagerly``, ``steps_per_execution``, ``jit_compile`` (off by default;
                 the checks of values inside the step are left out by XLA).
@@ -255,8 +261,11 @@ class GAN(Generating, ImageModel):
         if discriminator_steps < 1:
             raise GenzooError(f"discriminator_steps must be at least 1, not {discriminator_steps}")
         optimizers = [
-            keras.optimizers.get(optimizer or Adam(2e-4, beta_1=0.5))
-            for optimizer in (generator_optimizer, discriminator_optimizer)
+            keras.optimizers.get(optimizer or self.default_optimizer(argument))
+            for argument, optimizer in (
+                ("generator_optimizer", generator_optimizer),
+                ("discriminator_optimizer", discriminator_optimizer),
+            )
         ]
         if optimizers[0] is optimizers[1]:
             raise GenzooError(

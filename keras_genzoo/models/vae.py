@@ -1,12 +1,13 @@
 """The variational autoencoder of chapter 4."""
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_genzoo.arguments import AT_LEAST_1, NOT_NEGATIVE, REPEATS
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.losses import (
     diagonal_gaussian_kl,
@@ -36,13 +37,14 @@ class VAE(Autoencoder):
     Args:
         image_shape: ``(height, width, channels)`` of the images.
         latent_dim: size of the latent vector.
-        beta: weight of the KL divergence (beta-VAE); 1 gives the ELBO.
-        beta_warmup: training steps over which the weight rises evenly from 0 to ``beta``; 0 for
-            none.
-        free_bits: nats of each latent unit that cost nothing more (1606.04934): the divergence is
-            ``sum_j max(free_bits, KL_j)`` with the mean KL_j over the global batch; 0 for none.
-        num_samples: draws of z an image (L in the paper).
-        binarize: ``"dynamic"`` draws each pixel from its grey value anew in every step; None
+        beta: weight of the KL divergence; 1 gives the ELBO, others a beta-VAE.
+        beta_warmup: training steps over which the weight of the KL divergence rises from 0; it
+            rises evenly, and 0 steps are none.
+        free_bits: nats of each latent unit's KL divergence that are free, 0 for none; the
+            divergence is then ``sum_j max(free_bits, KL_j)`` with the mean KL_j over the global
+            batch (1606.04934).
+        num_samples: draws of z for each image; L in the paper.
+        binarize: draw each pixel 0 or 1 from its grey value, ``"dynamic"`` anew in each step; None
             takes grey values as they are.
         **arguments: as for ``Autoencoder``; an own encoder gives ``[z_mean, z_log_var]``.
 
@@ -69,13 +71,13 @@ class VAE(Autoencoder):
     def __init__(
         self,
         image_shape: ImageShape = (28, 28, 1),
-        latent_dim: int = 2,
+        latent_dim: Annotated[int, AT_LEAST_1] = 2,
         *,
-        beta: float = 1.0,
-        beta_warmup: int = 0,
-        free_bits: float = 0.0,
-        num_samples: int = 1,
-        binarize: str | None = None,
+        beta: Annotated[float, NOT_NEGATIVE] = 1.0,
+        beta_warmup: Annotated[int, NOT_NEGATIVE] = 0,
+        free_bits: Annotated[float, NOT_NEGATIVE] = 0.0,
+        num_samples: Annotated[int, REPEATS] = 1,
+        binarize: Annotated[str | None, ("dynamic",)] = None,
         **arguments,
     ):
         if num_samples < 1:

@@ -7,10 +7,11 @@ an autoencoder by an ``AutoencoderArchitecture``.
 import math
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 
+from keras_genzoo.arguments import AT_LEAST_1
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.networks.convolutional import convolutional_discriminator, convolutional_generator
 from keras_genzoo.networks.convolutional_coding import (
@@ -96,8 +97,8 @@ class DenseArchitecture(Architecture):
 
     def __init__(
         self,
-        generator_units: Sequence[int] = (256, 512, 1024),
-        discriminator_units: Sequence[int] = (512, 256),
+        generator_units: Annotated[Sequence[int], AT_LEAST_1] = (256, 512, 1024),
+        discriminator_units: Annotated[Sequence[int], AT_LEAST_1] = (512, 256),
     ):
         self.generator_units = tuple(generator_units)
         self.discriminator_units = tuple(discriminator_units)
@@ -138,7 +139,11 @@ class ConvolutionalArchitecture(Architecture):
 
     normalization = "batch"
 
-    def __init__(self, generator_filters: int = 64, discriminator_filters: int = 64):
+    def __init__(
+        self,
+        generator_filters: Annotated[int, AT_LEAST_1] = 64,
+        discriminator_filters: Annotated[int, AT_LEAST_1] = 64,
+    ):
         self.generator_filters = generator_filters
         self.discriminator_filters = discriminator_filters
         for argument, filters in vars(self).items():
@@ -218,7 +223,7 @@ class DenseAutoencoder(AutoencoderArchitecture):
     (None, 8, 8, 1)
     """
 
-    def __init__(self, hidden_units: Sequence[int] = (512, 256)):
+    def __init__(self, hidden_units: Annotated[Sequence[int], AT_LEAST_1] = (512, 256)):
         self.hidden_units = tuple(hidden_units)
 
     def widest(self, image_shape, latent_dim):
@@ -249,7 +254,7 @@ class ConvolutionalAutoencoder(AutoencoderArchitecture):
     (None, 16, 16, 3)
     """
 
-    def __init__(self, filters: int = 32):
+    def __init__(self, filters: Annotated[int, AT_LEAST_1] = 32):
         if filters < 1:
             raise GenzooError(f"filters must be at least 1, not {filters}")
         self.filters = filters

@@ -6,7 +6,7 @@ replica and on many.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 from keras import ops
@@ -88,9 +88,9 @@ class DiffAugment(Augmentation):
     """Differentiable augmentation (2006.10738) of real and generated images, in both updates.
 
     Args:
-        policies: names in ``POLICIES``, applied in this order.
-        background: value in [-1, 1] that comes in at a border or covers a cutout; the paper's 0 is
-            mid-grey here, and -1, the default, is the black background of digits.
+        policies: kinds of change, applied in this order; names in ``POLICIES``.
+        background: pixel value in [-1, 1] that fills what an augmentation leaves empty; the
+            paper's 0 is mid-grey here, and -1, the default, is the black background of digits.
 
     Raises:
         GenzooError: if a policy is unknown, there is none, or the background is out of range.
@@ -102,7 +102,7 @@ class DiffAugment(Augmentation):
 
     def __init__(
         self,
-        policies: Sequence[str] = ("color", "translation", "cutout"),
+        policies: Annotated[Sequence[str], tuple(POLICIES)] = ("color", "translation", "cutout"),
         background: float = -1.0,
     ):
         policies = (policies,) if isinstance(policies, str) else tuple(policies)

@@ -17,7 +17,7 @@ ARCHITECTURES = Registry(
 
 # Each entry is a class whose objects are an ``AutoencoderArchitecture``.
 AUTOENCODER_ARCHITECTURES = Registry(
-    "architecture",
+    "autoencoder architecture",
     {
         "dense": "keras_genzoo.networks.architectures:DenseAutoencoder",
         "convolutional": "keras_genzoo.networks.architectures:ConvolutionalAutoencoder",
@@ -26,12 +26,16 @@ AUTOENCODER_ARCHITECTURES = Registry(
 
 # Each entry is a class whose objects are a ``Conditioning``.
 CONDITIONINGS = Registry(
-    "conditioning", {"concat": "keras_genzoo.networks.conditioning:Concatenation"}
+    "conditioning",
+    {"concat": "keras_genzoo.networks.conditioning:Concatenation"},
+    prefix="conditioning_",
 )
 
 # Each entry is a class whose objects are an ``Augmentation``.
 AUGMENTATIONS = Registry(
-    "augmentation", {"diffaugment": "keras_genzoo.networks.augmentation:DiffAugment"}
+    "augmentation",
+    {"diffaugment": "keras_genzoo.networks.augmentation:DiffAugment"},
+    prefix="augmentation_",
 )
 
 # Each entry is a ``Normalization`` of a discriminator's hidden layers.

@@ -6,15 +6,17 @@ from typing import Any
 
 from keras_genzoo import models
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, AdversarialLoss, Gaussian
+from keras_genzoo.losses import AdversarialLoss
 from keras_genzoo.models import Adam, ImageModel, Schedule
 from keras_genzoo.models.registry import MODELS
 from keras_genzoo.models.size import refuse_large_model
-from keras_genzoo.networks import AUTOENCODER_ARCHITECTURES, layers_under, seeded
+from keras_genzoo.networks import layers_under, seeded
+from keras_genzoo.registry import Registry
 from keras_genzoo.text import shown
 from keras_genzoo.training.checkpoints import restore_latest
+from keras_genzoo.training.manifest import component_options, model_declaration
 from keras_genzoo.training.run import Run
-from keras_genzoo.training.settings import GANS, Settings
+from keras_genzoo.training.settings import Settings
 
 
 def build_model(
@@ -34,9 +36,9 @@ def build_model(
     Raises:
         GenzooError: if the model cannot make such images, or needs classes and there are none.
     """
-    arguments = _own_options(settings.of_role("model"))
     model_class = MODELS[settings.model]
-    if model_class.needs_labels:
+    given = {}
+    if takes_labels(settings):
         if num_classes is None or num_classes < 2:
             has = "one class only" if num_classes else "none"
             raise GenzooError(
@@ -44,7 +46,8 @@ def build_model(
                 f"'{settings.dataset}' has {has} ({labels_in_words}); put the images into one "
                 "sub-folder for each class"
             )
-        arguments["num_classes"] = num_classes
+        given["num_classes"] = num_classes
+    arguments = arguments_with_role("model", settings, given) | given
     precision = settings.mixed_precision
     policy = precision if precision == "float32" else f"mixed_{precision}"
 
@@ -59,41 +62,55 @@ def build_model(
     return model
 
 
-def _own_options(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a model without the options of architectures that it does not take.
+def takes_labels(settings: Settings) -> bool:
+    """Return whether the model of ``settings`` trains on class labels.
 
-    Raises:
-        GenzooError: if one of those was asked for.
+    >>> takes_labels(Settings("gan")), takes_labels(Settings("gan", conditioning="concat"))
+    (False, True)
     """
-    if "architecture" not in arguments:
-        return arguments
-    kinds = {name: AUTOENCODER_ARCHITECTURES[name] for name in AUTOENCODER_ARCHITECTURES}
-    own = inspect.signature(kinds[arguments["architecture"]]).parameters
-    for name, kind in kinds.items():
-        for option, parameter in inspect.signature(kind).parameters.items():
-            if option in own or option not in arguments:
-                continue
-            if arguments.pop(option) != parameter.default:
-                raise GenzooError(
-                    f"{option} belongs to the architecture '{name}', not to "
-                    f"'{arguments['architecture']}'; leave it out, or name the other by "
-                    "--architecture"
-                )
+    declared = model_declaration(settings.model).needs_labels
+    return declared or settings.with_role("model").get("conditioning") is not None
+
+
+def arguments_with_role(
+    role: str, settings: Settings, given: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the arguments of the constructor (``"model"``) or of ``"compile"``.
+
+    A component is named, or made here if it has an option that is not the default.
+
+    Args:
+        role: the role.
+        settings: the settings.
+        given: arguments that are no settings, such as ``num_classes``, for components that take
+            them.
+    """
+    arguments = settings.with_role(role)
+    for name, chosen in arguments.items():
+        registry = settings.setting(name).argument.choices
+        if chosen is None or not isinstance(registry, Registry):
+            continue
+        options = settings.options(name)
+        defaults = {o.name: o.default for o in component_options(registry, chosen)}
+        if options == defaults:
+            continue
+        entry = registry[chosen]
+        kind = entry if inspect.isclass(entry) else type(entry)
+        taken = inspect.signature(kind).parameters
+        own = {key: value for key, value in (given or {}).items() if key in taken}
+        arguments[name] = kind(**own, **options)
     return arguments
 
 
 def compile_model(model: ImageModel, settings: Settings) -> None:
     """Compile a model with the optimizers and the loss of ``settings``."""
-    arguments = settings.of_role("compile")
-    roles = ("generator_", "discriminator_") if settings.model in GANS else ("",)
-    for role in roles:
-        updates = settings.discriminator_steps if role == "discriminator_" else 1
-        rate = _rate(settings, getattr(settings, f"{role}learning_rate"), updates)
-        arguments[f"{role}optimizer"] = Adam(rate, beta_1=settings.beta_1)
-    if settings.variance is not None:
-        arguments["loss"] = Gaussian(settings.variance)
-    if settings.penalty_weight is not None:
-        arguments["penalty"] = PENALTIES[settings.penalty](settings.penalty_weight)
+    arguments = arguments_with_role("compile", settings)
+    for optimizer, rate in settings.learning_rates().items():
+        # Such as discriminator_steps: updates of this optimizer for one step of training.
+        updates = arguments.get(optimizer.removesuffix("optimizer") + "steps", 1)
+        arguments[optimizer] = Adam(
+            _rate(settings, rate, updates), beta_1=settings.beta_1, beta_2=settings.beta_2
+        )
     model.compile(**arguments)
 
 
@@ -112,12 +129,15 @@ def _rate(settings: Settings, rate: float, updates: int) -> float | Schedule:
 
 
 def adversarial_loss(settings: Settings) -> AdversarialLoss | None:
-    """Return the loss that a GAN is trained with by ``settings``, None for other models.
+    """Return the adversarial loss that a model is trained with by ``settings``, None without one.
 
     >>> adversarial_loss(Settings("gan", loss="hinge")).gives_probabilities
     False
     """
-    return ADVERSARIAL_LOSSES[settings.loss] if settings.model in GANS else None
+    name = settings.with_role("compile").get("loss")
+    registry = settings.setting("loss").argument.choices if name else ()
+    loss = registry[name] if isinstance(registry, Registry) else None
+    return loss if isinstance(loss, AdversarialLoss) else None
 
 
 def load_model(run: Run, echo: Callable[[str], None] = lambda line: None) -> ImageModel:

@@ -23,14 +23,15 @@ from keras_genzoo.data import (
 )
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit
-from keras_genzoo.models import MODELS, ImageModel
+from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
-from keras_genzoo.training.build import build_model
+from keras_genzoo.training.build import build_model, takes_labels
 from keras_genzoo.training.contents import DATA
+from keras_genzoo.training.declared import PACE, PLACE
 from keras_genzoo.training.held_out import HeldOutImages, open_held_out
 from keras_genzoo.training.pictures import IMAGES
 from keras_genzoo.training.run import Run, resolved_by_data
-from keras_genzoo.training.settings import PACE, PLACE, Settings
+from keras_genzoo.training.settings import Settings
 from keras_genzoo.training.strategy import check_batch_size, choose_jit_compile
 
 
@@ -103,7 +104,7 @@ def prepare(
     )
     if epochs is not None:
         steps_per_epoch = source.num_images // settings.batch_size
-        settings = dataclasses.replace(settings, steps=epochs * steps_per_epoch)
+        settings = settings.replace(steps=epochs * steps_per_epoch)
     if began_with is None:
         jit_compile = choose_jit_compile(settings, strategy, source.image_shape)
     else:
@@ -116,7 +117,7 @@ def prepare(
     positions = np.linspace(0, source.num_images - 1, IMAGES).astype(int)
     images, _ = source.fetch(positions)
     # Reading all of them first, as --strict does, is for those that are trained on.
-    splits = open_splits(dataclasses.replace(settings, strict=False))
+    splits = open_splits(settings.replace(strict=False))
     before = began_with.held_out if began_with is not None else None
     held_out = open_held_out(model, splits, settings.split, before, echo)
     resolved = {"jit_compile": jit_compile, **resolved_by_data(source.image_shape)}
@@ -189,7 +190,7 @@ def moved_settings(run: Run, dataset: str | os.PathLike) -> Settings:
             f"there is no folder or file {dataset}; name the place where the images of {run.path} "
             "lie now"
         )
-    return dataclasses.replace(settings, dataset=str(place.absolute()))
+    return settings.replace(dataset=str(place.absolute()))
 
 
 def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
@@ -200,14 +201,14 @@ def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
     Raises:
         GenzooError: if an override would change the numbers of the run.
     """
-    settings = run.settings.but(overrides)
+    settings = run.settings.replace(**overrides)
     # What was left to the data or the machine may be said as it was decided then.
     began = Settings.from_dict(run.values)
     if "dataset" in overrides:
         moved = moved_settings(run, settings.dataset)
-        settings = dataclasses.replace(settings, dataset=moved.dataset)
+        settings = settings.replace(dataset=moved.dataset)
     for name in overrides.keys() - {"dataset"}:
-        role = Settings.__dataclass_fields__[name].metadata["role"]
+        role = settings.setting(name).role
         before, now = getattr(began, name), getattr(settings, name)
         if role not in (PLACE, PACE) and now != before:
             raise GenzooError(
@@ -215,7 +216,7 @@ def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
                 "leave the option out, or start a new run"
             )
     asked = {name: getattr(run.settings, name) for name in run.decided}
-    return dataclasses.replace(settings, **asked)
+    return settings.replace(**asked)
 
 
 def check_same_data(run: Run, source: Source, moved_to: str | os.PathLike | None = None) -> None:
@@ -260,7 +261,7 @@ def _comparable(data: dict[str, Any], run: Run) -> dict[str, Any]:
 
     They are a single one, and any where the model takes none: they were counted otherwise once.
     """
-    unused = data["num_classes"] == 1 or not MODELS[run.settings.model].needs_labels
+    unused = data["num_classes"] == 1 or not takes_labels(run.settings)
     if names := data["class_names"]:
         data = data | {"class_names": [shown(str(name)) for name in names]}
     return data | ({"num_classes": None, "class_names": None} if unused else {})
@@ -299,4 +300,4 @@ def _with_absolute_paths(settings: Settings) -> Settings:
     dataset = Path(settings.dataset).expanduser()
     if dataset.exists() and settings.dataset not in DATASETS:
         paths["dataset"] = str(dataset.absolute())
-    return dataclasses.replace(settings, **paths)
+    return settings.replace(**paths)

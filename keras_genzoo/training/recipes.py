@@ -4,8 +4,9 @@ import os
 from typing import Any
 
 from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.models.registry import MODELS
 from keras_genzoo.registry import Registry
-from keras_genzoo.training.settings import MODELS, Settings
+from keras_genzoo.training.settings import Settings
 
 RECIPES = Registry("recipe")
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from keras_genzoo._version import __version__
+from keras_genzoo.arguments import MOST
 from keras_genzoo.data.registry import file_suffixes
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import (
@@ -31,6 +32,7 @@ from keras_genzoo.files import (
 )
 from keras_genzoo.reading import read_json, read_rows
 from keras_genzoo.text import shown
+from keras_genzoo.training.configuration import flat, nested
 from keras_genzoo.training.contents import (
     DATA,
     MADE_BY,
@@ -40,8 +42,9 @@ from keras_genzoo.training.contents import (
     is_run,
     is_temporary,
 )
+from keras_genzoo.training.declared import settings_of
 from keras_genzoo.training.recipes import RECIPES
-from keras_genzoo.training.settings import MOST, Settings
+from keras_genzoo.training.settings import Settings
 
 RUNS = Path("runs")
 
@@ -188,7 +191,7 @@ class Run:
         config = {
             "made_by": MADE_BY,
             **{name: fact for name, fact in facts.items() if fact is not None},
-            "settings": self.settings.to_dict(),
+            "settings": nested(self.settings),
             "resolved": self.resolved,
             "data": self.data,
             "versions": self.versions,
@@ -218,8 +221,7 @@ class Run:
         One that has no value, such as ``binarize`` of a plain VAE, is left out.
         """
         values = self.settings.to_dict() | self.decided
-        names = [field.name for field in Settings.fields_of(self.settings.model)]
-        return {name: values[name] for name in names if name in values}
+        return {name: values[name] for name in settings_of(self.settings.model) if name in values}
 
     @property
     def subject(self) -> str:
@@ -231,7 +233,9 @@ class Run:
         settings = self.settings
         place = Path(settings.dataset)
         name = place.name if place.is_absolute() else settings.dataset
-        return shown(f"{settings.model} on {name}, latent size {settings.latent_dim}")
+        sizes = settings.with_role("model")
+        size = f", latent size {sizes['latent_dim']}" if "latent_dim" in sizes else ""
+        return shown(f"{settings.model} on {name}{size}")
 
     @property
     def title(self) -> str:
@@ -332,7 +336,10 @@ def read_config(path: str | os.PathLike) -> dict[str, Any]:
         raise GenzooError(f"{file} is damaged: {error}") from error
     if not isinstance(config, dict) or not isinstance(config.get("settings"), dict):
         raise GenzooError(f"{file} is not the configuration of a run: it has no 'settings'")
-    settings = config["settings"]
+    try:
+        settings = config["settings"] = flat(config["settings"])
+    except GenzooError as error:
+        raise GenzooError(f"{file}: {error}") from error
     # A run of a time before there was the choice, and when another had another name.
     if "resolved" not in config:
         settings.setdefault("jit_compile", False)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
-from keras_genzoo.training.settings import DENSE, STRATEGIES, Settings
+from keras_genzoo.training.declared import STRATEGIES
+from keras_genzoo.training.settings import Settings
 from keras_genzoo.training.workers import join_workers
 
 # Values of an image from which on a step is long enough that XLA wins its seconds back: 28x28.
@@ -96,9 +97,8 @@ def xla_pays(settings: Settings, image_shape: Sequence[int]) -> bool:
     >>> xla_pays(Settings("dcgan"), (28, 28, 1))
     False
     """
-    dense = settings.model in DENSE and settings.architecture == "dense"
-    dense = dense and settings.mixed_precision == "float32"
-    return dense and math.prod(image_shape) >= LARGE_IMAGE
+    dense = settings.with_role("model").get("architecture") == "dense"
+    return dense and settings.mixed_precision == "float32" and math.prod(image_shape) >= LARGE_IMAGE
 
 
 def _chosen(devices: Sequence[str], present: Sequence[str]) -> list[str]:

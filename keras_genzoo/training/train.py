@@ -203,8 +203,8 @@ def repeat(config: str | os.PathLike, overrides: dict[str, Any] | None = None) -
     shape = data.get("image_shape") if isinstance(data, dict) else None
     # A run of a time when what was chosen stood where what is asked for stands.
     if "resolved" not in content and settings.jit_compile and shape and xla_pays(settings, shape):
-        settings = dataclasses.replace(settings, jit_compile=None)
-    return settings.but(overrides or {})
+        settings = settings.replace(jit_compile=None)
+    return settings.replace(**(overrides or {}))
 
 
 def repeated_recipe(config: str | os.PathLike) -> str | None:
@@ -255,9 +255,9 @@ def _train(
     if writes:
         for line in _plan_in_words(settings, source, step, prepared.held_out):
             echo(line)
-    if step == 0 and settings.start_at_mean:
+    if step == 0 and model.adapts_to_data:
         count = min(source.num_images, MEAN_IMAGES)
-        model.start_at_mean(source.sample(count, settings.seed)[0])
+        model.adapt(source.sample(count, settings.seed)[0])
     recorder = Recorder(run, step, prepared.images, writes, prepared.held_out)
     progress = Progress(run, step, echo if writes else _say_nothing)
     callbacks = [recorder, progress, stop]

@@ -17,8 +17,9 @@ from pathlib import Path
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, TrainingStoppedError
+from keras_genzoo.training.declared import PACE, PLACE
 from keras_genzoo.training.run import list_checkpoints
-from keras_genzoo.training.settings import PACE, PLACE, Settings
+from keras_genzoo.training.settings import Settings
 
 # What ends a collective operation when another worker is gone.
 _PEER_ERRORS = (
@@ -163,7 +164,7 @@ def check_agreement(
     Raises:
         GenzooError: on every worker, if they do not.
     """
-    left_out = {*settings.of_role(PLACE), *settings.of_role(PACE), "dataset"}
+    left_out = {*settings.with_role(PLACE), *settings.with_role(PACE), "dataset"}
     facts = {k: v for k, v in settings.to_dict().items() if k not in left_out}
     text = json.dumps([facts, settings.steps, fingerprint, step], sort_keys=True)
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:6])

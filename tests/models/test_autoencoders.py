@@ -243,7 +243,7 @@ def test_an_elbo_is_logged_where_the_loss_is_another_number():
 def test_a_decoder_starts_at_the_mean_of_the_data(name, architecture):
     model = build(loss=name, architecture=architecture, ema_decay=0.5)
     x = (images(50) * np.linspace(0, 1, 16)[:, None]).astype("uint8")
-    model.start_at_mean(x)
+    model.adapt(x)
     made = model.decode(np.zeros((1, 3)))[0, ..., 0]
     mean = x.mean(axis=0)[..., 0]
     if architecture == "convolutional":
@@ -258,7 +258,7 @@ def test_a_start_at_the_mean_saves_nats_and_keeps_black_pixels_finite():
     x = np.zeros((20, *SHAPE), "uint8")
     x[:, 4:8] = 255
     plain, started = build(), build()
-    started.start_at_mean(x)
+    started.adapt(x)
     before, after = (m.evaluate(x, verbose=0, return_dict=True) for m in (plain, started))
     assert after["reconstruction_loss"] < before["reconstruction_loss"] / 3
     assert np.isfinite(started.decoder.get_weights()[-1]).all()
@@ -268,13 +268,13 @@ def test_a_start_at_the_mean_is_refused_where_it_has_no_meaning():
     model = build()
     step(model)
     with pytest.raises(GenzooError, match="not been trained"):
-        model.start_at_mean(images(4))
+        model.adapt(images(4))
     dense, reshape = keras.layers.Dense, keras.layers.Reshape(SHAPE)
     for ends in ([dense(256, use_bias=False)], [dense(256), keras.layers.Rescaling(3.0)]):
         own = keras.Sequential([keras.Input((3,)), *ends, reshape])
         before = own.get_weights()
         with pytest.raises(GenzooError, match="decoder"):
-            build(decoder=own).start_at_mean(images(4))
+            build(decoder=own).adapt(images(4))
         for ours, theirs in zip(before, own.get_weights(), strict=True):
             np.testing.assert_array_equal(ours, theirs)
 
@@ -345,7 +345,7 @@ def test_weights_are_averaged_once():
 @pytest.mark.parametrize("architecture", AUTOENCODER_ARCHITECTURES)
 def test_all_parts_go_on_bit_by_bit_after_loading(architecture, tmp_path):
     model = build(VAE, "gaussian", architecture, ema_half_life=30.0, rate=1e-4, **FULL)
-    model.start_at_mean(images(20))
+    model.adapt(images(20))
     step(model, times=2)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -394,7 +394,7 @@ def test_two_replicas_train_like_one(architecture, loss):
     def train():
         options = FULL | {"free_bits": 0.1, "ema_half_life": 30.0}
         model = build(VAE, loss, architecture, graph=True, rate=1e-5, **options)
-        model.start_at_mean(images(20))
+        model.adapt(images(20))
         logs = step(model, times=5)
         return logs, model, model.evaluate(images(8), verbose=0, return_dict=True)
 

@@ -1,6 +1,5 @@
 """What can go wrong around a run costs no more than the steps since its last checkpoint."""
 
-import dataclasses
 import json
 import os
 import pickle
@@ -46,7 +45,7 @@ def disk(tmp_path):
 def test_a_disk_that_fills_up_keeps_the_older_checkpoints(small, tmp_path, disk):
     settings = small("ae", steps=40)
     whole = fit(settings, tmp_path / "whole").run
-    run = fit(dataclasses.replace(settings, steps=20), disk / "run").run
+    run = fit(settings.replace(steps=20), disk / "run").run
     before = content(run.checkpoints)
     filler = disk / "filler"
 
@@ -213,7 +212,7 @@ def test_a_clock_that_jumps_changes_nothing(small, tmp_path, monkeypatch):
     whole = fit(settings, tmp_path / "whole").run
     chance = random.Random(0)
     monkeypatch.setattr(time, "time", lambda: chance.uniform(0, 4e9))
-    run = fit(dataclasses.replace(settings, steps=20), tmp_path / "run").run
+    run = fit(settings.replace(steps=20), tmp_path / "run").run
     # The oldest by date is the last by number.
     for number, path in enumerate(list_checkpoints(run.checkpoints)):
         os.utime(path, (2e9 - number * 1e8,) * 2)

@@ -1,6 +1,5 @@
 """Settings: every recipe is valid, every flag reaches the model."""
 
-import dataclasses
 import inspect
 import json
 from pathlib import Path
@@ -13,11 +12,12 @@ import pytest
 from keras_genzoo.cli.fit import command
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
-from keras_genzoo.models import registry
-from keras_genzoo.networks import AUGMENTATIONS, AUTOENCODER_ARCHITECTURES
+from keras_genzoo.models import GAN, MODELS
+from keras_genzoo.networks import AUGMENTATIONS
 from keras_genzoo.registry import Registry
-from keras_genzoo.training import RECIPES, Settings, build_model, recipes, settings_for
-from keras_genzoo.training.settings import AUTOENCODERS, GANS, MODELS, kind_of
+from keras_genzoo.training import RECIPES, Settings, build_model, manifest, recipes, settings_for
+from keras_genzoo.training.configuration import flat, nested
+from keras_genzoo.training.declared import settings_of
 
 SHAPE = (16, 16, 1)
 OTHER = {
@@ -35,6 +35,7 @@ OTHER = {
     "ema_decay": 0.5,
     "ema_half_life": 200.0,
     "discriminator_normalization": "layer",
+    "start_at_mean": True,
     "discriminator_steps": 2,
     "penalty": "wgan_gp",
     "augmentation": "diffaugment",
@@ -45,11 +46,18 @@ NEEDED = {
     "penalty_weight": {"penalty": "r1"},
     "warmup_steps": {"schedule": "cosine"},
 }
-FIELDS = dataclasses.fields(Settings)
+AUTOENCODERS, GANS = ("ae", "vae"), ("gan", "dcgan", "cgan")
+# Every setting of every model, with the first model that has it.
+SETTINGS = {
+    name: (model, setting)
+    for model in reversed(list(MODELS))
+    for name, setting in settings_of(model).items()
+}
 
 
-def test_the_models_are_those_registered():
-    assert set(MODELS) == set(registry.MODELS)
+def test_the_manifest_is_what_the_components_declare():
+    """Written by: python -m keras_genzoo.training.manifest."""
+    assert manifest.FILE.read_text(encoding="utf-8") == manifest.written(manifest.contents())
 
 
 @pytest.mark.parametrize("name", list(RECIPES))
@@ -66,7 +74,7 @@ def test_recipes_are_valid(name):
 def test_recipes_build_their_model(name):
     settings = settings_for(None, recipe=name)
     model = build_model(settings, (16, 16, 1), 10)
-    assert isinstance(model, registry.MODELS[settings.model])
+    assert isinstance(model, MODELS[settings.model])
     assert model.compiled
 
 
@@ -99,18 +107,15 @@ def test_a_model_without_a_recipe_starts_from_its_own_defaults(monkeypatch):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_defaults_are_those_of_the_model(model):
-    model_class = registry.MODELS[model]
     settings = Settings(model=model)
-    compiled = inspect.signature(model_class.compile).parameters
-    arguments = model_class.arguments()
-    for name in AUTOENCODER_ARCHITECTURES if model in AUTOENCODERS else ():
-        arguments |= inspect.signature(AUTOENCODER_ARCHITECTURES[name]).parameters
-    for role, parameters in (("model", arguments), ("compile", compiled)):
-        for name, value in settings.of_role(role).items():
+    compiled = inspect.signature(MODELS[model].compile).parameters
+    for role, parameters in (("model", MODELS[model].arguments()), ("compile", compiled)):
+        for name, value in settings.with_role(role).items():
             assert value == parameters[name].default, name
     built = build_model(settings, SHAPE, 10)
-    plain = model_class(SHAPE)
+    plain = MODELS[model](SHAPE)
     plain.compile()
+    assert built.get_config() | {"name": ""} == plain.get_config() | {"name": ""}
     for one, other in zip(built.optimizers, plain.optimizers, strict=True):
         assert one.get_config() | {"name": ""} == other.get_config() | {"name": ""}
 
@@ -120,8 +125,11 @@ def test_the_defaults_are_those_of_the_model(model):
     [
         ({"model": "gan", "beta": 9.0}, "gan has no setting 'beta'; it belongs to vae"),
         ({"model": "vae", "penalty": "r1"}, "vae has no setting 'penalty'; it belongs to gan"),
-        ({"model": "vae", "variance": 0.1}, "variance is that of the gaussian loss"),
-        ({"model": "gan", "penalty_weight": 2.0}, "no penalty to weigh"),
+        ({"model": "vae", "variance": 0.1}, "variance belongs to the loss 'gaussian', not to"),
+        (
+            {"model": "gan", "penalty_weight": 2.0},
+            "penalty_weight belongs to the penalty .* none is chosen",
+        ),
         ({"warmup_steps": 5}, "warmup_steps needs a schedule"),
         (
             {"schedule": "cosine", "steps": 10, "warmup_steps": 10},
@@ -141,7 +149,7 @@ def test_the_defaults_are_those_of_the_model(model):
 def test_settings_that_would_be_dropped_or_mean_something_else_are_refused(values, words):
     ways = [lambda: Settings(**values), lambda: Settings.from_dict(values)]
     if values.get("model") not in (None, ["ae"]):
-        ways.append(lambda: dataclasses.replace(Settings(model=values["model"]), **values))
+        ways.append(lambda: Settings(model=values["model"]).replace(**values))
     for way in ways:
         with pytest.raises(GenzooError, match=words):
             way()
@@ -166,14 +174,17 @@ def test_settings_take_what_scripts_compute():
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_setting_reaches_the_model(model):
-    roles = ("model", "compile")
-    names = {f.name for f in Settings.fields_of(model) if f.metadata["role"] in roles}
-    # The two ways of saying how fast an average forgets exclude each other.
-    # Another architecture has other options: it is tested by itself.
-    apart = {"loss", "ema_half_life", "architecture", "filters"}
-    values = {name: OTHER[name] for name in names - apart}
-    values["loss"] = "minimax" if model in GANS else "squared_error"
     default = Settings(model=model)
+    names = [
+        name
+        for name, setting in settings_of(model).items()
+        if setting.role in ("model", "compile")
+        and (not setting.part_of or getattr(default, name) is not None)
+    ]
+    # Components have tests of their own; the two ways of averaging exclude each other.
+    apart = {"loss", "ema_half_life", "architecture", "conditioning"}
+    values = {name: OTHER[name] for name in names if name not in apart}
+    values["loss"] = "minimax" if model in GANS else "squared_error"
     assert all(getattr(default, name) != value for name, value in values.items())
     built = build_model(Settings(model=model, seed=5, **values), SHAPE, 10)
     config = built.get_config() | built.get_compile_config() | {"seed": built.seed}
@@ -189,15 +200,12 @@ def test_every_setting_reaches_the_model(model):
 
 @pytest.mark.parametrize("model", ["ae", "gan"])
 def test_learning_rates_reach_the_optimizers(model):
-    names = [f.name for f in Settings.fields_of(model) if f.name.endswith("learning_rate")]
+    names = [name for name in settings_of(model) if name.endswith("learning_rate")]
     values = {name: 0.125 / (index + 1) for index, name in enumerate(names)}
-    built = build_model(Settings(model=model, beta_1=0.25, **values), SHAPE, 10)
+    built = build_model(Settings(model=model, beta_1=0.25, beta_2=0.5, **values), SHAPE, 10)
     rates = [float(optimizer.learning_rate) for optimizer in built.optimizers]
     assert rates == list(values.values())
-    assert [optimizer.beta_1 for optimizer in built.optimizers] == [0.25] * len(rates)
-    default = build_model(Settings(model=model), SHAPE, 10)
-    beta_1 = 0.9 if model in AUTOENCODERS else 0.5
-    assert {optimizer.beta_1 for optimizer in default.optimizers} == {beta_1}
+    assert [(o.beta_1, o.beta_2) for o in built.optimizers] == [(0.25, 0.5)] * len(rates)
 
 
 def test_schedules_reach_the_optimizers_with_a_length_of_their_own():
@@ -205,7 +213,7 @@ def test_schedules_reach_the_optimizers_with_a_length_of_their_own():
                             discriminator_steps=3)  # fmt: skip
     assert settings.schedule_steps == 40
     # A run that is made longer keeps the schedule that it began with.
-    longer = settings.but({"steps": 100})
+    longer = settings.replace(steps=100)
     assert (longer.steps, longer.schedule_steps) == (100, 40)
     built = build_model(longer, SHAPE, None)
     for optimizer, updates in zip(built.optimizers, (1, 3), strict=True):
@@ -225,7 +233,7 @@ def test_an_autoencoder_of_convolutions_takes_their_options_and_no_others(model)
     assert built.likelihood.get_config() == {"variance": 0.1}
     for values in ({"architecture": "convolutional", "hidden_units": (3,)}, {"filters": 5}):
         with pytest.raises(GenzooError, match="belongs to the architecture"):
-            build_model(Settings(model, **values), SHAPE, None)
+            Settings(model, **values)
 
 
 def test_a_weight_reaches_the_penalty_and_a_half_life_the_average():
@@ -252,21 +260,42 @@ def test_the_seed_decides_the_weights():
     assert not (weights(1) == weights(2)).all()
 
 
-@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
-def test_every_setting_has_a_flag(field):
+def test_options_reach_a_components_constructor():
+    settings = Settings("gan", augmentation="diffaugment", augmentation_policies=["cutout"])
+    built = build_model(settings, SHAPE, None)
+    assert built.augmentation.get_config() == {"policies": ["cutout"], "background": -1.0}
+    with pytest.raises(GenzooError, match="unknown augmentation_policies 'cut'"):
+        settings.replace(augmentation_policies=["cut"])
+
+
+def test_a_gan_takes_any_architecture_and_conditioning():
+    settings = Settings("gan", architecture="dcgan", generator_filters=4, conditioning="concat")
+    built = build_model(settings, SHAPE, 3)
+    assert type(built) is GAN
+    assert (built.get_config()["generator_filters"], built.num_classes) == (4, 3)
+    with pytest.raises(GenzooError, match="gan needs class labels"):
+        build_model(settings, SHAPE, None)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_has_a_flag(name):
+    model, setting = SETTINGS[name]
+    argument = setting.argument
     options = {parameter.name: parameter for parameter in command.params}
-    option = options[field.name]
-    if field.name != "model":
-        assert option.opts == [f"--{field.name.replace('_', '-')}"]
-        assert field.metadata["help"] in option.help
-        assert all(name in option.help for name in field.metadata["models"])
-    if kind_of(field) is bool:
+    option = options[name]
+    if name != "model":
+        assert option.opts == [f"--{name.replace('_', '-')}"]
+        # The words of the first model that has it.
+        assert setting.argument.help in option.help
+    if argument.kind is bool:
         assert option.is_flag
         return
-    text = list(field.metadata["choices"] or ["0.5" if kind_of(field) is float else "2"])[-1]
+    text = list(argument.choices or ["0.5" if argument.kind is float else "2"])[-1]
     value = option.type.convert(text, option, click.Context(command))
-    model = {} if field.name == "model" else {"model": (field.metadata["models"] or MODELS)[0]}
-    assert Settings.from_dict({field.name: value} | model | NEEDED.get(field.name, {}))
+    values = {"model": model, name: value}
+    if setting.part_of:
+        values[setting.part_of] = next(iter(setting.defaults))
+    assert Settings.from_dict(values | NEEDED.get(name, {}))
 
 
 @pytest.mark.parametrize("name", [*ADVERSARIAL_LOSSES, *RECONSTRUCTION_LOSSES])
@@ -284,3 +313,26 @@ def test_settings_survive_json(model):
     settings = settings_for(model, steps=7)
     again = Settings.from_dict(json.loads(json.dumps(settings.to_dict())))
     assert again == settings
+    parts = json.loads(json.dumps(nested(settings)))
+    assert parts["model"]["name"] == model
+    assert parts["run"]["steps"] == 7
+    assert Settings.from_dict(flat(parts)) == settings
+
+
+def test_a_component_stands_beside_its_options():
+    settings = Settings(
+        "gan", penalty="r1", penalty_weight=2, augmentation="diffaugment", loss="hinge"
+    )
+    parts = nested(settings)
+    assert parts["penalty"] == {"name": "r1", "weight": 2.0}
+    assert parts["loss"] == {"name": "hinge"}
+    assert parts["augmentation"]["policies"] == ["color", "translation", "cutout"]
+    assert parts["model"]["architecture"] == {
+        "name": "dense",
+        "generator_units": [256, 512, 1024],
+        "discriminator_units": [512, 256],
+    }
+    assert flat(parts) == settings.to_dict()
+    for broken in ({"run": {}, "model": 3}, {"run": {}, "model": {"name": "gan"}, "loss": 7}):
+        with pytest.raises(GenzooError, match="settings"):
+            flat(broken)

@@ -135,7 +135,7 @@ def test_a_title_tells_runs_apart(page):
 
 
 def test_settings_are_shown_as_they_were_decided(page):
-    left = dataclasses.replace(page.run.settings, image_size=None, channels=None)
+    left = page.run.settings.replace(image_size=None, channels=None)
     run = dataclasses.replace(page.run, settings=left)
     part = settings(dataclasses.replace(page, run=run))
     rows = dict(re.findall(r"<th>(.*?)</th><td>(.*?)</td>", part))

@@ -1,0 +1,209 @@
+"""Arguments of a component as its constructor declares them: name, type, default, bound, help.
+
+A model, a loss, a penalty, an architecture and so on is declared once, by the annotations and the
+docstring of its constructor. The settings of a run, the flags of the command line and their help
+are read from there.
+
+An argument is a setting if its annotation is ``int``, ``float``, ``bool``, ``str`` or
+``Sequence[int]`` (or one of them ``| None``), or ``Annotated[..., choices]`` with a ``Registry`` or
+a tuple of names. ``Annotated[int, AT_LEAST_1]`` bounds a number. Its help is the entry in the
+section ``Args`` of the docstring, up to the first full stop or semicolon.
+"""
+
+import dataclasses
+import inspect
+import math
+import re
+import types
+import typing
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+from keras_genzoo.registry import Names, Registry
+
+# A larger size is a mistake, or made to fill memory; what a model takes is measured as well.
+MOST = 2**31 - 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Bound:
+    """What a number must be.
+
+    Args:
+        words: the condition in words, for errors.
+        accepts: whether a number satisfies it.
+        most: the largest whole number accepted.
+    """
+
+    words: str
+    accepts: Callable[[float], bool]
+    most: float = MOST
+
+
+FINITE = Bound("finite", lambda value: True)
+POSITIVE = Bound("positive", lambda value: value > 0)
+NOT_NEGATIVE = Bound("0 or more", lambda value: value >= 0)
+AT_LEAST_1 = Bound("at least 1", lambda value: value >= 1)
+# How often something is repeated within a step.
+REPEATS = Bound("at least 1", lambda value: value >= 1, most=10_000)
+SHARE = Bound("at least 0 and at most 1", lambda value: 0 <= value <= 1)
+BELOW_1 = Bound("at least 0 and below 1", lambda value: 0 <= value < 1)
+SEED = Bound("from 0 to 4294967295", lambda value: 0 <= value < 2**32, most=math.inf)
+BOUNDS = {
+    "finite": FINITE,
+    "positive": POSITIVE,
+    "not_negative": NOT_NEGATIVE,
+    "at_least_1": AT_LEAST_1,
+    "repeats": REPEATS,
+    "share": SHARE,
+    "below_1": BELOW_1,
+    "seed": SEED,
+}
+
+Choices = Registry | Names | tuple[str, ...]
+
+# What a run gives to a model by itself, and Keras' own.
+_GIVEN = ("image_shape", "num_classes", "seed", "name", "dtype")
+_KINDS = {
+    int: int,
+    float: float,
+    bool: bool,
+    str: str,
+    Sequence[int]: tuple[int, ...],
+    tuple[int, ...]: tuple[int, ...],
+    Sequence[str]: tuple[str, ...],
+    tuple[str, ...]: tuple[str, ...],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Argument:
+    """One argument of a constructor, or of ``compile``, that a person may set.
+
+    Args:
+        name: its name.
+        kind: type of its values: ``int``, ``float``, ``bool``, ``str``, ``tuple[int, ...]`` or
+            ``tuple[str, ...]``.
+        default: its default.
+        help: what it is, in a sentence.
+        optional: whether None is a value, too.
+        bound: what a number must be.
+        choices: the names that are accepted; empty for any.
+    """
+
+    name: str
+    kind: Any
+    default: Any
+    help: str
+    optional: bool = False
+    bound: Bound = FINITE
+    choices: Choices = ()
+
+
+def arguments_of(kind: type, method: str = "__init__") -> list[Argument]:
+    """Return the arguments of a class that a person may set, in the order that it declares them.
+
+    What a class hands on by ``**arguments`` is declared by the classes above it; a class below may
+    change a default.
+
+    Args:
+        kind: the class.
+        method: the method whose arguments they are.
+
+    >>> class Wave:
+    ...     '''A wave.
+    ...
+    ...     Args:
+    ...         length: distance between two crests; 1 by default.
+    ...     '''
+    ...
+    ...     def __init__(self, length: Annotated[float, POSITIVE] = 1.0, *, fill=None):
+    ...         pass
+    >>> [found] = arguments_of(Wave)
+    >>> found.name, found.kind, found.default, found.help, found.bound.words
+    ('length', <class 'float'>, 1.0, 'Distance between two crests.', 'positive')
+    """
+    found: dict[str, Argument] = {}
+    defaults: dict[str, Any] = {}
+    for base in kind.__mro__:
+        function = vars(base).get(method)
+        if not inspect.isfunction(function):
+            continue
+        helps = _documented(base if method == "__init__" else function)
+        parameters = inspect.signature(function).parameters
+        for name, parameter in parameters.items():
+            if parameter.default is not parameter.empty:
+                defaults.setdefault(name, parameter.default)
+            argument = _argument(parameter, helps.get(name, ""))
+            if argument is not None and name not in _GIVEN:
+                found.setdefault(name, argument)
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+            break
+    return [
+        dataclasses.replace(argument, default=_plain(defaults[name]))
+        for name, argument in found.items()
+        if name in defaults
+    ]
+
+
+def options_of(entry: Any) -> list[Argument]:
+    """Return the options of a component: a class, or an object that can be made anew.
+
+    An object can be if its constructor takes nothing but such options.
+    """
+    if inspect.isclass(entry):
+        return arguments_of(entry)
+    kind = type(entry)
+    if kind.__init__ is object.__init__ or not inspect.isfunction(kind.__init__):
+        return []
+    found = arguments_of(kind)
+    taken = [name for name in inspect.signature(kind.__init__).parameters if name != "self"]
+    return found if [argument.name for argument in found] == taken else []
+
+
+def _argument(parameter: inspect.Parameter, text: str) -> Argument | None:
+    """Return what a parameter declares; None if it is nothing that a person may set."""
+    annotation, marks = parameter.annotation, ()
+    if typing.get_origin(annotation) is Annotated:
+        annotation, *marks = typing.get_args(annotation)
+    kinds = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
+    optional = types.NoneType in kinds
+    kinds = [kind for kind in kinds if kind is not types.NoneType]
+    choices = next((mark for mark in marks if isinstance(mark, Registry | Names | tuple)), ())
+    if isinstance(choices, Registry | Names):
+        # The other types are objects of a person's own.
+        kinds = [str]
+    if len(kinds) != 1 or kinds[0] not in _KINDS:
+        return None
+    bound = next((mark for mark in marks if isinstance(mark, Bound)), FINITE)
+    kind = _KINDS[kinds[0]]
+    return Argument(parameter.name, kind, None, text, optional, bound, choices)
+
+
+def _is_union(annotation: Any) -> bool:
+    return isinstance(annotation, types.UnionType) or typing.get_origin(annotation) is typing.Union
+
+
+def _plain(default: Any) -> Any:
+    return tuple(default) if isinstance(default, list) else default
+
+
+def _documented(documented: Any) -> dict[str, str]:
+    """Return the first sentence of each entry in the section ``Args`` of a docstring, by name."""
+    text = inspect.cleandoc(documented.__doc__ or "")
+    section = re.search(r"^Args:\n(.*?)(?=^\S|\Z)", text, re.DOTALL | re.MULTILINE)
+    if section is None:
+        return {}
+    entries = re.findall(r"^    (\w+): (.*?)(?=^    \S|\Z)", section[1], re.DOTALL | re.MULTILINE)
+    return {name: _sentence(entry) for name, entry in entries}
+
+
+def _sentence(text: str) -> str:
+    """Return the first sentence, with a capital and a full stop.
+
+    >>> _sentence("size of the noise z; 100 by default.")
+    'Size of the noise z.'
+    """
+    text = " ".join(text.replace("``", "").split())
+    text = re.split(r"[;.](?: |$)", text)[0]
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,75 @@
+"""Settings as ``config.json`` holds them: by part, a component beside its options.
+
+``{"run": {"steps": 1000}, "model": {"name": "gan", "latent_dim": 2}, "penalty": {"name": "r1",
+"weight": 1.0}}`` stands for the settings ``model gan, steps 1000, latent_dim 2, penalty r1,
+penalty_weight 1.0``. The files of version 0.1.0 hold the flat settings themselves.
+"""
+
+from typing import Any
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.registry import Registry
+from keras_genzoo.training.declared import settings_of
+from keras_genzoo.training.settings import Settings
+
+
+def nested(settings: Settings) -> dict[str, Any]:
+    """Return settings by part, ready for JSON.
+
+    >>> nested(Settings("gan", penalty="r1", penalty_weight=3))["penalty"]
+    {'name': 'r1', 'weight': 3.0}
+    """
+    parts: dict[str, Any] = {part: {} for part in ("run", "data", "model", "optimizers")}
+    values = settings.to_dict()
+    parts["model"]["name"] = values.pop("model")
+    for name, value in values.items():
+        setting = settings.setting(name)
+        if setting.part_of:
+            continue
+        if isinstance(setting.argument.choices, Registry):
+            options = {
+                option: list(given) if isinstance(given, tuple) else given
+                for option, given in settings.options(name).items()
+                if given is not None
+            }
+            value = {"name": value, **options}
+        if setting.role == "compile":
+            place = parts if isinstance(value, dict) else parts["run"]
+        else:
+            place = parts[setting.group]
+        place[name] = value
+    return parts
+
+
+def flat(parts: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that ``nested`` gave, by name; those that are flat as they are.
+
+    Raises:
+        GenzooError: if a part is not what ``nested`` gives, or the model is unknown.
+
+    >>> flat(nested(Settings("vae"))) == Settings("vae").to_dict()
+    True
+    """
+    if not isinstance(parts.get("run"), dict):
+        return dict(parts)
+    model = parts.get("model")
+    if not isinstance(model, dict) or not isinstance(model.get("name"), str):
+        raise GenzooError("'settings' name no model; put the file back as 'genzoo fit' wrote it")
+    values: dict[str, Any] = {"model": model["name"]}
+    known = settings_of(model["name"])
+    for part, content in parts.items():
+        if not isinstance(content, dict):
+            raise GenzooError(f"'{part}' of the settings is no group of settings")
+        named = {part: content} if part in known and part != "model" else content
+        for name, value in named.items():
+            if name == "name" and part == "model":
+                continue
+            if not isinstance(value, dict):
+                values[name] = value
+                continue
+            choices = known[name].argument.choices if name in known else ()
+            prefix = choices.prefix if isinstance(choices, Registry) else ""
+            values |= {prefix + option: given for option, given in value.items()}
+            values.pop(f"{prefix}name", None)
+            values[name] = value.get("name")
+    return values

@@ -239,8 +239,8 @@ class GAN(Generating, ImageModel):
                 2e-4 and beta_1 0.5 (1511.06434).
             discriminator_optimizer: the same for the discriminator.
             loss: adversarial loss; a name in ``ADVERSARIAL_LOSSES`` or an ``AdversarialLoss``,
-                whose ``score`` says what ``real_score`` and ``fake_score`` are, and whose ``monitors`` the
-                history also holds.
+                whose ``score`` says what ``real_score`` and ``fake_score`` are, and whose
+                ``monitors`` the history also holds.
             discriminator_steps: updates of the discriminator for one of the generator; each has
                 fresh noise on the same real batch (algorithm 1 would draw that anew, too).
             penalty: penalty on the discriminator's slope; a term that is added to its loss: a name

@@ -12,6 +12,8 @@ from keras_genzoo.registry import Registry
 from keras_genzoo.training.declared import settings_of
 from keras_genzoo.training.settings import Settings
 
+PARTS = ("run", "data", "model", "optimizers")
+
 
 def nested(settings: Settings) -> dict[str, Any]:
     """Return settings by part, ready for JSON.
@@ -19,7 +21,7 @@ def nested(settings: Settings) -> dict[str, Any]:
     >>> nested(Settings("gan", penalty="r1", penalty_weight=3))["penalty"]
     {'name': 'r1', 'weight': 3.0}
     """
-    parts: dict[str, Any] = {part: {} for part in ("run", "data", "model", "optimizers")}
+    parts: dict[str, Any] = {part: {} for part in PARTS}
     values = settings.to_dict()
     parts["model"]["name"] = values.pop("model")
     for name, value in values.items():
@@ -59,8 +61,9 @@ def flat(parts: dict[str, Any]) -> dict[str, Any]:
     known = settings_of(model["name"])
     for part, content in parts.items():
         if not isinstance(content, dict):
-            raise GenzooError(f"'{part}' of the settings is no group of settings")
-        named = {part: content} if part in known and part != "model" else content
+            raise GenzooError(f"'{part}' of 'settings' is damaged: it is no group of settings")
+        # Every other part is a component of the model or of the loss.
+        named = content if part in PARTS else {part: content}
         for name, value in named.items():
             if name == "name" and part == "model":
                 continue

@@ -327,14 +327,14 @@ def damage(run, change):
     ("change", "words"),
     [
         (lambda config: config.clear(), "it has no 'settings'"),
-        (lambda config: config["settings"].update(colour="red"), "unknown setting 'colour'"),
-        (lambda config: config["settings"].update(model="eva"), "unknown model 'eva'"),
+        (lambda config: config["settings"]["run"].update(colour="red"), "unknown setting 'colour'"),
+        (lambda config: config["settings"]["model"].update(name="eva"), "unknown model 'eva'"),
         (
-            lambda config: config["settings"].update(latent_dim="2"),
+            lambda config: config["settings"]["model"].update(latent_dim="2"),
             "setting 'latent_dim' must be of type int, not '2'",
         ),
         (
-            lambda config: config["settings"].update(hidden_units=[1.5]),
+            lambda config: config["settings"]["model"]["architecture"].update(hidden_units=[1.5]),
             "setting 'hidden_units' must be of type list of integers, not [1.5]",
         ),
     ],

@@ -46,7 +46,7 @@ def test_fit_says_what_was_taken_for_what(genzoo, images):
         "them to PNG; 1 other file (.txt 1), such as notes.txt",
     ]
     config = json.loads(Path("run/config.json").read_text())
-    assert config["settings"]["labels"] == "auto"
+    assert config["settings"]["data"]["labels"] == "auto"
     assert (config["data"]["num_images"], config["data"]["class_names"]) == (32, ["cats", "dogs"])
 
 
@@ -68,7 +68,7 @@ def test_classes_are_parts_no_longer_when_the_flag_says_so(genzoo, refused, imag
     ended = genzoo(f"{cgan} --labels folders")
     assert ended.code == 0, ended.errors
     assert "2 classes: 00000, 00001" in ended.output
-    settings = json.loads(Path("run/config.json").read_text())["settings"]
+    settings = json.loads(Path("run/config.json").read_text())["settings"]["data"]
     assert settings["labels"] == "folders"
     again = genzoo("fit --resume run --steps 9")
     assert again.code == 0, again.errors
@@ -78,7 +78,7 @@ def as_before(**data):
     """Make the run of a time when there was no choice of labels."""
     path = Path("run/config.json")
     config = json.loads(path.read_text())
-    del config["settings"]["labels"]
+    del config["settings"]["data"]["labels"]
     config["data"] |= data
     path.write_text(json.dumps(config))
 
@@ -115,7 +115,9 @@ def test_a_run_whose_folders_were_classes_says_how_it_goes_on(genzoo, refused, i
     assert "give --labels folders to go on as it began" in line
     ended = genzoo("fit --resume run --steps 9 --labels folders")
     assert ended.code == 0, ended.errors
-    assert json.loads(Path("run/config.json").read_text())["settings"]["labels"] == "folders"
+    assert (
+        json.loads(Path("run/config.json").read_text())["settings"]["data"]["labels"] == "folders"
+    )
 
 
 @pytest.mark.slow
@@ -137,7 +139,7 @@ def test_a_run_on_a_palette_of_greys_keeps_its_colours(genzoo, tmp_path):
     assert genzoo(f"{VAE} --channels 3 --out run").code == 0
     config = Path("run/config.json")
     settings = json.loads(config.read_text())
-    settings["settings"]["channels"] = None
+    settings["settings"]["data"]["channels"] = None
     config.write_text(json.dumps(settings))
     as_before()
     ended = genzoo("fit --resume run --steps 9")

@@ -172,9 +172,9 @@ def test_what_a_run_leaves_survives_a_power_cut(tmp_path):
 
 
 def configured(run, **settings):
-    """Change settings in a ``config.json`` by hand."""
+    """Change settings of the data in a ``config.json`` by hand."""
     config = json.loads((run.path / "config.json").read_text())
-    config["settings"].update(settings)
+    config["settings"]["data"].update(settings)
     (run.path / "config.json").write_text(json.dumps(config))
     return run.path
 

@@ -23,6 +23,7 @@ from keras_genzoo.training import (
     settings_for,
 )
 from keras_genzoo.training.checkpoints import read_checkpoint, save_checkpoint
+from keras_genzoo.training.configuration import flat
 from keras_genzoo.training.run import DATA, list_checkpoints
 from keras_genzoo.training.strategy import choose_jit_compile
 from tests.cli.test_bad_input import write_images
@@ -139,6 +140,7 @@ def test_a_run_keeps_its_choice_of_xla(small, tmp_path):
     assert run.jit_compile is False
     # As in a run of a time before there was the choice.
     config = json.loads((run.path / "config.json").read_text())
+    config["settings"] = flat(config["settings"])
     del config["resolved"], config["settings"]["mixed_precision"]
     for precision in ("bfloat16", "float32"):
         # It had another name then, too.
@@ -156,7 +158,7 @@ def test_what_xla_was_resolved_to_is_not_what_was_asked_for(small, tmp_path):
     whole = fit(settings.replace(steps=20), tmp_path / "whole").run
     run = fit(settings.replace(steps=10), tmp_path / "run").run
     config = json.loads((run.path / "config.json").read_text())
-    assert "jit_compile" not in config["settings"]
+    assert "jit_compile" not in config["settings"]["run"]
     assert config["resolved"]["jit_compile"] is True
     with pytest.raises(GenzooError, match="was trained with jit_compile True, not False"):
         resume(run.path, {"jit_compile": False})
@@ -164,13 +166,13 @@ def test_what_xla_was_resolved_to_is_not_what_was_asked_for(small, tmp_path):
     assert not differences(whole.path, run.path)
     assert resumed.settings.jit_compile is None
     # Repeated on other devices, which XLA does not serve.
-    config["settings"]["steps"] = 1
+    config["settings"]["run"]["steps"] = 1
     (tmp_path / "config.json").write_text(json.dumps(config))
     again = repeat(tmp_path / "config.json", {"strategy": "mirrored", "checkpoint_every": 1})
     assert not fit(again, tmp_path / "again").run.jit_compile
     # A run of a time when what was chosen stood among what was asked for.
     del config["resolved"]
-    config["settings"]["jit_compile"] = True
+    config["settings"] = flat(config["settings"]) | {"jit_compile": True}
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert repeat(tmp_path / "config.json").jit_compile is None
     (run.path / "config.json").write_text(json.dumps(config))
@@ -335,7 +337,7 @@ def test_what_a_run_shows_of_its_settings_is_what_was_decided(small, tmp_path):
     assert [values[name] for name in chosen] == ["bernoulli", 0.9, 28, 1, True]
     assert None not in values.values()
     config = json.loads((run.path / "config.json").read_text())
-    assert None not in config["settings"].values()
+    assert None not in flat(config["settings"]).values()
     assert (config["recipe"], config["begun"]) == ("vae-mnist", run.begun)
     assert repeated_recipe(run.path) == "vae-mnist"
     assert abs(dt.datetime.fromisoformat(run.begun).timestamp() - time.time()) < 60
@@ -353,6 +355,7 @@ def test_what_was_left_open_may_be_said_as_it_was_decided(small, tmp_path):
     config = json.loads((run.path / "config.json").read_text())
     assert config["resolved"] == resolved
     # A run of a time when what was not asked for was written as null.
+    config["settings"] = flat(config["settings"])
     for name in ("loss", "beta_1", "image_size", "channels", "jit_compile"):
         config["settings"][name] = None
     config["resolved"] = {"jit_compile": False}

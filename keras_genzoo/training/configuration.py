@@ -9,8 +9,8 @@ from typing import Any
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.registry import Registry
-from keras_genzoo.training.declared import settings_of
-from keras_genzoo.training.settings import Settings
+from keras_genzoo.training.declared import RUN_SETTINGS, settings_of
+from keras_genzoo.training.settings import Settings, checked
 
 PARTS = ("run", "data", "model", "optimizers")
 
@@ -58,7 +58,7 @@ def flat(parts: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(model, dict) or not isinstance(model.get("name"), str):
         raise GenzooError("'settings' name no model; put the file back as 'genzoo fit' wrote it")
     values: dict[str, Any] = {"model": model["name"]}
-    known = settings_of(model["name"])
+    known = settings_of(checked(RUN_SETTINGS[0], model["name"]))
     for part, content in parts.items():
         if not isinstance(content, dict):
             raise GenzooError(f"'{part}' of 'settings' is damaged: it is no group of settings")

@@ -39,6 +39,33 @@ _recipe(
     sample_every=500,
     **_AVERAGED,
 )
+# Not of the thesis: a VAE of convolutions, whose learnt variance balances the two terms of its
+# loss (2006.13202).
+_CONVOLUTIONAL = {"architecture": "convolutional", "ema_decay": 0.999}
+_recipe(
+    "vae-mnist-convolutional",
+    "vae",
+    "mnist",
+    latent_dim=10,
+    steps=10000,
+    **_CONVOLUTIONAL,
+    **_DENSE,
+)
+_recipe(
+    "vae-celeb_a",
+    "vae",
+    "celeb_a",
+    image_size=64,
+    latent_dim=128,
+    loss="gaussian",
+    start_at_mean=True,
+    learning_rate=5e-4,
+    steps=20000,
+    batch_size=64,
+    checkpoint_every=100,
+    sample_every=1000,
+    **_CONVOLUTIONAL,
+)
 # The embedded data set: minutes on two cores.
 _DIGITS = {"image_size": 16, "batch_size": 64, "checkpoint_every": 250, "sample_every": 500}
 _recipe("ae-digits", "ae", "digits", latent_dim=2, steps=2000, **_DIGITS)

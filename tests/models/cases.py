@@ -1,6 +1,8 @@
 """Small cases of every registered model, none of whose arguments is the default."""
 
+import dataclasses
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,42 +10,47 @@ import numpy as np
 from keras_genzoo.models import MODELS
 
 SHAPE = (16, 16, 1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A small model: arguments of its constructor and of ``compile``."""
+
+    arguments: dict[str, Any]
+    compile: dict[str, Any]
+
+
 _AVERAGED = {"ema_decay": 0.6}
-ARGUMENTS = {
-    "ae": {"latent_dim": 3, "hidden_units": (12, 7)},
-    "vae": {
-        "latent_dim": 3,
-        "hidden_units": (12, 7),
-        "beta": 0.5,
-        "num_samples": 2,
-        "binarize": "dynamic",
-    },
-    "gan": {"latent_dim": 5, "generator_units": (9, 11), "discriminator_units": (13, 6)}
-    | _AVERAGED,
-    "dcgan": {"latent_dim": 5, "generator_filters": 4, "discriminator_filters": 3} | _AVERAGED,
-    "cgan": {
-        "latent_dim": 5,
-        "num_classes": 4,
-        "generator_filters": 4,
-        "discriminator_filters": 3,
-        **_AVERAGED,
-    },
+_FILTERS = {"generator_filters": 4, "discriminator_filters": 3}
+_MINIMAX = {"loss": "minimax", "discriminator_steps": 2}
+# A line for each model.
+CASES = {
+    "ae": Case({"latent_dim": 3, "hidden_units": (12, 7)}, {"loss": "squared_error"}),
+    "vae": Case(
+        {
+            "latent_dim": 3,
+            "hidden_units": (12, 7),
+            "beta": 0.5,
+            "num_samples": 2,
+            "binarize": "dynamic",
+        },
+        {"loss": "squared_error"},
+    ),
+    "gan": Case(
+        {"latent_dim": 5, "generator_units": (9, 11), "discriminator_units": (13, 6), **_AVERAGED},
+        _MINIMAX,
+    ),
+    "dcgan": Case({"latent_dim": 5, **_FILTERS, **_AVERAGED}, _MINIMAX),
+    "cgan": Case({"latent_dim": 5, "num_classes": 4, **_FILTERS, **_AVERAGED}, _MINIMAX),
 }
-COMPILE = {
-    "ae": {"loss": "squared_error"},
-    "vae": {"loss": "squared_error"},
-    "gan": {"loss": "minimax", "discriminator_steps": 2},
-    "dcgan": {"loss": "minimax", "discriminator_steps": 2},
-    "cgan": {"loss": "minimax", "discriminator_steps": 2},
-}
-GANS = [name for name in MODELS if name.endswith("gan")]
-AUTOENCODERS = [name for name in MODELS if name not in GANS]
+GANS = [name for name in MODELS if "generator_optimizer" in MODELS[name].optimizer_defaults]
+AUTOENCODERS = [name for name in MODELS if MODELS[name].has_encoder]
 
 
 def build(name: str, **arguments):
     """Return the case's model, its weights drawn from a fixed seed."""
     keras.utils.set_random_seed(7)
-    settings = {"image_shape": SHAPE, "seed": 11} | ARGUMENTS[name] | arguments
+    settings = {"image_shape": SHAPE, "seed": 11} | CASES[name].arguments | arguments
     return MODELS[name](**settings)
 
 
@@ -53,18 +60,19 @@ def compiled(name: str, graph: bool = False, **arguments):
     Eager steps spare seconds of tracing; what depends on the graph asks for it.
     """
     model = build(name, **arguments)
-    model.compile(**optimizers(name), **COMPILE[name], run_eagerly=not graph)
+    model.compile(**optimizers(name), **CASES[name].compile, run_eagerly=not graph)
     return model
 
 
 def optimizers(name: str) -> dict[str, keras.optimizers.Optimizer]:
     """Return optimizers with state, one for each role."""
-    if name in GANS:
-        return {
-            "generator_optimizer": keras.optimizers.Adam(1e-3, beta_1=0.4),
-            "discriminator_optimizer": keras.optimizers.RMSprop(2e-3, momentum=0.3),
-        }
-    return {"optimizer": keras.optimizers.Adam(2e-3, beta_1=0.7)}
+    roles = MODELS[name].optimizer_defaults
+    if len(roles) == 1:
+        return {"optimizer": keras.optimizers.Adam(2e-3, beta_1=0.7)}
+    return {
+        "generator_optimizer": keras.optimizers.Adam(1e-3, beta_1=0.4),
+        "discriminator_optimizer": keras.optimizers.RMSprop(2e-3, momentum=0.3),
+    }
 
 
 def images(count: int, seed: int = 0) -> np.ndarray:

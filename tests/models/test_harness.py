@@ -15,8 +15,7 @@ from keras_genzoo.losses import (
 )
 from keras_genzoo.models import MODELS
 from tests.models.cases import (
-    ARGUMENTS,
-    COMPILE,
+    CASES,
     SHAPE,
     build,
     check_loading,
@@ -39,9 +38,9 @@ pytestmark = pytest.mark.parametrize(
 
 
 def test_every_registered_model_has_a_case(name):
-    assert set(ARGUMENTS) == set(COMPILE) == set(MODELS)
+    assert set(CASES) == set(MODELS)
     defaults = MODELS[name].arguments()
-    for argument, value in ARGUMENTS[name].items():
+    for argument, value in CASES[name].arguments.items():
         assert defaults[argument].default != value
 
 
@@ -51,7 +50,7 @@ def test_config_holds_every_argument_of_the_constructor(name):
     again = type(model).from_config(model.get_config())
     config = again.get_config()
     assert config == model.get_config()
-    for argument, value in ARGUMENTS[name].items():
+    for argument, value in CASES[name].arguments.items():
         kept = tuple(config[argument]) if isinstance(value, tuple) else config[argument]
         assert kept == value, argument
 

@@ -117,7 +117,7 @@ def test_a_script_draws_the_numbers_that_it_draws_without_the_library(runs, call
 @pytest.mark.parametrize("name", ["vae", "gan"])
 def test_the_initial_weights_are_those_that_keras_draws_from_the_seed(name):
     def weights():
-        model = cases.MODELS[name](**({"image_shape": cases.SHAPE} | cases.ARGUMENTS[name]))
+        model = cases.MODELS[name](**({"image_shape": cases.SHAPE} | cases.CASES[name].arguments))
         return model.get_weights()
 
     keras.utils.set_random_seed(5)

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import typing
 from pathlib import Path
 
 import click
@@ -20,26 +21,6 @@ from keras_genzoo.training.configuration import flat, nested
 from keras_genzoo.training.declared import settings_of
 
 SHAPE = (16, 16, 1)
-OTHER = {
-    "latent_dim": 3,
-    "hidden_units": (12, 7),
-    "beta_warmup": 7,
-    "free_bits": 0.25,
-    "beta": 0.5,
-    "num_samples": 2,
-    "binarize": "dynamic",
-    "generator_units": (9, 11),
-    "discriminator_units": (13, 6),
-    "generator_filters": 4,
-    "discriminator_filters": 3,
-    "ema_decay": 0.5,
-    "ema_half_life": 200.0,
-    "discriminator_normalization": "layer",
-    "start_at_mean": True,
-    "discriminator_steps": 2,
-    "penalty": "wgan_gp",
-    "augmentation": "diffaugment",
-}
 # What a setting has no meaning without.
 NEEDED = {
     "variance": {"loss": "gaussian"},
@@ -53,6 +34,15 @@ SETTINGS = {
     for model in reversed(list(MODELS))
     for name, setting in settings_of(model).items()
 }
+
+
+def another(setting):
+    """Return a value that is not the default."""
+    argument = setting.argument
+    if argument.choices and typing.get_origin(argument.kind) is not tuple:
+        return list(argument.choices)[-1]
+    of_kind = {bool: not argument.default, int: 3, float: 0.3, tuple[int, ...]: (9, 7)}
+    return of_kind[argument.kind]
 
 
 def test_the_manifest_is_what_the_components_declare():
@@ -183,7 +173,7 @@ def test_every_setting_reaches_the_model(model):
     ]
     # Components have tests of their own; the two ways of averaging exclude each other.
     apart = {"loss", "ema_half_life", "architecture", "conditioning"}
-    values = {name: OTHER[name] for name in names if name not in apart}
+    values = {name: another(settings_of(model)[name]) for name in names if name not in apart}
     values["loss"] = "minimax" if model in GANS else "squared_error"
     assert all(getattr(default, name) != value for name, value in values.items())
     built = build_model(Settings(model=model, seed=5, **values), SHAPE, 10)

@@ -26,7 +26,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "inception_score": ["inception_score"],
         "keeping": ["update_results"],
         "kernel": ["kernel_distance"],
-        "likelihood": ["binarized", "likelihood_bounds", "vae_likelihood"],
+        "likelihood": ["binarized", "likelihood_bounds", "model_likelihood", "vae_likelihood"],
         "manifold": ["manifold_scores"],
         "neighbours": ["nearest_rows"],
         "parzen": ["parzen_log_likelihood"],

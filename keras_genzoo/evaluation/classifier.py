@@ -65,12 +65,13 @@ class Classifier(FeatureNetwork):
     def has_learnt(self) -> bool:
         """Whether it knows more of held-out images than what is commonest among them.
 
-        The lower end of the accuracy's one-sided 95 % interval lies above what is commonest.
+        The lower end of the accuracy's one-sided 95 % interval, which is that of the two-sided
+        90 % interval, lies above the share of the commonest.
         """
         facts = self.details
         answers = facts["tested_on"] * facts.get("answers_each", 1)
         right = round(facts["test_accuracy"] * answers)
-        return wilson_interval(right, answers, z=1.645).low > facts["accuracy_of_the_commoner"]
+        return wilson_interval(right, answers, confidence=0.9).low > facts["accuracy_of_the_commoner"]
 
     def of_batch(self, images: np.ndarray) -> Features:
         """Return features ``(n, 128)`` and logits, one for each class or attribute."""

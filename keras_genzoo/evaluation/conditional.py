@@ -10,7 +10,7 @@ from keras_genzoo.evaluation.checking import check_features
 
 
 class Proportion(NamedTuple):
-    """A share, the limits of its 95 % Wilson interval, and the number it was counted on."""
+    """A share, the limits of its Wilson interval, and the number of images it was counted on."""
 
     share: float
     low: float
@@ -18,10 +18,10 @@ class Proportion(NamedTuple):
     num_images: int
 
 
-def wilson_interval(successes: int, n: int, z: float = 1.959963984540054) -> Proportion:
+def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Proportion:
     """Return the share ``successes / n`` with its score interval (Wilson 1927).
 
-    Unlike ``p +- z sqrt(p (1 - p) / n)`` it stays in [0, 1], and is no point when all succeed.
+    Unlike ``p +- z sqrt(p (1 - p) / n)`` it stays in [0, 1] and has a width when all succeed.
 
     Raises:
         GenzooError: if n is below 1, or there are more successes than that.
@@ -31,12 +31,10 @@ def wilson_interval(successes: int, n: int, z: float = 1.959963984540054) -> Pro
     """
     if n < 1 or not 0 <= successes <= n:
         raise GenzooError(f"{successes} successes of {n} make no share")
-    share = successes / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    # Rounding must not put the share outside of its own interval.
-    low, high = max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
-    return Proportion(share, float(low), float(high), n)
+    from scipy.stats import binomtest
+
+    interval = binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    return Proportion(successes / n, float(interval.low), float(interval.high), n)
 
 
 def labels_in_shares(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:

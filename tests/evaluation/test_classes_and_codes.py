@@ -1,4 +1,4 @@
-"""Label accuracy, modes, and laws fitted to codes."""
+"""Label accuracy, modes, and distributions fitted to codes."""
 
 import numpy as np
 import pytest
@@ -87,6 +87,21 @@ def test_a_sampler_draws_the_same_for_the_same_seed(name):
     assert sampler.sample(7, seed=3).dtype == np.float32
     np.testing.assert_array_equal(sampler.sample(7, seed=3), sampler.sample(7, seed=3))
     assert (sampler.sample(7, seed=3) != sampler.sample(7, seed=4)).any()
+
+
+@pytest.mark.parametrize("name", list(SAMPLERS))
+def test_a_sampler_draws_codes_of_the_shape_that_it_was_fitted_to(name):
+    codes = np.random.default_rng(0).normal(3, 1, size=(60, 2, 2, 3))
+    drawn = SAMPLERS[name](codes).sample(500, seed=1)
+    assert drawn.shape == (500, 2, 2, 3)
+    np.testing.assert_allclose(drawn.mean(axis=0), codes.mean(axis=0), atol=0.4)
+
+
+def test_codes_of_a_mixture_come_in_random_order():
+    codes = np.concatenate([np.zeros((50, 1)), np.full((50, 1), 10.0)])
+    codes += np.random.default_rng(0).normal(0, 0.1, codes.shape)
+    high = SAMPLERS["mixture"](codes, components=2).sample(200, seed=0)[:, 0] > 5
+    assert 50 < np.count_nonzero(high[1:] != high[:-1]) < 150
 
 
 def test_stacked_labels_are_the_digits_of_the_channels():

@@ -71,7 +71,8 @@ class Classifier(FeatureNetwork):
         facts = self.details
         answers = facts["tested_on"] * facts.get("answers_each", 1)
         right = round(facts["test_accuracy"] * answers)
-        return wilson_interval(right, answers, confidence=0.9).low > facts["accuracy_of_the_commoner"]
+        low = wilson_interval(right, answers, confidence=0.9).low
+        return low > facts["accuracy_of_the_commoner"]
 
     def of_batch(self, images: np.ndarray) -> Features:
         """Return features ``(n, 128)`` and logits, one for each class or attribute."""

@@ -300,7 +300,6 @@ class ImageModel(Exportable, keras.Model):
             num_samples: draws for each image.
             seed: random seed of the draws for this batch.
         """
-        return None
 
     def posterior(self, images):
         """Return mean and log-variance of the Gaussian q(z|x), each of the shape of a batch of z.
@@ -325,7 +324,6 @@ class ImageModel(Exportable, keras.Model):
         Args:
             images: float32 in the model's range, ``(batch, *image_shape)``.
         """
-        return None
 
     # Use -------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from keras_genzoo.evaluation import (
     binarized,
     likelihood,
     likelihood_bounds,
-    parzen_log_likelihood,
     model_likelihood,
+    parzen_log_likelihood,
     vae_likelihood,
 )
 from keras_genzoo.evaluation.parzen import window_log_density

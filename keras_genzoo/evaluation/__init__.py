@@ -17,7 +17,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "collapse": ["covered_modes", "mode_counts"],
         "conditional": ["label_accuracy", "wilson_interval"],
         "evaluate": [
-            "Options",
             "evaluate_images",
             "evaluate_run",
         ],
@@ -29,6 +28,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "likelihood": ["binarized", "likelihood_bounds", "model_likelihood", "vae_likelihood"],
         "manifold": ["manifold_scores"],
         "neighbours": ["nearest_rows"],
+        "inputs": ["ModelInputs", "ScoreInputs"],
+        "options": ["Options"],
         "parzen": ["parzen_log_likelihood"],
         "reconstruction": ["reconstruction_quality"],
         "display": ["score_rows", "score_table"],
@@ -40,7 +41,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "write_result",
         ],
         "samplers": ["SAMPLERS"],
-        "scores": ["SCORES"],
+        "score": ["NEEDS", "SCORES", "Display", "Score"],
         "similarity": ["similarity_matrix", "structural_similarity"],
     },
 )

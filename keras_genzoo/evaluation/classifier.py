@@ -51,12 +51,14 @@ class Classifier(FeatureNetwork):
         name: ``classifier`` or ``attributes``.
         model: images float32 0 to 255 -> ``[features, logits]``.
         checksum: sha256 of its file.
-        facts: what is known of it: the data it was trained on, its accuracy on held-out images,
+        details: what is known of it: the data it was trained on, its accuracy on held-out images,
             beside that of always naming what is commonest there.
     """
 
-    def __init__(self, name: str, model: keras.Model, checksum: str, facts: dict):
-        self.name, self.model, self.checksum, self.details = name, model, checksum, facts
+    trained_on_data = True
+
+    def __init__(self, name: str, model: keras.Model, checksum: str, details: dict):
+        self.name, self.model, self.checksum, self.details = name, model, checksum, details
         self.image_shape = tuple(model.input_shape[1:])
         height, width, _ = self.image_shape
         self.resize = f"antialiased to {height}x{width}"
@@ -68,11 +70,11 @@ class Classifier(FeatureNetwork):
         The lower end of the accuracy's one-sided 95 % interval, which is that of the two-sided
         90 % interval, lies above the share of the commonest.
         """
-        facts = self.details
-        answers = facts["tested_on"] * facts.get("answers_each", 1)
-        right = round(facts["test_accuracy"] * answers)
+        details = self.details
+        answers = details["tested_on"] * details.get("answers_each", 1)
+        right = round(details["test_accuracy"] * answers)
         low = wilson_interval(right, answers, confidence=0.9).low
-        return low > facts["accuracy_of_the_commoner"]
+        return low > details["accuracy_of_the_commoner"]
 
     def of_batch(self, images: np.ndarray) -> Features:
         """Return features ``(n, 128)`` and logits, one for each class or attribute."""
@@ -161,8 +163,8 @@ def _kept(
             f"training a classifier of {of}{shown(train.name)} {shape}, once; "
             f"it is kept in {shown(file)}"
         )
-        model, facts = train_on(train, test, echo)
-        kept = _keep(name, file, model, facts, echo)
+        model, details = train_on(train, test, echo)
+        kept = _keep(name, file, model, details, echo)
     if not kept.has_learnt:
         words = accuracy_in_words(kept.details)
         raise NothingLearntError(
@@ -174,20 +176,20 @@ def _kept(
 
 def _read(name: str, file: Path, echo: Callable[[str], None]) -> Classifier | None:
     """Return a kept network, None if there is none, or none that is whole."""
-    facts_file = file.with_suffix(".json")
+    details_file = file.with_suffix(".json")
     # Unlike those of Path these take a folder that may not be looked into for one without files.
-    if not (os.path.exists(file) and os.path.exists(facts_file)):  # noqa: PTH110
+    if not (os.path.exists(file) and os.path.exists(details_file)):  # noqa: PTH110
         return None
     try:
         with randomness_kept():
             check_model_file(file)
             model = keras.saving.load_model(file, compile=False, safe_mode=True)
-        facts = read_json(facts_file)
-        network = Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), facts)
+        details = read_json(details_file)
+        network = Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), details)
         if len(model.outputs) != 2 or model.outputs[0].shape != (None, FEATURES):
             raise ValueError("it gives something else")
-        # The facts are whole if all that is asked of them can be said.
-        _ = accuracy_in_words(facts), network.has_learnt
+        # The details are whole if all that is asked of them can be said.
+        _ = accuracy_in_words(details), network.has_learnt
     except Exception:  # Keras raises whatever its files hold.
         said_damaged(file, "it is trained anew", echo)
         return None
@@ -195,26 +197,26 @@ def _read(name: str, file: Path, echo: Callable[[str], None]) -> Classifier | No
 
 
 def _keep(
-    name: str, file: Path, model: keras.Model, facts: dict, echo: Callable[[str], None]
+    name: str, file: Path, model: keras.Model, details: dict, echo: Callable[[str], None]
 ) -> Classifier:
     """Keep a network, and return it as it is kept; if it cannot be kept, as it is in memory."""
-    # What has facts is whole: they go before the network changes, and come after it.
-    facts_file = file.with_suffix(".json")
+    # What has details is whole: they go before the network changes, and come after it.
+    details_file = file.with_suffix(".json")
     with contextlib.suppress(OSError):
-        facts_file.unlink(missing_ok=True)
-    text = json_text(facts, indent=2) + "\n"
+        details_file.unlink(missing_ok=True)
+    text = json_text(details, indent=2) + "\n"
     if keep(file, model.save, echo) and keep(
-        facts_file, lambda temporary: temporary.write_text(text), echo
+        details_file, lambda temporary: temporary.write_text(text), echo
     ):
-        return Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), facts)
+        return Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), details)
     weights = [f"{weight.path} {weight.shape}" for weight in model.weights]
-    return Classifier(name, model, digest(*weights, *model.get_weights()), facts)
+    return Classifier(name, model, digest(*weights, *model.get_weights()), details)
 
 
 def train_classifier(
     train: Source, test: Source, echo: Echo | None = None
 ) -> tuple[keras.Model, dict]:
-    """Return a classifier of a source's labels, and the facts that go with its numbers.
+    """Return a classifier of a source's labels, and the details that go with its numbers.
 
     Its accuracy is on ``test``, beside the share of the commonest class there; ``echo`` is called
     with lines that say how far the training is.
@@ -233,7 +235,7 @@ def train_classifier(
     batches = [(np.asarray(logits(x, training=False)), y) for x, y in stream.map(_as_float)]
     hits = sum(int((p.argmax(axis=1) == y.numpy()).sum()) for p, y in batches)
     _, counts = np.unique(np.concatenate([y.numpy() for _, y in batches]), return_counts=True)
-    return model, _facts(train, train.num_images) | {
+    return model, _details(train, train.num_images) | {
         "test_accuracy": hits / test.num_images,
         "accuracy_of_the_commoner": float(counts.max() / test.num_images),
         "tested_on": test.num_images,
@@ -244,7 +246,7 @@ def train_classifier(
 def train_attributes(
     train: Source, test: Source, echo: Echo | None = None
 ) -> tuple[keras.Model, dict]:
-    """Return a classifier of a source's attributes, and the facts that go with its numbers.
+    """Return a classifier of a source's attributes, and the details that go with its numbers.
 
     Its accuracy is the mean over the attributes, beside that of always saying what is commoner;
     ``echo`` is called with lines that say how far the training is.
@@ -258,12 +260,12 @@ def train_attributes(
         model, logits = _compiled(train.image_shape, attributes.shape[1], loss, steps)
         callbacks = [ShowFit(show, batch_size)]
         logits.fit(images, attributes, batch_size, epochs, verbose=0, callbacks=callbacks)
-    facts = _facts(train, len(images))
+    details = _details(train, len(images))
     images, known = _with_attributes(test)
     parts = range(0, len(images), 256)
     answers = [np.asarray(logits(images[i : i + 256], training=False)) > 0 for i in parts]
     commoner = attributes.mean(axis=0) > 0.5
-    return model, facts | {
+    return model, details | {
         "test_accuracy": float((np.concatenate(answers) == known).mean()),
         "accuracy_of_the_commoner": float((commoner == known).mean()),
         "tested_on": len(images),
@@ -283,7 +285,7 @@ def _compiled(
     return model, logits
 
 
-def _facts(train: Source, num_images: int) -> dict:
+def _details(train: Source, num_images: int) -> dict:
     return {"trained_on": f"{train.name}, {train.split}", "num_images": num_images}
 
 

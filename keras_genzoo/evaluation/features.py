@@ -46,6 +46,8 @@ class FeatureNetwork(abc.ABC):
     checksum: str
     resize: str
     details: dict[str, Any]
+    # Whether it was trained on images of the data set, which it then knows better than others.
+    trained_on_data = False
 
     @abc.abstractmethod
     def of_batch(self, images: np.ndarray) -> Features:
@@ -186,16 +188,16 @@ FEATURE_NETWORKS = Registry(
 _PATHS = {"model": (True,), "inception": (False, True)}
 
 
-def accuracy_in_words(facts: dict[str, Any]) -> str:
+def accuracy_in_words(details: dict[str, Any]) -> str:
     """Return how good a network trained on the data is on held-out images, in words.
 
-    >>> facts = {"test_accuracy": 0.9, "tested_on": 100, "accuracy_of_the_commoner": 0.5}
-    >>> accuracy_in_words(facts)
+    >>> details = {"test_accuracy": 0.9, "tested_on": 100, "accuracy_of_the_commoner": 0.5}
+    >>> accuracy_in_words(details)
     'held-out accuracy 0.9000 on 100 images, 0.5000 for always naming the commonest'
     """
-    words = f"held-out accuracy {facts['test_accuracy']:.4f} on {facts['tested_on']} images"
+    words = f"held-out accuracy {details['test_accuracy']:.4f} on {details['tested_on']} images"
     # Results of before it was measured have none.
-    commoner = facts.get("accuracy_of_the_commoner")
+    commoner = details.get("accuracy_of_the_commoner")
     if commoner is None:
         return words
     return f"{words}, {commoner:.4f} for always naming the commonest"

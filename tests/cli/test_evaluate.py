@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from keras_genzoo.data import Splits, load_dataset, open_source
-from keras_genzoo.evaluation import FEATURE_NETWORKS, SCORES, classifier, find_network
+from keras_genzoo.evaluation import FEATURE_NETWORKS, SCORES, ScoreInputs, classifier, find_network
 from tests.cli.conftest import SMALL
 from tests.training import kill
 
@@ -103,11 +103,10 @@ def test_scores_that_need_labels_of_a_conditional_model(genzoo, trained, tmp_pat
 
 def test_copies_of_the_training_images_are_found_memorised(genzoo, tmp_path, trained):
     from keras_genzoo.evaluation.features import Pixels
-    from keras_genzoo.evaluation.scores import SCORES, Material
 
     (train, _), (test, _) = digits(), digits("test")
     memorised, fresh = (
-        SCORES["memorisation"].compute(Material(test[:150], fake, Pixels(), train_images=train))
+        SCORES["memorisation"].measure(ScoreInputs(test[:150], fake, Pixels(), train_images=train))
         for fake in (train[:150], test[150:])
     )
     assert memorised["memorised_share"] == 1
@@ -175,7 +174,7 @@ def test_a_floor_that_cannot_be_computed(genzoo, refused, trained, tmp_path):
         f" --seed {seed}"
     )
     line = refused(arguments)
-    assert "the floor of the score 'fid_per_class' cannot be computed" in line
+    assert "the score 'fid_per_class' of other real images cannot be computed" in line
     assert line.endswith("--no-floor leaves it out")
     assert genzoo(f"{arguments} --no-floor").code == 0
 
@@ -382,12 +381,19 @@ def test_a_foreign_graph_is_not_inception(genzoo, trained, tmp_path):
         ("evaluate RUN --split valid", "digits has no split 'valid'"),
         (
             "evaluate RUN --scores likelihood",
-            "the score 'likelihood' needs a vae with a loss that is a likelihood, such as "
-            "'bernoulli', not a GAN",
+            "the score 'likelihood' needs a model with a likelihood: an estimate of log p(x), or a "
+            "posterior and a loss that is a log-likelihood, such as 'bernoulli'; this is a GAN on",
         ),
-        ("evaluate RUN --scores reconstruction", "needs an ae or a vae, not a GAN"),
+        (
+            "evaluate RUN --scores reconstruction",
+            "needs a model that encodes and reconstructs images; this is a GAN on digits",
+        ),
+        ("evaluate RUN --scores modes", "needs a model of stacked images, such as stacked_mnist"),
         ("evaluate RUN --scores label_accuracy", "needs generated images with class labels"),
-        ("evaluate RUN --sampler mixture --features pixels", "--sampler is for ae and vae"),
+        (
+            "evaluate RUN --sampler mixture --features pixels",
+            "--sampler is for models with an encoder",
+        ),
         ("evaluate RUN --sampler mixtur", "did you mean 'mixture'"),
         ("evaluate RUN --scores likelihod", "did you mean 'likelihood'"),
         ("evaluate RUN --binarization dynamc", "did you mean 'dynamic'"),
@@ -461,24 +467,23 @@ def test_every_score_says_what_it_needs():
 
 def test_every_score_names_the_values_that_it_gives():
     from keras_genzoo.evaluation.features import Features, Pixels
-    from keras_genzoo.evaluation.scores import Material
 
     (real, labels), rng = digits(size=8), np.random.default_rng(0)
-    material = Material(real[:200], real[200:400], Pixels(), labels[:200], labels[200:400],
+    inputs = ScoreInputs(real[:200], real[200:400], Pixels(), labels[:200], labels[200:400],
                         train_images=real[400:])  # fmt: skip
     logits = Features(np.zeros((200, 2), "float32"), rng.normal(size=(200, 10)))
     for name in ("fid", "kid", "prdc", "fid_per_class", "memorisation", "parzen"):
-        assert set(SCORES[name].compute(material)) <= set(SCORES[name].gives)
-    material.__dict__["real"] = material.__dict__["fake"] = logits
+        assert set(SCORES[name].measure(inputs)) <= set(SCORES[name].values)
+    inputs.__dict__["real"] = inputs.__dict__["fake"] = logits
     for name in ("inception_score", "class_histogram", "label_accuracy"):
-        assert set(SCORES[name].compute(material)) <= set(SCORES[name].gives)
-    values = [value for name in SCORES for value in SCORES[name].gives]
+        assert set(SCORES[name].measure(inputs)) <= set(SCORES[name].values)
+    values = [value for name in SCORES for value in SCORES[name].values]
     assert len(values) == len(set(values))
 
 
 def test_features_of_real_images_are_kept_by_content(cache):
     from keras_genzoo.evaluation.features import Pixels
-    from keras_genzoo.evaluation.scores import kept_features
+    from keras_genzoo.evaluation.inputs import kept_features
 
     images = np.stack([batch.numpy() for batch in load_dataset("digits", batch_size=1).take(3)])[
         :, 0

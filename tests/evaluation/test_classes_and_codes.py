@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation import (
     SAMPLERS,
+    SCORES,
+    ScoreInputs,
     covered_modes,
     label_accuracy,
     mode_counts,
@@ -15,7 +17,6 @@ from keras_genzoo.evaluation import (
 )
 from keras_genzoo.evaluation.collapse import stacked_labels
 from keras_genzoo.evaluation.features import Features, Pixels
-from keras_genzoo.evaluation.scores import SCORES, Material
 
 
 def test_wilson_interval_is_that_of_the_textbook():
@@ -122,7 +123,7 @@ def test_a_class_that_is_not_generated_keeps_its_number():
     labels = np.arange(90) % 3
     images = np.repeat((100 * labels).astype(np.uint8), 64).reshape(90, 8, 8, 1)
     generated = labels > 0
-    material = Material(
+    inputs = ScoreInputs(
         images,
         images[generated],
         Pixels(),
@@ -131,4 +132,4 @@ def test_a_class_that_is_not_generated_keeps_its_number():
         class_names=["0", "1", "2"],
     )
     # All but the images of the class that the classifier has never seen.
-    assert SCORES["gan_train"].compute(material)["gan_train"] == pytest.approx(2 / 3)
+    assert SCORES["gan_train"].measure(inputs)["gan_train"] == pytest.approx(2 / 3)

@@ -16,7 +16,7 @@ from keras_genzoo.evaluation import FrechetCallback, classifier, find_network
 from keras_genzoo.evaluation.cache import digest, evict, load_arrays, save_arrays
 from keras_genzoo.evaluation.conditional import labels_in_shares
 from keras_genzoo.evaluation.features import Pixels
-from keras_genzoo.evaluation.scores import kept_features
+from keras_genzoo.evaluation.inputs import kept_features
 from keras_genzoo.models import CGAN
 
 # Classes and their shares -------------------------------------------------------------------

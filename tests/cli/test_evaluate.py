@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import keras
@@ -498,3 +500,93 @@ def test_features_of_real_images_are_kept_by_content(cache):
     np.testing.assert_array_equal(kept_features(Pixels(), images).features, first.features)
     kept_features(Pixels(), images[::-1])
     assert len(set(folder.glob("*")) - before) == 2
+
+
+# Scores of a person's own -----------------------------------------------------------------------
+
+MY_SCORES = '''
+import numpy as np
+from keras_genzoo.evaluation import SCORES, Display, Score
+
+
+def contrast(inputs):
+    """Standard deviation of the generated images' pixels."""
+    return np.float32(inputs.fake_images.std())
+
+
+def weights(inputs):
+    """Size of the model."""
+    return {"weights": inputs.model.count_params(), "per_image": [1.5, len(inputs.real_images)]}
+
+
+def broken(inputs):
+    return 1 / 0
+
+
+def undeclared(inputs):
+    return {"another": 1.0}
+
+
+SCORES.register("contrast", Score(contrast))
+SCORES.register(
+    "weights",
+    Score(weights, of="model", gives={"weights": Display("weights", "↓", "numbers"),
+                                      "per_image": None}),
+)
+SCORES.register("broken", Score(broken, usual=False))
+SCORES.register("undeclared", Score(undeclared, usual=False))
+'''
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Run the command in a process of its own, beside a module with scores."""
+    (tmp_path / "my_scores.py").write_text(MY_SCORES)
+
+    def run(line):
+        return subprocess.run(
+            [sys.executable, "-m", "keras_genzoo", *line.split()],
+            cwd=tmp_path, capture_output=True, text=True,
+        )  # fmt: skip
+
+    return run
+
+
+def test_own_scores_are_named_in_the_help_only_if_they_are_imported(own):
+    assert "contrast" in own("--import my_scores evaluate --help").stdout
+    assert "contrast" not in own("evaluate --help").stdout
+    ended = own("evaluate run --scores contrast")
+    assert ended.returncode == 2
+    assert "unknown score 'contrast'" in ended.stderr
+
+
+@pytest.mark.slow
+def test_own_scores_are_measured_shown_and_kept(own, trained, tmp_path):
+    run = shutil.copytree(trained("gan"), tmp_path / "run")
+    measured = "--import my_scores evaluate run --features pixels -n 50 --scores"
+    ended = own(f"{measured} contrast,weights,fid")
+    assert ended.returncode == 0, ended.stderr
+    result = read(run / "evaluation.json")
+    # A score of images is measured on other real images, too; one of the model is not.
+    assert result["scores"]["contrast"] > 0
+    assert 0 < result["floor"]["contrast"] < 128
+    assert result["scores"]["weights"] > 100
+    assert result["scores"]["per_image"] == [1.5, 50]
+    assert "weights" not in result["floor"]
+    rows = {line.split("  ")[0].strip() for line in ended.stdout.splitlines()}
+    assert {"contrast", "weights (numbers) ↓", "FID ↓"} <= rows
+    assert "per_image" not in ended.stdout
+    # A broken score is one line, and nothing of what is kept is lost.
+    for name, words in (
+        ("broken", "the score 'broken' cannot be computed: ZeroDivisionError: division by zero"),
+        ("undeclared", "the score 'undeclared' cannot be computed: it gives another; name that in"),
+    ):
+        ended = own(f"{measured} {name}")
+        assert ended.returncode == 2
+        assert words in ended.stderr
+        assert len(ended.stderr.splitlines()) == 1
+    # Without the module, its values stay in the file and are shown by their names.
+    ended = own("evaluate run --features pixels -n 50 --scores kid")
+    assert ended.returncode == 0, ended.stderr
+    assert read(run / "evaluation.json")["scores"].items() >= result["scores"].items()
+    assert "contrast" in ended.stdout

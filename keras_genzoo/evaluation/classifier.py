@@ -18,7 +18,7 @@ import numpy as np
 from keras_genzoo.data import Source, Splits, load_dataset
 from keras_genzoo.data.images import BadImageError, fit_all
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation.cache import cache_folder, digest, keep, said_damaged
+from keras_genzoo.evaluation.cache import cache_folder, digest, keep, say_damaged
 from keras_genzoo.evaluation.conditional import wilson_interval
 from keras_genzoo.evaluation.features import (
     FeatureNetwork,
@@ -34,13 +34,13 @@ from keras_genzoo.networks.convolutional import LAST
 from keras_genzoo.reading import read_json
 from keras_genzoo.text import shown
 
-# Raised whenever the network or its training changes, so that what is kept is not mixed up.
+# Raise it whenever the network or its training changes: kept networks of before are then not used.
 VERSION = 3
 IMAGES_SEEN = 300_000
 MAX_EPOCHS = 40
 BATCH_SIZE = 128
 FEATURES = 128
-# As floats they are kept in memory.
+# Bytes of images in memory, as floats, while attributes are learnt.
 ATTRIBUTE_BYTES = 2**30
 
 
@@ -76,7 +76,7 @@ class Classifier(FeatureNetwork):
         low = wilson_interval(right, answers, confidence=0.9).low
         return low > details["accuracy_of_the_commoner"]
 
-    def of_batch(self, images: np.ndarray) -> Features:
+    def compute_batch(self, images: np.ndarray) -> Features:
         """Return features ``(n, 128)`` and logits, one for each class or attribute."""
         images = fit_all(images, self.image_shape).astype("float32")
         features, logits = self.model(images, training=False)
@@ -88,8 +88,8 @@ def open_classifier(
 ) -> Classifier:
     """Return the classifier of a data set's classes, trained now if none is kept.
 
-    It sees four fifths of the split ``train``: its features of images that it was trained on are
-    unlike those of any others, so that the fifth kept back can stand for real images.
+    It is trained on four fifths of the split ``train``. Its features of those images are unlike
+    its features of any others, so only the fifth kept back is compared with.
 
     Args:
         real: the data set.
@@ -147,11 +147,11 @@ def _kept(
     """
     if real.train.num_images < 2:
         raise NothingLearntError(f"{real.train.name} has one image, too few to learn from")
-    train, unseen = real.fifths
+    train, kept_back = real.fifths
     test = real.held_out
-    # A run may be trained on the split that is called test, and a split may have no labels.
+    # Test on the fifth kept back if the run was trained on the split test, or that has no labels.
     if test is None or test.fingerprint == real.train.fingerprint or not known(test):
-        test = unseen
+        test = kept_back
     shape = "x".join(map(str, train.image_shape))
     text = f"{train.fingerprint} {shape} {name} {VERSION}"
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -177,7 +177,7 @@ def _kept(
 def _read(name: str, file: Path, echo: Callable[[str], None]) -> Classifier | None:
     """Return a kept network, None if there is none, or none that is whole."""
     details_file = file.with_suffix(".json")
-    # Unlike those of Path these take a folder that may not be looked into for one without files.
+    # os.path.exists says False in a folder without permission, where Path.exists raises.
     if not (os.path.exists(file) and os.path.exists(details_file)):  # noqa: PTH110
         return None
     try:
@@ -188,10 +188,10 @@ def _read(name: str, file: Path, echo: Callable[[str], None]) -> Classifier | No
         network = Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), details)
         if len(model.outputs) != 2 or model.outputs[0].shape != (None, FEATURES):
             raise ValueError("it gives something else")
-        # The details are whole if all that is asked of them can be said.
+        # Both raise if something is missing in the details.
         _ = accuracy_in_words(details), network.has_learnt
     except Exception:  # Keras raises whatever its files hold.
-        said_damaged(file, "it is trained anew", echo)
+        say_damaged(file, "it is trained anew", echo)
         return None
     return network
 
@@ -199,8 +199,8 @@ def _read(name: str, file: Path, echo: Callable[[str], None]) -> Classifier | No
 def _keep(
     name: str, file: Path, model: keras.Model, details: dict, echo: Callable[[str], None]
 ) -> Classifier:
-    """Keep a network, and return it as it is kept; if it cannot be kept, as it is in memory."""
-    # What has details is whole: they go before the network changes, and come after it.
+    """Write a network to the cache and return it; without a checksum of the file if that fails."""
+    # The details are removed first and written last: a network with details is a whole one.
     details_file = file.with_suffix(".json")
     with contextlib.suppress(OSError):
         details_file.unlink(missing_ok=True)

@@ -40,9 +40,9 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Proport
 def labels_in_shares(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     """Return ``count`` labels in random order, with the shares that classes have in ``labels``.
 
-    As many as there are labels are these themselves, in their order. A generator with classes is
-    measured on them: with other shares than the real images have, it would be far from them
-    however good its images are.
+    If ``count`` is the number of labels, they are returned as they are. A generator with classes
+    is measured on such labels: with other shares of classes than the real images have, it would
+    be far from them however good its images are.
 
     Args:
         labels: classes of real images, integers ``(n,)``.
@@ -60,7 +60,7 @@ def labels_in_shares(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarra
         raise GenzooError("classes in the shares of real images need the labels of some")
     if count == len(labels):
         return labels
-    # At equal distances in sorted order: no class differs from its share by more than one.
+    # Take sorted labels at equal distances: no class differs from its share by more than one.
     positions = ((np.arange(count) + 0.5) * len(labels) / count).astype(int)
     return np.random.default_rng(seed).permutation(np.sort(labels)[positions])
 

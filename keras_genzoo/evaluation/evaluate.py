@@ -151,7 +151,7 @@ def _inputs_of_images(
         fake_images,
         real_labels=real_labels if source.num_classes else None,
         fake_labels=_same_classes(fake, fake_labels, source) if labelled else None,
-        # Opened when the images are known to be of use: it may be trained for minutes.
+        # Opened last, since it may be trained for minutes and the images may be refused.
         network=find_network(options.features, real, echo),
         class_names=source.class_names,
         real_statistics=source.statistics,

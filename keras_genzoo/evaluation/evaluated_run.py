@@ -22,7 +22,7 @@ from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.training.variables import weights_digest
 
-# Enough to find what has been memorised; all of MNIST.
+# Training images that generated ones are compared with at most; all of MNIST.
 TRAIN_IMAGES = 60_000
 HELD_OUT = "held out, not trained on"
 TRAINED_ON = "those of training"
@@ -66,7 +66,7 @@ class EvaluatedRun:
                 f"a {type(model).__name__} draws its own noise; --sampler is for models with an "
                 "encoder"
             )
-        # Both refuse what cannot be measured.
+        # Asked for now because they raise if something cannot be measured.
         _ = opened.count, opened.names
         return opened
 

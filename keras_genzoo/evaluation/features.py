@@ -50,7 +50,7 @@ class FeatureNetwork(abc.ABC):
     trained_on_data = False
 
     @abc.abstractmethod
-    def of_batch(self, images: np.ndarray) -> Features:
+    def compute_batch(self, images: np.ndarray) -> Features:
         """Return the features of uint8 images ``(n, height, width, 1 or 3)``."""
 
     def compute(
@@ -74,7 +74,7 @@ class FeatureNetwork(abc.ABC):
         parts = []
         with waiting(f"features '{self.name}'", len(images), echo) as show:
             for first in range(0, len(images), batch_size):
-                parts.append(self.of_batch(images[first : first + batch_size]))
+                parts.append(self.compute_batch(images[first : first + batch_size]))
                 show(min(first + batch_size, len(images)))
         features = np.concatenate([part.features for part in parts])
         if parts[0].logits is None:
@@ -116,7 +116,7 @@ class Pixels(FeatureNetwork):
     def __init__(self, instead_of: str | None = None):
         self.details = {"instead_of": instead_of} if instead_of else {}
 
-    def of_batch(self, images: np.ndarray) -> Features:
+    def compute_batch(self, images: np.ndarray) -> Features:
         """Return pixels as float32 ``(n, side * side * channels)``."""
         side = min(PIXELS_SIDE, *images.shape[1:3])
         small = fit_all(images, (side, side, images.shape[-1]))
@@ -165,7 +165,7 @@ class KerasNetwork(FeatureNetwork):
         self.resize = f"antialiased to {shape[1]}x{shape[2]}"
         self.details = {}
 
-    def of_batch(self, images: np.ndarray) -> Features:
+    def compute_batch(self, images: np.ndarray) -> Features:
         """Return the model's output, flattened."""
         outputs = self.model(fit_all(images, self.image_shape).astype("float32"), training=False)
         if isinstance(outputs, list | tuple | dict):
@@ -173,7 +173,7 @@ class KerasNetwork(FeatureNetwork):
         return Features(np.asarray(outputs, "float32").reshape(len(images), -1), None)
 
 
-# Each a function (real data, what stands behind the colon, echo) -> network.
+# Each entry is a function (data, the path behind the colon, echo) -> network.
 FEATURE_NETWORKS = Registry(
     "feature network",
     {
@@ -184,7 +184,7 @@ FEATURE_NETWORKS = Registry(
         "pixels": lambda real, path, echo: Pixels(),
     },
 )
-# Whether a path stands behind the name.
+# Whether a name takes a path behind a colon; Inception does with or without one.
 _PATHS = {"model": (True,), "inception": (False, True)}
 
 
@@ -196,7 +196,7 @@ def accuracy_in_words(details: dict[str, Any]) -> str:
     'held-out accuracy 0.9000 on 100 images, 0.5000 for always naming the commonest'
     """
     words = f"held-out accuracy {details['test_accuracy']:.4f} on {details['tested_on']} images"
-    # Results of before it was measured have none.
+    # Older results have no such number.
     commoner = details.get("accuracy_of_the_commoner")
     if commoner is None:
         return words

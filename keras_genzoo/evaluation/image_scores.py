@@ -33,7 +33,7 @@ def _fid(inputs: ScoreInputs) -> dict[str, Any]:
     fake = feature_statistics(inputs.fake.features)
     if not inputs.has_statistics:
         return {"fid": frechet_distance(feature_statistics(inputs.real.features), fake)}
-    # Of how many images they are is not stored.
+    # The file does not say of how many images the statistics are.
     return {"fid": frechet_distance(FeatureStatistics(0, *inputs.real_statistics), fake)}
 
 
@@ -42,7 +42,7 @@ FID = Score(_fid, gives={"fid": Display("FID", DOWN)})
 
 def _kid(inputs: ScoreInputs) -> dict[str, Any]:
     result = kernel_distance(inputs.real.features, inputs.fake.features)
-    # One subset has no deviation.
+    # A single subset has no standard deviation.
     spread = {"kid_std": result.std} if result.num_subsets > 1 else {}
     subsets = f"{result.num_subsets} of {result.subset_size}"
     return {"kid": result.mean, **spread, "kid_subsets": subsets}
@@ -154,7 +154,7 @@ def _gan_train(inputs: ScoreInputs) -> dict[str, Any]:
     """GAN-train (1807.09499): what a classifier of generated images knows of real ones."""
     from keras_genzoo.evaluation.classifier import train_classifier
 
-    # The generated images may lack a class, and its number must stay its own.
+    # All classes are named, so that one without generated images keeps its number.
     names = [str(number) for number in range(inputs.num_classes)]
     fake = ArraySource(
         inputs.fake_images, inputs.fake_labels, class_names=names, name="generated images"

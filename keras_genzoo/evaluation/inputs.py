@@ -11,8 +11,8 @@ from keras_genzoo.evaluation.cache import (
     cache_folder,
     digest,
     load_arrays,
-    said_damaged,
     save_arrays,
+    say_damaged,
 )
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
 from keras_genzoo.evaluation.options import Options
@@ -49,7 +49,7 @@ class ScoreInputs:
 
     Args:
         real_images: uint8 ``(n, height, width, channels)``.
-        fake_images: uint8, of the same shape but for n.
+        fake_images: uint8 ``(m, height, width, channels)``.
         network: where features come from.
         real_labels: classes of the real images, if they have any.
         fake_labels: classes that the generated images were asked to be, if any.
@@ -141,7 +141,7 @@ def kept_features(
     if arrays is not None:
         if _are_features(arrays, len(images)):
             return Features(arrays["features"], arrays.get("logits"))
-        said_damaged(path, "its arrays are computed anew", echo)
+        say_damaged(path, "its arrays are computed anew", echo)
     computed = network.compute(images, echo=echo)
     arrays = {k: v for k, v in computed._asdict().items() if v is not None}
     save_arrays(path, echo, **arrays)

@@ -1,7 +1,7 @@
-"""Scores added to those that a file has already: what is missing, what is asked for again.
+"""New scores are added to those that a file has: missing ones, and those asked for again.
 
-A result grows only by what was measured of the same weights and by the same protocol. What a run
-has of others stays in its file, beside the result that is shown first.
+Scores are added to a result only if they were measured of the same weights and by the same
+protocol. Results of other weights or protocols stay in the run's file, under ``others``.
 """
 
 import os
@@ -19,7 +19,7 @@ from keras_genzoo.evaluation.results import FILE, is_of_weights, read_results, w
 from keras_genzoo.evaluation.score import SCORES
 from keras_genzoo.text import shown
 
-# What must be the same for scores to stand in one result, and how a person says it.
+# Scores stand in one result only if these parts of the protocol agree; each with its name or flag.
 _COMPARED = {
     "real": "real images",
     "num_real": "-n",

@@ -87,9 +87,11 @@ def model_likelihood(
     True
     """
     if not model.has_likelihood:
-        raise GenzooError(f"this {type(model).__name__} has no likelihood; it needs {needed()}")
+        raise GenzooError(
+            f"this {type(model).__name__} has no likelihood; it needs {likelihood_needs()}"
+        )
     check_at_least_1(num_samples=num_samples, images=len(images))
-    binarization = binarization_of(model.has_binary_likelihood, binarization)
+    binarization = choose_binarization(model.has_binary_likelihood, binarization)
     x = binarized(images, binarization, seed)
     own = _own_estimate(model, x, num_samples, seed, echo)
     if own is not None:
@@ -113,7 +115,7 @@ def model_likelihood(
 vae_likelihood = model_likelihood
 
 
-def needed() -> str:
+def likelihood_needs() -> str:
     """Return in words what gives a model a likelihood."""
     losses = [name for name in RECONSTRUCTION_LOSSES if _is_likelihood(name)]
     return (
@@ -147,7 +149,7 @@ def _own_estimate(
     return np.concatenate(parts)
 
 
-def binarization_of(is_binary: bool, asked: str | None) -> str:
+def choose_binarization(is_binary: bool, asked: str | None) -> str:
     """Return the binarisation asked for, or the one that a likelihood is measured with.
 
     Args:
@@ -157,7 +159,7 @@ def binarization_of(is_binary: bool, asked: str | None) -> str:
     Raises:
         GenzooError: if pixels would become 0 or 1 under a density of grey values.
 
-    >>> binarization_of(True, None), binarization_of(False, None)
+    >>> choose_binarization(True, None), choose_binarization(False, None)
     ('dynamic', 'grey')
     """
     if is_binary:
@@ -216,7 +218,7 @@ def _bounds_of_batch(x, first, posterior, log_probability, num_samples, seed) ->
         shape = (min(_DRAWS, num_samples - drawn), z_mean.shape[1])
         epsilon = np.stack([generator.standard_normal(shape) for generator in noise])
         z = z_mean[:, None] + np.exp(z_log_var / 2)[:, None] * epsilon
-        # log p(z) - log q(z|x): the constants of the two Gaussians cancel.
+        # log p(z) - log q(z|x), in which the constants of the two Gaussians cancel.
         log_ratio = ((epsilon**2 - z**2).sum(axis=2) + z_log_var.sum(axis=1)[:, None]) / 2
         log_x = _decoded(x, z.reshape(*z.shape[:2], *z_shape), log_probability)
         log_sum = np.logaddexp(log_sum, np.logaddexp.reduce(log_x + log_ratio, axis=1))
@@ -263,7 +265,7 @@ def binarized(images: np.ndarray, binarization: str, seed: int = 0) -> np.ndarra
     if binarization == "threshold":
         return (images >= 128).astype("float32")
     if binarization == "fixed":
-        return np.stack([_drawn(image, _key_of(image)) for image in images])
+        return np.stack([_drawn(image, _seed_from_pixels(image)) for image in images])
     return _drawn(images, [seed, 1])
 
 
@@ -272,7 +274,7 @@ def _drawn(images: np.ndarray, key) -> np.ndarray:
     return (uniform * 255 < images).astype("float32")
 
 
-def _key_of(image: np.ndarray) -> int:
+def _seed_from_pixels(image: np.ndarray) -> int:
     """Return a random seed made of the pixels alone, whatever the image's place."""
     return int.from_bytes(hashlib.sha256(np.ascontiguousarray(image).data).digest()[:8], "little")
 

@@ -13,7 +13,7 @@ from keras_genzoo.evaluation.neighbours import distance_rows, neighbour_distance
 
 
 class ManifoldScores(NamedTuple):
-    """Shares from 0 to 1, but for the density: about 1 for perfect samples, it may exceed that."""
+    """Shares from 0 to 1; only the density, about 1 for perfect samples, may exceed 1."""
 
     precision: float
     recall: float

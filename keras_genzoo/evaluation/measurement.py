@@ -12,7 +12,7 @@ from keras_genzoo.evaluation.score import SCORES
 
 Save = Callable[[dict[str, Any]], None]
 
-# Below this a Fréchet distance says more of N than of the images.
+# Of fewer images, a Fréchet distance depends more on their number than on what they show.
 FEW_IMAGES = 2_000
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_genzoo.evaluation.checking import check_at_least_1, check_features
 
-# Distances in memory at a time.
+# Memory for the distances of one block.
 MEGABYTES = 64
 
 

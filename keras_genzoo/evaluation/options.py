@@ -10,7 +10,7 @@ from keras_genzoo.evaluation.likelihood import BINARIZATIONS
 from keras_genzoo.evaluation.samplers import SAMPLERS
 from keras_genzoo.evaluation.score import SCORES
 
-# The prior of a model, drawn from by the model itself.
+# Not a fitted distribution: the model draws from its own prior.
 PRIOR = "normal"
 DEFAULT_COUNT = 10_000
 

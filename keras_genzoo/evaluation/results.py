@@ -1,4 +1,4 @@
-"""A result as a file and in words; the results that a run has kept, and of which weights they are.
+"""A result as a file and in words, and the results that a run has kept of which weights.
 
 A result is a dictionary with ``protocol``, ``scores``, ``floor`` (what real images score) and
 ``warnings``. A run keeps the newest in ``evaluation.json``, and under ``others`` in the same file
@@ -19,7 +19,7 @@ from keras_genzoo.text import shown
 
 FILE = "evaluation.json"
 
-# Names of the protocol in a file, as a person reads them; others stay as they are.
+# How parts of the protocol are shown; others are shown by their names in the file.
 _PROTOCOL = {
     "fid_real": "statistics of FID",
     "floor": "column 'real images'",
@@ -209,7 +209,7 @@ def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
         if parts:
             protocol[words] = " of ".join(parts) + (f": {role}" if role else "")
     if "weights" in protocol:
-        # Their step stands in the words; the digest is for programs.
+        # The words already name the step, and the digest is for programs.
         protocol.pop("steps", None)
         protocol.pop("weights_digest", None)
     if (shape := protocol.pop("image_shape", None)) is not None:

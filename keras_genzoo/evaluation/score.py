@@ -12,7 +12,7 @@ from keras_genzoo.registry import Registry
 
 UP, DOWN, TIMES = "↑", "↓", "\N{MULTIPLICATION SIGN}"
 
-# What a score may need, and how an error asks for it.
+# What a score may need, as an error names it.
 NEEDS = {
     "real_labels": "real images with class labels",
     "fake_labels": "generated images with class labels",
@@ -135,7 +135,7 @@ class Score:
         except Exception as error:
             if getattr(self.compute, "__module__", "").startswith("keras_genzoo."):
                 raise
-            # A person's own code may fail in any way.
+            # A mistake in a person's own function is told in one line, as any other.
             raise GenzooError(f"{type(error).__name__}: {error}") from error
         if not isinstance(computed, Mapping):
             computed = dict.fromkeys(self.values[:1], computed)

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from keras_genzoo.training.progress import Bar, bar_line, is_terminal
 
 Echo = Callable[[str], None]
-# From one line to the next, and until the first sign.
+# Seconds between two lines, and before anything is shown.
 LINE_SECONDS, FIRST_SECONDS = 15, 2
 
 

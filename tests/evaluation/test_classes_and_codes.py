@@ -109,7 +109,7 @@ def test_stacked_labels_are_the_digits_of_the_channels():
     class Brightness(Pixels):
         """Calls an image by its grey value."""
 
-        def of_batch(self, images):
+        def compute_batch(self, images):
             return Features(images[:, 0, 0, :], np.eye(10)[images[:, 0, 0, 0]])
 
     images = np.zeros((2, 4, 4, 3), "uint8")

@@ -68,7 +68,7 @@ def keep(path: Path, write: Callable[[Path], None], echo: Echo = lambda line: No
 
 
 def say_damaged(path: Path, what: str, echo: Echo) -> None:
-    """Say in a line that a kept file is of no use, and what is done."""
+    """Say in one line that a kept file is damaged, and what is done instead."""
     echo(f"{shown(path)} is damaged or not what it should be; {what}")
 
 
@@ -109,7 +109,7 @@ def load_arrays(path: Path, echo: Echo = lambda line: None) -> dict[str, np.ndar
 
 
 def save_arrays(path: Path, echo: Echo = lambda line: None, **arrays: np.ndarray) -> None:
-    """Keep arrays, as ``keep`` does, and let go of what the folder holds too much of."""
+    """Keep arrays, as ``keep`` does, and delete old ones where the folder is too large."""
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as file:

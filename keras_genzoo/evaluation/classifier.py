@@ -65,7 +65,7 @@ class Classifier(FeatureNetwork):
 
     @property
     def has_learnt(self) -> bool:
-        """Whether it knows more of held-out images than what is commonest among them.
+        """Whether it is better on held-out images than always naming the commonest class.
 
         The lower end of the accuracy's one-sided 95 % interval, which is that of the two-sided
         90 % interval, lies above the share of the commonest.
@@ -175,7 +175,7 @@ def _kept(
 
 
 def _read(name: str, file: Path, echo: Callable[[str], None]) -> Classifier | None:
-    """Return a kept network, None if there is none, or none that is whole."""
+    """Return a kept network; None if there is none, or it is damaged."""
     details_file = file.with_suffix(".json")
     # os.path.exists says False in a folder without permission, where Path.exists raises.
     if not (os.path.exists(file) and os.path.exists(details_file)):  # noqa: PTH110
@@ -290,7 +290,7 @@ def _details(train: Source, num_images: int) -> dict:
 
 
 def _with_attributes(source: Source) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first images of a source as floats, and their attributes; those that read."""
+    """Return the first images of a source that can be read, as floats, and their attributes."""
     images, attributes = [], []
     most = max(1, ATTRIBUTE_BYTES // (4 * int(np.prod(source.image_shape))))
     for index in range(min(source.num_images, most)):

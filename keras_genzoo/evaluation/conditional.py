@@ -30,7 +30,9 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Proport
     [1.0, 0.7225, 1.0]
     """
     if n < 1 or not 0 <= successes <= n:
-        raise GenzooError(f"{successes} successes of {n} make no share")
+        raise GenzooError(
+            f"{successes} of {n} is not a share: take 0 to n successes of n, at least 1"
+        )
     from scipy.stats import binomtest
 
     interval = binomtest(successes, n).proportion_ci(confidence, method="wilson")

@@ -22,14 +22,14 @@ PIXELS_SIDE = 16
 
 
 class Features(NamedTuple):
-    """Features float32 ``(n, d)``; logits float32 ``(n, classes)``, or None of no classifier."""
+    """Features float32 ``(n, d)``; logits float32 ``(n, classes)``, None without classes."""
 
     features: np.ndarray
     logits: np.ndarray | None
 
 
 class NothingLearntError(GenzooError):
-    """A network trained on the data that knows no more of it than what is commonest."""
+    """A network trained on the data is no better than always naming the commonest class."""
 
 
 class FeatureNetwork(abc.ABC):
@@ -83,7 +83,7 @@ class FeatureNetwork(abc.ABC):
 
     @property
     def warnings(self) -> list[str]:
-        """What belongs beside each number as a warning: that it is taken in place of another."""
+        """A warning that belongs to each number if the network is taken in place of another."""
         reason = self.details.get("instead_of")
         return [f"features are those of '{self.name}': {reason}"] if reason else []
 
@@ -239,7 +239,7 @@ def find_network(
 
 
 def check_name(name: str) -> None:
-    """Check that a feature network is written as it must be.
+    """Check the name of a feature network, and that a path follows only where it may.
 
     Raises:
         GenzooError: if it is not, or there is none of that name.

@@ -105,7 +105,7 @@ CLASS_HISTOGRAM = Score(
 
 
 def _class_names(inputs: ScoreInputs, count: int) -> Sequence[str]:
-    """Return the names of ``count`` classes; the numbers, where there are not as many names."""
+    """Return the names of ``count`` classes; their numbers if there are not as many names."""
     names = inputs.class_names or ()
     return names if len(names) == count else [str(number) for number in range(count)]
 
@@ -209,9 +209,10 @@ MEMORISATION = Score(
 
 
 def _parzen(inputs: ScoreInputs) -> dict[str, Any]:
-    """By the old protocol, but that the bandwidth is of images that the generator was trained on.
+    """The Parzen-window log-likelihood, with a bandwidth chosen on training images.
 
-    The protocol keeps the last 10,000 of MNIST's training images from the generator.
+    The old protocol chooses it on the last 10,000 of MNIST's training images, which it keeps from
+    the generator.
     """
     validation = inputs.train_images[:PARZEN_VALIDATION]
     flat = [

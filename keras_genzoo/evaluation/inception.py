@@ -174,7 +174,7 @@ def _checksum_file(file: Path) -> Path:
 
 
 def _read_kept(file: Path, echo: Callable[[str], None]) -> Inception | None:
-    """Return the network of the kept graph, None if there is none, or none that is whole.
+    """Return the network of the kept graph; None if there is none, or it is damaged.
 
     One that a person has put there has no checksum beside it.
     """

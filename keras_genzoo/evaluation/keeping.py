@@ -114,7 +114,7 @@ def _is_current(result: dict[str, Any], evaluated: EvaluatedRun) -> bool:
 
 
 def _differences(result: dict[str, Any], evaluated: EvaluatedRun) -> list[str]:
-    """Return in words what of a result's protocol is not what is asked for."""
+    """Return in words where a result's protocol differs from the one asked for."""
     old, new = result["protocol"], evaluated.protocol
     found = [
         f"{words} {old[name]}, not {new[name]}"
@@ -185,7 +185,7 @@ def _other_draws(result: dict[str, Any], options: Options) -> bool:
 
 
 def _names_in(result: dict[str, Any], with_floor: bool = False) -> list[str]:
-    """Return the names of the scores that a result has, ``with_floor`` only those whole with it."""
+    """Return the names of the scores of a result; ``with_floor``: that have their floor, too."""
     scores, floor = result["scores"], result.get("floor", {})
     names = [name for name in SCORES if any(value in scores for value in SCORES[name].values)]
     if not with_floor or str(result["protocol"].get("floor", "")).startswith("none"):
@@ -203,7 +203,7 @@ def _has_floor(name: str) -> bool:
 
 
 def _added(before: dict[str, Any], result: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Return a result with what was measured in place of what it has of that."""
+    """Return a result with newly measured scores added, or put in place of its old ones."""
     warnings = [
         line
         for line in before["warnings"]
@@ -221,7 +221,7 @@ def _added(before: dict[str, Any], result: dict[str, Any], names: Sequence[str])
 
 
 def _replaced(before: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of both, those of one score together and in the usual order."""
+    """Return the values of both in the order of the scores; of a score in both, the new ones."""
     values: dict[str, Any] = {}
     for name in SCORES:
         given = SCORES[name].values

@@ -1,4 +1,4 @@
-"""How near reconstructions come to their images: MSE, PSNR, SSIM of what is seen, BCE of logits."""
+"""How close reconstructions are to their images: MSE, PSNR and SSIM of uint8, BCE of logits."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""A result as a file and in words, and the results that a run has kept of which weights.
+"""Results as files and in words; which of a run's results are of its present weights.
 
 A result is a dictionary with ``protocol``, ``scores``, ``floor`` (what real images score) and
 ``warnings``. A run keeps the newest in ``evaluation.json``, and under ``others`` in the same file
@@ -133,7 +133,7 @@ def read_results(path: str | os.PathLike) -> list[dict[str, Any]]:
 
 
 def _check(result: dict[str, Any]) -> None:
-    """Check that a result has the parts that others look into.
+    """Check that a result has the parts that are read from it.
 
     Raises:
         ValueError, KeyError or TypeError: if it has not.
@@ -146,7 +146,7 @@ def _check(result: dict[str, Any]) -> None:
         kinds += [(network, dict), (network["name"], str), (network["checksum"], str)]
     for part, kind in kinds:
         if not isinstance(part, kind):
-            raise ValueError(f"{part!r:.20} is no {kind.__name__}")
+            raise ValueError(f"{part!r:.20} is not a {kind.__name__}")
 
 
 def _in_words(result: dict[str, Any], path: str | os.PathLike) -> ReadResult:

@@ -45,7 +45,7 @@ class Mixture:
         return self.means.shape[1]
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Return ``n`` points, float32 ``(n, 1, d, 1)``; the rare ones outside are put inside."""
+        """Return ``n`` points, float32 ``(n, 1, d, 1)``; clipped to [-1, 1]."""
         chosen = self.means[rng.integers(len(self.means), size=n)]
         points = chosen + self.deviation * rng.standard_normal(chosen.shape)
         return np.clip(points, -1, 1).astype("float32")[:, None, :, None]

@@ -16,7 +16,7 @@ LINE_SECONDS, FIRST_SECONDS = 15, 2
 
 
 class Waiting:
-    """Images done, images a second and the time left; work of a moment shows nothing.
+    """Shows images done, images a second and the time left; nothing if work is short.
 
     Args:
         what: the work, in a word or two.
@@ -49,7 +49,7 @@ class Waiting:
         return f"{self.what} {bar_line(room, done, self.total, rate, left, {})}".rstrip()
 
     def close(self) -> None:
-        """Leave the bar as it is."""
+        """End the bar's line."""
         if self.bar is not None:
             self.bar.close()
 

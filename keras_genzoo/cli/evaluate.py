@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from keras_genzoo.cli.options import (
     NameList,
@@ -16,18 +17,47 @@ from keras_genzoo.cli.streams import lasting_echo, write_error
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.data.registry import paths_in_words
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.score import SCORES
 from keras_genzoo.files import new_file
 from keras_genzoo.text import shown
 
-# How --real and --fake are opened; a run has noted it.
+# How --real and --fake are opened; a run has its own, noted in its config.json.
 OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
+
+
+class ScoreNames(NameList):
+    """Names of scores with commas between them; those of ``--import`` are known, too."""
+
+    def convert(self, value, param, context):
+        """Return a tuple of names.
+
+        Raises:
+            GenzooError: if there is no such score.
+        """
+        return tuple(SCORES.check(name) for name in super().convert(value, param, context))
+
+    def shell_complete(self, context, param, incomplete):
+        """Return lists that end in a score that begins like the last name."""
+        others, comma, last = incomplete.rpartition(",")
+        names = [name for name in SCORES if name.startswith(last)]
+        return [CompletionItem(f"{others}{comma}{name}") for name in names]
+
+
+class ScoresOption(click.Option):
+    """An option whose help lists the scores that are registered when it is asked for."""
+
+    def get_help_record(self, context):
+        """Return the flag, and its help with the names."""
+        flag, text = super().get_help_record(context)
+        return flag, f"{text}  [{', '.join(SCORES)}]"
 
 
 @click.command("evaluate")
 @click.argument("run", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--scores",
-    type=NameList(),
+    cls=ScoresOption,
+    type=ScoreNames(),
     help="Scores to measure, also again, with commas; by default the usual ones that are missing.",
 )
 @click.option(
@@ -44,24 +74,24 @@ OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
     "--sampler",
     default="normal",
     show_default=True,
-    help="Distribution that codes are drawn from. [ae, vae]",
+    help="Distribution that codes are drawn from, of a model with an encoder.",
 )
 @click.option(
     "--num-samples",
     type=click.IntRange(min=1),
     default=500,
     show_default=True,
-    help="Draws of z for each image in the likelihood. [vae]",
+    help="Draws of z for each image in the likelihood.",
 )
 @click.option(
     "--binarization",
-    help="grey, dynamic, fixed or threshold; by default dynamic, and grey for densities of grey "
-    "values. [vae]",
+    help="How pixels become 0 or 1 in the likelihood: grey (not at all), dynamic, fixed or "
+    "threshold; by default dynamic, and grey for densities of grey values.",
 )
 @click.option(
     "--floor/--no-floor",
     default=True,
-    help="Also score other real images, in a column beside.  [default: floor]",
+    help="Also score other real images, in a column of their own.  [default: floor]",
 )
 @dataset_option
 @click.option("--real", help=f"Real images: a data set, {paths_in_words()}.")
@@ -97,7 +127,7 @@ def command(
     from keras_genzoo import data, evaluation
 
     asked = evaluation.Options(**options)
-    # What a file of the run holds already decides what may be written there.
+    # For a run, ``update_results`` decides by what the file holds whether it may be replaced.
     out = new_file(out, force or run is not None, ".json") if out is not None else None
     try:
         if run is not None:
@@ -106,7 +136,7 @@ def command(
         else:
             labels = given.pop("labels") or "auto"
             images = data.Splits(lambda split: _open(real, split, labels, given))
-            # The first that is named is the first that is missed.
+            # Open --real first, so that it is named first if both are missing.
             images.to_look_at(asked.split)
             generated = _open(fake, fake_split, labels, given)
             result = evaluation.evaluate_images(images, generated, asked, lasting_echo())
@@ -124,7 +154,7 @@ def command(
 def _kept(force: bool, named: bool) -> str:
     """Return what is kept of a run's scores at Ctrl-C, and how to measure the others.
 
-    What is forced or named is measured whether it is there or not.
+    Scores that are named, or asked for by --force, are measured even if the run has them.
 
     >>> _kept(force=True, named=False)
     'the scores computed so far are kept, and the same command without --force goes on'
@@ -138,7 +168,7 @@ def _kept(force: bool, named: bool) -> str:
 
 
 def _open(images: str, split: str, labels: str, given: dict[str, Any]):
-    """Open real or generated images; only folders can be told to be classes."""
+    """Open real or generated images; only for folders can --labels folders be meant."""
     from keras_genzoo import data
 
     kind = data.kind_of_path(images)

@@ -1,4 +1,4 @@
-"""What is costly and always the same, kept between calls: networks and features of real data.
+"""The cache on disk of what is costly and always the same: networks and features of real data.
 
 ``GENZOO_CACHE`` names another folder than the system's; each file can be deleted at any time.
 Features take up to ``FEATURE_BYTES``, and go when no one has read them for ``FEATURE_DAYS``;
@@ -27,7 +27,7 @@ FEATURE_DAYS = 90
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-# Folders of which a person knows that nothing is kept there.
+# Folders that cannot be written, of which a person was told once.
 _refused: set[Path] = set()
 
 
@@ -53,7 +53,7 @@ def keep(path: Path, write: Callable[[Path], None], echo: Echo = lambda line: No
     """
     folder = cache_folder()
     try:
-        # Where there is no home, it stays a tilde.
+        # expanduser leaves the tilde where there is no home folder.
         if folder.parts[0].startswith("~"):
             raise GenzooError(f"cannot write {folder}: there is no home folder")
         with writing(path) as temporary:
@@ -67,8 +67,8 @@ def keep(path: Path, write: Callable[[Path], None], echo: Echo = lambda line: No
     return True
 
 
-def said_damaged(path: Path, what: str, echo: Echo) -> None:
-    """Say in a line that a kept file is of no use, and what is done."""
+def say_damaged(path: Path, what: str, echo: Echo) -> None:
+    """Say in one line that a kept file is damaged, and what is done instead."""
     echo(f"{shown(path)} is damaged or not what it should be; {what}")
 
 
@@ -100,16 +100,16 @@ def load_arrays(path: Path, echo: Echo = lambda line: None) -> dict[str, np.ndar
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None
     except (*READ_ERRORS, KeyError, AttributeError):
-        said_damaged(path, "its arrays are computed anew", echo)
+        say_damaged(path, "its arrays are computed anew", echo)
         return None
     with contextlib.suppress(OSError):
-        # Its age is counted from its last use; a cache may be for reading only.
+        # Its age counts from its last use; in a read-only cache it cannot be touched.
         os.utime(path)
     return loaded
 
 
 def save_arrays(path: Path, echo: Echo = lambda line: None, **arrays: np.ndarray) -> None:
-    """Keep arrays, as ``keep`` does, and let go of what the folder holds too much of."""
+    """Keep arrays, as ``keep`` does, and delete old ones where the folder is too large."""
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as file:
@@ -135,7 +135,7 @@ def evict(folder: Path, keep: Path, limit: int | None = None, days: float | None
     oldest = time.time() - (FEATURE_DAYS if days is None else days) * 24 * 60 * 60
     kept, total = [], 0
     for file in folder.glob("*.npz"):
-        # Only what ``digest`` has named: a person's own files stay, whatever their age.
+        # Delete only files named by ``digest``: others are a person's own.
         if _DIGEST.fullmatch(file.stem):
             with contextlib.suppress(OSError):
                 status = file.stat()

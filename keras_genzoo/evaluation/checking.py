@@ -1,4 +1,4 @@
-"""What every score refuses: features that are no numbers, or that do not belong together."""
+"""Checks that all scores share: features are finite and of one size, counts are positive."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def check_features(*features: np.ndarray, at_least: int = 2) -> list[np.ndarray]
         at_least: rows that each needs.
 
     Raises:
-        GenzooError: if one has another shape or too few rows, or holds what is no finite number.
+        GenzooError: if one has another shape or too few rows, or a value is not finite.
     """
     arrays = [np.asarray(array, np.float64) for array in features]
     for array in arrays:

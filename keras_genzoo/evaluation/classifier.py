@@ -18,7 +18,7 @@ import numpy as np
 from keras_genzoo.data import Source, Splits, load_dataset
 from keras_genzoo.data.images import BadImageError, fit_all
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation.cache import cache_folder, digest, keep, said_damaged
+from keras_genzoo.evaluation.cache import cache_folder, digest, keep, say_damaged
 from keras_genzoo.evaluation.conditional import wilson_interval
 from keras_genzoo.evaluation.features import (
     FeatureNetwork,
@@ -34,13 +34,13 @@ from keras_genzoo.networks.convolutional import LAST
 from keras_genzoo.reading import read_json
 from keras_genzoo.text import shown
 
-# Raised whenever the network or its training changes, so that what is kept is not mixed up.
+# Raise it whenever the network or its training changes: kept networks of before are then not used.
 VERSION = 3
 IMAGES_SEEN = 300_000
 MAX_EPOCHS = 40
 BATCH_SIZE = 128
 FEATURES = 128
-# As floats they are kept in memory.
+# Bytes of images in memory, as floats, while attributes are learnt.
 ATTRIBUTE_BYTES = 2**30
 
 
@@ -51,28 +51,32 @@ class Classifier(FeatureNetwork):
         name: ``classifier`` or ``attributes``.
         model: images float32 0 to 255 -> ``[features, logits]``.
         checksum: sha256 of its file.
-        facts: what is known of it: the data it was trained on, its accuracy on held-out images,
+        details: what is known of it: the data it was trained on, its accuracy on held-out images,
             beside that of always naming what is commonest there.
     """
 
-    def __init__(self, name: str, model: keras.Model, checksum: str, facts: dict):
-        self.name, self.model, self.checksum, self.details = name, model, checksum, facts
+    trained_on_data = True
+
+    def __init__(self, name: str, model: keras.Model, checksum: str, details: dict):
+        self.name, self.model, self.checksum, self.details = name, model, checksum, details
         self.image_shape = tuple(model.input_shape[1:])
         height, width, _ = self.image_shape
         self.resize = f"antialiased to {height}x{width}"
 
     @property
     def has_learnt(self) -> bool:
-        """Whether it knows more of held-out images than what is commonest among them.
+        """Whether it is better on held-out images than always naming the commonest class.
 
-        The lower end of the accuracy's one-sided 95 % interval lies above what is commonest.
+        The lower end of the accuracy's one-sided 95 % interval, which is that of the two-sided
+        90 % interval, lies above the share of the commonest.
         """
-        facts = self.details
-        answers = facts["tested_on"] * facts.get("answers_each", 1)
-        right = round(facts["test_accuracy"] * answers)
-        return wilson_interval(right, answers, z=1.645).low > facts["accuracy_of_the_commoner"]
+        details = self.details
+        answers = details["tested_on"] * details.get("answers_each", 1)
+        right = round(details["test_accuracy"] * answers)
+        low = wilson_interval(right, answers, confidence=0.9).low
+        return low > details["accuracy_of_the_commoner"]
 
-    def of_batch(self, images: np.ndarray) -> Features:
+    def compute_batch(self, images: np.ndarray) -> Features:
         """Return features ``(n, 128)`` and logits, one for each class or attribute."""
         images = fit_all(images, self.image_shape).astype("float32")
         features, logits = self.model(images, training=False)
@@ -84,8 +88,8 @@ def open_classifier(
 ) -> Classifier:
     """Return the classifier of a data set's classes, trained now if none is kept.
 
-    It sees four fifths of the split ``train``: its features of images that it was trained on are
-    unlike those of any others, so that the fifth kept back can stand for real images.
+    It is trained on four fifths of the split ``train``. Its features of those images are unlike
+    its features of any others, so only the fifth kept back is compared with.
 
     Args:
         real: the data set.
@@ -143,11 +147,11 @@ def _kept(
     """
     if real.train.num_images < 2:
         raise NothingLearntError(f"{real.train.name} has one image, too few to learn from")
-    train, unseen = real.fifths
+    train, kept_back = real.fifths
     test = real.held_out
-    # A run may be trained on the split that is called test, and a split may have no labels.
+    # Test on the fifth kept back if the run was trained on the split test, or that has no labels.
     if test is None or test.fingerprint == real.train.fingerprint or not known(test):
-        test = unseen
+        test = kept_back
     shape = "x".join(map(str, train.image_shape))
     text = f"{train.fingerprint} {shape} {name} {VERSION}"
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -159,8 +163,8 @@ def _kept(
             f"training a classifier of {of}{shown(train.name)} {shape}, once; "
             f"it is kept in {shown(file)}"
         )
-        model, facts = train_on(train, test, echo)
-        kept = _keep(name, file, model, facts, echo)
+        model, details = train_on(train, test, echo)
+        kept = _keep(name, file, model, details, echo)
     if not kept.has_learnt:
         words = accuracy_in_words(kept.details)
         raise NothingLearntError(
@@ -171,48 +175,48 @@ def _kept(
 
 
 def _read(name: str, file: Path, echo: Callable[[str], None]) -> Classifier | None:
-    """Return a kept network, None if there is none, or none that is whole."""
-    facts_file = file.with_suffix(".json")
-    # Unlike those of Path these take a folder that may not be looked into for one without files.
-    if not (os.path.exists(file) and os.path.exists(facts_file)):  # noqa: PTH110
+    """Return a kept network; None if there is none, or it is damaged."""
+    details_file = file.with_suffix(".json")
+    # os.path.exists says False in a folder without permission, where Path.exists raises.
+    if not (os.path.exists(file) and os.path.exists(details_file)):  # noqa: PTH110
         return None
     try:
         with randomness_kept():
             check_model_file(file)
             model = keras.saving.load_model(file, compile=False, safe_mode=True)
-        facts = read_json(facts_file)
-        network = Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), facts)
+        details = read_json(details_file)
+        network = Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), details)
         if len(model.outputs) != 2 or model.outputs[0].shape != (None, FEATURES):
             raise ValueError("it gives something else")
-        # The facts are whole if all that is asked of them can be said.
-        _ = accuracy_in_words(facts), network.has_learnt
+        # Both raise if something is missing in the details.
+        _ = accuracy_in_words(details), network.has_learnt
     except Exception:  # Keras raises whatever its files hold.
-        said_damaged(file, "it is trained anew", echo)
+        say_damaged(file, "it is trained anew", echo)
         return None
     return network
 
 
 def _keep(
-    name: str, file: Path, model: keras.Model, facts: dict, echo: Callable[[str], None]
+    name: str, file: Path, model: keras.Model, details: dict, echo: Callable[[str], None]
 ) -> Classifier:
-    """Keep a network, and return it as it is kept; if it cannot be kept, as it is in memory."""
-    # What has facts is whole: they go before the network changes, and come after it.
-    facts_file = file.with_suffix(".json")
+    """Write a network to the cache and return it; without a checksum of the file if that fails."""
+    # The details are removed first and written last: a network with details is a whole one.
+    details_file = file.with_suffix(".json")
     with contextlib.suppress(OSError):
-        facts_file.unlink(missing_ok=True)
-    text = json_text(facts, indent=2) + "\n"
+        details_file.unlink(missing_ok=True)
+    text = json_text(details, indent=2) + "\n"
     if keep(file, model.save, echo) and keep(
-        facts_file, lambda temporary: temporary.write_text(text), echo
+        details_file, lambda temporary: temporary.write_text(text), echo
     ):
-        return Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), facts)
+        return Classifier(name, model, hashlib.sha256(file.read_bytes()).hexdigest(), details)
     weights = [f"{weight.path} {weight.shape}" for weight in model.weights]
-    return Classifier(name, model, digest(*weights, *model.get_weights()), facts)
+    return Classifier(name, model, digest(*weights, *model.get_weights()), details)
 
 
 def train_classifier(
     train: Source, test: Source, echo: Echo | None = None
 ) -> tuple[keras.Model, dict]:
-    """Return a classifier of a source's labels, and the facts that go with its numbers.
+    """Return a classifier of a source's labels, and the details that go with its numbers.
 
     Its accuracy is on ``test``, beside the share of the commonest class there; ``echo`` is called
     with lines that say how far the training is.
@@ -231,7 +235,7 @@ def train_classifier(
     batches = [(np.asarray(logits(x, training=False)), y) for x, y in stream.map(_as_float)]
     hits = sum(int((p.argmax(axis=1) == y.numpy()).sum()) for p, y in batches)
     _, counts = np.unique(np.concatenate([y.numpy() for _, y in batches]), return_counts=True)
-    return model, _facts(train, train.num_images) | {
+    return model, _details(train, train.num_images) | {
         "test_accuracy": hits / test.num_images,
         "accuracy_of_the_commoner": float(counts.max() / test.num_images),
         "tested_on": test.num_images,
@@ -242,7 +246,7 @@ def train_classifier(
 def train_attributes(
     train: Source, test: Source, echo: Echo | None = None
 ) -> tuple[keras.Model, dict]:
-    """Return a classifier of a source's attributes, and the facts that go with its numbers.
+    """Return a classifier of a source's attributes, and the details that go with its numbers.
 
     Its accuracy is the mean over the attributes, beside that of always saying what is commoner;
     ``echo`` is called with lines that say how far the training is.
@@ -256,12 +260,12 @@ def train_attributes(
         model, logits = _compiled(train.image_shape, attributes.shape[1], loss, steps)
         callbacks = [ShowFit(show, batch_size)]
         logits.fit(images, attributes, batch_size, epochs, verbose=0, callbacks=callbacks)
-    facts = _facts(train, len(images))
+    details = _details(train, len(images))
     images, known = _with_attributes(test)
     parts = range(0, len(images), 256)
     answers = [np.asarray(logits(images[i : i + 256], training=False)) > 0 for i in parts]
     commoner = attributes.mean(axis=0) > 0.5
-    return model, facts | {
+    return model, details | {
         "test_accuracy": float((np.concatenate(answers) == known).mean()),
         "accuracy_of_the_commoner": float((commoner == known).mean()),
         "tested_on": len(images),
@@ -281,12 +285,12 @@ def _compiled(
     return model, logits
 
 
-def _facts(train: Source, num_images: int) -> dict:
+def _details(train: Source, num_images: int) -> dict:
     return {"trained_on": f"{train.name}, {train.split}", "num_images": num_images}
 
 
 def _with_attributes(source: Source) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first images of a source as floats, and their attributes; those that read."""
+    """Return the first images of a source that can be read, as floats, and their attributes."""
     images, attributes = [], []
     most = max(1, ATTRIBUTE_BYTES // (4 * int(np.prod(source.image_shape))))
     for index in range(min(source.num_images, most)):

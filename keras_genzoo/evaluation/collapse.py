@@ -1,4 +1,4 @@
-"""Whether a generator makes all that it should: modes, their share, and what it has memorised."""
+"""Mode collapse: how many modes of the data a generator makes, and in which shares."""
 
 from typing import NamedTuple
 

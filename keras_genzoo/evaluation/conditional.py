@@ -10,7 +10,7 @@ from keras_genzoo.evaluation.checking import check_features
 
 
 class Proportion(NamedTuple):
-    """A share, the limits of its 95 % Wilson interval, and the number it was counted on."""
+    """A share, the limits of its Wilson interval, and the number of images it was counted on."""
 
     share: float
     low: float
@@ -18,10 +18,10 @@ class Proportion(NamedTuple):
     num_images: int
 
 
-def wilson_interval(successes: int, n: int, z: float = 1.959963984540054) -> Proportion:
+def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> Proportion:
     """Return the share ``successes / n`` with its score interval (Wilson 1927).
 
-    Unlike ``p +- z sqrt(p (1 - p) / n)`` it stays in [0, 1], and is no point when all succeed.
+    Unlike ``p +- z sqrt(p (1 - p) / n)`` it stays in [0, 1] and has a width when all succeed.
 
     Raises:
         GenzooError: if n is below 1, or there are more successes than that.
@@ -30,21 +30,21 @@ def wilson_interval(successes: int, n: int, z: float = 1.959963984540054) -> Pro
     [1.0, 0.7225, 1.0]
     """
     if n < 1 or not 0 <= successes <= n:
-        raise GenzooError(f"{successes} successes of {n} make no share")
-    share = successes / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    # Rounding must not put the share outside of its own interval.
-    low, high = max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
-    return Proportion(share, float(low), float(high), n)
+        raise GenzooError(
+            f"{successes} of {n} is not a share: take 0 to n successes of n, at least 1"
+        )
+    from scipy.stats import binomtest
+
+    interval = binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    return Proportion(successes / n, float(interval.low), float(interval.high), n)
 
 
 def labels_in_shares(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     """Return ``count`` labels in random order, with the shares that classes have in ``labels``.
 
-    As many as there are labels are these themselves, in their order. A generator with classes is
-    measured on them: with other shares than the real images have, it would be far from them
-    however good its images are.
+    If ``count`` is the number of labels, they are returned as they are. A generator with classes
+    is measured on such labels: with other shares of classes than the real images have, it would
+    be far from them however good its images are.
 
     Args:
         labels: classes of real images, integers ``(n,)``.
@@ -62,7 +62,7 @@ def labels_in_shares(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarra
         raise GenzooError("classes in the shares of real images need the labels of some")
     if count == len(labels):
         return labels
-    # At equal distances in sorted order: no class differs from its share by more than one.
+    # Take sorted labels at equal distances: no class differs from its share by more than one.
     positions = ((np.arange(count) + 0.5) * len(labels) / count).astype(int)
     return np.random.default_rng(seed).permutation(np.sort(labels)[positions])
 

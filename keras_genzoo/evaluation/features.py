@@ -22,14 +22,14 @@ PIXELS_SIDE = 16
 
 
 class Features(NamedTuple):
-    """Features float32 ``(n, d)``; logits float32 ``(n, classes)``, or None of no classifier."""
+    """Features float32 ``(n, d)``; logits float32 ``(n, classes)``, None without classes."""
 
     features: np.ndarray
     logits: np.ndarray | None
 
 
 class NothingLearntError(GenzooError):
-    """A network trained on the data that knows no more of it than what is commonest."""
+    """A network trained on the data is no better than always naming the commonest class."""
 
 
 class FeatureNetwork(abc.ABC):
@@ -46,9 +46,11 @@ class FeatureNetwork(abc.ABC):
     checksum: str
     resize: str
     details: dict[str, Any]
+    # Whether it was trained on images of the data set, which it then knows better than others.
+    trained_on_data = False
 
     @abc.abstractmethod
-    def of_batch(self, images: np.ndarray) -> Features:
+    def compute_batch(self, images: np.ndarray) -> Features:
         """Return the features of uint8 images ``(n, height, width, 1 or 3)``."""
 
     def compute(
@@ -72,7 +74,7 @@ class FeatureNetwork(abc.ABC):
         parts = []
         with waiting(f"features '{self.name}'", len(images), echo) as show:
             for first in range(0, len(images), batch_size):
-                parts.append(self.of_batch(images[first : first + batch_size]))
+                parts.append(self.compute_batch(images[first : first + batch_size]))
                 show(min(first + batch_size, len(images)))
         features = np.concatenate([part.features for part in parts])
         if parts[0].logits is None:
@@ -81,7 +83,7 @@ class FeatureNetwork(abc.ABC):
 
     @property
     def warnings(self) -> list[str]:
-        """What belongs beside each number as a warning: that it is taken in place of another."""
+        """A warning that belongs to each number if the network is taken in place of another."""
         reason = self.details.get("instead_of")
         return [f"features are those of '{self.name}': {reason}"] if reason else []
 
@@ -114,7 +116,7 @@ class Pixels(FeatureNetwork):
     def __init__(self, instead_of: str | None = None):
         self.details = {"instead_of": instead_of} if instead_of else {}
 
-    def of_batch(self, images: np.ndarray) -> Features:
+    def compute_batch(self, images: np.ndarray) -> Features:
         """Return pixels as float32 ``(n, side * side * channels)``."""
         side = min(PIXELS_SIDE, *images.shape[1:3])
         small = fit_all(images, (side, side, images.shape[-1]))
@@ -163,7 +165,7 @@ class KerasNetwork(FeatureNetwork):
         self.resize = f"antialiased to {shape[1]}x{shape[2]}"
         self.details = {}
 
-    def of_batch(self, images: np.ndarray) -> Features:
+    def compute_batch(self, images: np.ndarray) -> Features:
         """Return the model's output, flattened."""
         outputs = self.model(fit_all(images, self.image_shape).astype("float32"), training=False)
         if isinstance(outputs, list | tuple | dict):
@@ -171,7 +173,7 @@ class KerasNetwork(FeatureNetwork):
         return Features(np.asarray(outputs, "float32").reshape(len(images), -1), None)
 
 
-# Each a function (real data, what stands behind the colon, echo) -> network.
+# Each entry is a function (data, the path behind the colon, echo) -> network.
 FEATURE_NETWORKS = Registry(
     "feature network",
     {
@@ -182,20 +184,20 @@ FEATURE_NETWORKS = Registry(
         "pixels": lambda real, path, echo: Pixels(),
     },
 )
-# Whether a path stands behind the name.
+# Whether a name takes a path behind a colon; Inception does with or without one.
 _PATHS = {"model": (True,), "inception": (False, True)}
 
 
-def accuracy_in_words(facts: dict[str, Any]) -> str:
+def accuracy_in_words(details: dict[str, Any]) -> str:
     """Return how good a network trained on the data is on held-out images, in words.
 
-    >>> facts = {"test_accuracy": 0.9, "tested_on": 100, "accuracy_of_the_commoner": 0.5}
-    >>> accuracy_in_words(facts)
+    >>> details = {"test_accuracy": 0.9, "tested_on": 100, "accuracy_of_the_commoner": 0.5}
+    >>> accuracy_in_words(details)
     'held-out accuracy 0.9000 on 100 images, 0.5000 for always naming the commonest'
     """
-    words = f"held-out accuracy {facts['test_accuracy']:.4f} on {facts['tested_on']} images"
-    # Results of before it was measured have none.
-    commoner = facts.get("accuracy_of_the_commoner")
+    words = f"held-out accuracy {details['test_accuracy']:.4f} on {details['tested_on']} images"
+    # Older results have no such number.
+    commoner = details.get("accuracy_of_the_commoner")
     if commoner is None:
         return words
     return f"{words}, {commoner:.4f} for always naming the commonest"
@@ -237,7 +239,7 @@ def find_network(
 
 
 def check_name(name: str) -> None:
-    """Check that a feature network is written as it must be.
+    """Check the name of a feature network, and that a path follows only where it may.
 
     Raises:
         GenzooError: if it is not, or there is none of that name.

@@ -70,11 +70,11 @@ def frechet_distance(real: FeatureStatistics, fake: FeatureStatistics) -> float:
             "take both from one feature network"
         )
     values, vectors = np.linalg.eigh(real.covariance)
-    # R with R R^T = S_1: the eigenvalues of R^T S_2 R are those of the symmetric form.
+    # With R R^T = S_1, R^T S_2 R has the eigenvalues of the symmetric form.
     root = vectors * np.sqrt(np.clip(values, 0, None))
     eigenvalues = np.linalg.eigvalsh(root.T @ fake.covariance @ root)
     trace_of_root = np.sqrt(np.clip(eigenvalues, 0, None)).sum()
     difference = real.mean - fake.mean
     traces = np.trace(real.covariance) + np.trace(fake.covariance)
-    # Rounding may take the distance of equal statistics below the least that there is.
+    # Rounding may give a distance of equal statistics just below 0.
     return max(0.0, float(difference @ difference + traces - 2 * trace_of_root))

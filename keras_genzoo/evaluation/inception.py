@@ -17,7 +17,7 @@ import numpy as np
 
 from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation.cache import cache_folder, keep, said_damaged
+from keras_genzoo.evaluation.cache import cache_folder, keep, say_damaged
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
 from keras_genzoo.text import shown
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 GRAPH = "classify_image_graph_def.pb"
 # The object behind http://download.tensorflow.org/models/image/imagenet/inception-2015-12-05.tgz,
-# over TLS. No checksum of it is published; its size is.
+# over TLS. Its size is published, but no checksum.
 URL = (
     "https://storage.googleapis.com/download.tensorflow.org/models/image/imagenet/"
     "inception-2015-12-05.tgz"
@@ -79,7 +79,7 @@ class Inception(FeatureNetwork):
         except Exception as error:  # A foreign graph may fail in any way.
             raise _foreign(str(file), error) from error
 
-    def of_batch(self, images: np.ndarray) -> Features:
+    def compute_batch(self, images: np.ndarray) -> Features:
         """Return features and logits; grey images are given three equal channels."""
         colour = np.broadcast_to(images, (*images.shape[:3], 3)).astype("float32")
         import tensorflow as tf
@@ -151,7 +151,7 @@ def fetch_inception(
         return kept
     echo(f"fetching the Inception graph, {size / 2**20:.0f} MiB, once; it is kept in {shown(file)}")
     try:
-        # Whole before it is unpacked: a broken connection leaves nothing behind.
+        # Downloaded to memory first, so that a broken connection leaves no file.
         with io.BytesIO() as archive:
             _download(url, size, archive)
             content = _unpack(archive)
@@ -174,7 +174,7 @@ def _checksum_file(file: Path) -> Path:
 
 
 def _read_kept(file: Path, echo: Callable[[str], None]) -> Inception | None:
-    """Return the network of the kept graph, None if there is none, or none that is whole.
+    """Return the network of the kept graph; None if there is none, or it is damaged.
 
     One that a person has put there has no checksum beside it.
     """
@@ -186,7 +186,7 @@ def _read_kept(file: Path, echo: Callable[[str], None]) -> Inception | None:
         if checksum.exists() and checksum.read_text() != network.checksum:
             raise ValueError("its checksum is another")
     except (GenzooError, OSError, ValueError):
-        said_damaged(file, "it is fetched anew", echo)
+        say_damaged(file, "it is fetched anew", echo)
         return None
     return network
 
@@ -213,7 +213,7 @@ def _unpack(archive: IO[bytes]) -> bytes:
             for member in members:
                 if member.isfile() and Path(member.name).name == GRAPH:
                     graph = members.extractfile(member).read()
-        # To the end, where the sum of the whole is.
+        # Read on to the end of the archive, where its checksum is compared.
         while content.read(CHUNK):
             pass
     if graph is None:

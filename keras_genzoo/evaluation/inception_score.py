@@ -49,6 +49,6 @@ def inception_score(logits: np.ndarray, splits: int = 10, seed: int = 2020) -> I
 def _score(log_p: np.ndarray) -> float:
     p = np.exp(log_p)
     marginal = p.mean(axis=0)
-    # Where no image has any probability, there is nothing to sum.
+    # A class that no image has any probability of adds nothing to the sum.
     log_marginal = np.log(np.where(marginal > 0, marginal, 1))
     return float(np.exp((p * (log_p - log_marginal)).sum(axis=1).mean()))

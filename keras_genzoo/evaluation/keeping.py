@@ -1,7 +1,7 @@
-"""Scores added to those that a file has already: what is missing, what is asked for again.
+"""New scores are added to those that a file has: missing ones, and those asked for again.
 
-A result grows only by what was measured of the same weights and by the same protocol. What a run
-has of others stays in its file, beside the result that is shown first.
+Scores are added to a result only if they were measured of the same weights and by the same
+protocol. Results of other weights or protocols stay in the run's file, under ``others``.
 """
 
 import os
@@ -10,20 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation.evaluate import (
-    MODEL_SCORES,
-    Echo,
-    Options,
-    Subject,
-    measure,
-    open_subject,
-)
+from keras_genzoo.evaluation.evaluate import measure
+from keras_genzoo.evaluation.evaluated_run import EvaluatedRun
 from keras_genzoo.evaluation.features import usual_network
+from keras_genzoo.evaluation.inputs import Echo
+from keras_genzoo.evaluation.options import Options
 from keras_genzoo.evaluation.results import FILE, is_of_weights, read_results, write_result
-from keras_genzoo.evaluation.scores import SCORES
+from keras_genzoo.evaluation.score import SCORES
 from keras_genzoo.text import shown
 
-# What must be the same for scores to stand in one result, and how a person says it.
+# Scores stand in one result only if these parts of the protocol agree; each with its name or flag.
 _COMPARED = {
     "real": "real images",
     "num_real": "-n",
@@ -66,14 +62,14 @@ def update_results(
     own = Path(path) / FILE
     file = Path(out) if out is not None else own
     is_own = file.resolve() == own.resolve()
-    subject = open_subject(path, options, echo)
+    evaluated = EvaluatedRun.open(path, options, echo)
     found = _read(file, force, echo)
-    before = next((one for one in found if _goes_with(one, subject)), None)
+    before = next((one for one in found if _goes_with(one, evaluated)), None)
     if before is None and found:
-        _check_replaceable(found[0], file, is_own, subject, force, echo)
+        echo(_what_is_replaced(found[0], file, is_own, evaluated, force))
     if before is not None and "weights_digest" not in before["protocol"]:
         echo(f"{shown(file)} names no weights; it is taken for these, which are of the same step")
-    names = _missing(subject, before, force)
+    names = _missing(evaluated, before, force)
     if not names:
         echo(f"{shown(file)} has all of these scores already; --scores NAME measures one again")
         return before
@@ -82,16 +78,16 @@ def update_results(
         if rest:
             echo(f"kept from {shown(file)}: {', '.join(rest)}; measured now: {', '.join(names)}")
 
-    def keep(result: dict[str, Any]) -> dict[str, Any]:
+    def save(result: dict[str, Any]) -> dict[str, Any]:
         if not result["scores"]:
             return result
         whole = _added(before, result, names) if before else result
         if not is_own:
             write_result(whole, file)
-        _keep_in_run(whole, own, subject, names, first=is_own, force=force, echo=echo)
+        _keep_in_run(whole, own, evaluated, names, first=is_own, force=force, echo=echo)
         return whole
 
-    return keep(measure(subject, names, keep))
+    return save(measure(evaluated, names, save))
 
 
 def _read(file: Path, force: bool, echo: Echo) -> list[dict[str, Any]]:
@@ -107,77 +103,75 @@ def _read(file: Path, force: bool, echo: Echo) -> list[dict[str, Any]]:
         return []
 
 
-def _goes_with(result: dict[str, Any], subject: Subject) -> bool:
-    """Whether scores of a subject may be added to a result."""
-    return _is_current(result, subject) and not _differences(result, subject)
+def _goes_with(result: dict[str, Any], evaluated: EvaluatedRun) -> bool:
+    """Whether scores of the run may be added to a result."""
+    return _is_current(result, evaluated) and not _differences(result, evaluated)
 
 
-def _is_current(result: dict[str, Any], subject: Subject) -> bool:
-    protocol = subject.protocol
+def _is_current(result: dict[str, Any], evaluated: EvaluatedRun) -> bool:
+    protocol = evaluated.protocol
     return is_of_weights(result, protocol["weights_digest"], protocol["steps"])
 
 
-def _differences(result: dict[str, Any], subject: Subject) -> list[str]:
-    """Return in words what of a result's protocol is not what is asked for."""
-    old, new = result["protocol"], subject.protocol
+def _differences(result: dict[str, Any], evaluated: EvaluatedRun) -> list[str]:
+    """Return in words where a result's protocol differs from the one asked for."""
+    old, new = result["protocol"], evaluated.protocol
     found = [
         f"{words} {old[name]}, not {new[name]}"
         for name, words in _COMPARED.items()
-        if name in old and name in new and not _alike(name, old[name], new[name], subject)
+        if name in old and name in new and not _alike(name, old[name], new[name], evaluated)
     ]
     network = old.get("features")
-    if network and any(name in SCORES for name in subject.names):
-        asked = subject.options.features or usual_network(subject.real)
-        # Whose checksum tells more is opened only where the name is the same.
-        is_fallback = subject.options.features is None and "instead_of" in network
+    if network and any(SCORES[name].of == "images" for name in evaluated.names):
+        asked = evaluated.options.features or usual_network(evaluated.data)
+        # Opening a network takes long, so its checksum is compared only if its name is the same.
+        is_fallback = evaluated.options.features is None and "instead_of" in network
         if not is_fallback and network["name"].partition(":")[0] != asked.partition(":")[0]:
             found.append(f"--features {network['name']}, not {asked}")
-        elif not found and network["checksum"] != subject.network.checksum:
+        elif not found and network["checksum"] != evaluated.network.checksum:
             found.append(f"another network --features {network['name']}")
     return found
 
 
-def _alike(name: str, old: Any, new: Any, subject: Subject) -> bool:
-    if name == "real" and subject.options.dataset is not None:
-        # The same images, as their fingerprint says, in another place.
+def _alike(name: str, old: Any, new: Any, evaluated: EvaluatedRun) -> bool:
+    if name == "real" and evaluated.options.dataset is not None:
+        # The images were moved; their fingerprint has shown that they are the same.
         old, new = (str(value).rpartition(", split ")[2] for value in (old, new))
     return old == new
 
 
-def _check_replaceable(
-    found: dict[str, Any], file: Path, is_own: bool, subject: Subject, force: bool, echo: Echo
-) -> None:
-    """Check that a result may make room for one that it does not go with; say what becomes of it.
+def _what_is_replaced(
+    found: dict[str, Any], file: Path, is_own: bool, evaluated: EvaluatedRun, force: bool
+) -> str:
+    """Return in words what becomes of a result to which the new scores cannot be added.
 
     Raises:
-        GenzooError: if it may not.
+        GenzooError: if it may not be replaced without ``force``.
     """
-    current, step = _is_current(found, subject), found["protocol"].get("steps")
+    current, step = _is_current(found, evaluated), found["protocol"].get("steps")
     of = f"step {step:,}" if isinstance(step, int) else "unknown weights"
     if current:
-        what = f"its scores have another protocol ({'; '.join(_differences(found, subject))})"
+        what = f"its scores have another protocol ({'; '.join(_differences(found, evaluated))})"
     else:
-        what = f"its scores are of {of}, and the model is of step {subject.protocol['steps']:,}"
+        what = f"its scores are of {of}, and the model is of step {evaluated.protocol['steps']:,}"
     if (current or not is_own) and not force:
         forced = "put the new ones first" if is_own else "replace them"
         raise GenzooError(f"{file}: {what}; choose another --out, or --force to {forced}")
     stay = "they stay in the file, under 'others'" if is_own else "they are replaced"
-    echo(f"{shown(file)}: {what}; measuring anew: {stay} ({', '.join(_names_in(found))})")
+    return f"{shown(file)}: {what}; measuring anew: {stay} ({', '.join(_names_in(found))})"
 
 
-def _missing(subject: Subject, before: dict[str, Any] | None, force: bool) -> list[str]:
+def _missing(evaluated: EvaluatedRun, before: dict[str, Any] | None, force: bool) -> list[str]:
     """Return the names of the scores to measure: all that were asked for, or what is not there."""
-    if before is None or subject.asked or force:
-        return subject.names
+    if before is None or evaluated.options.names_scores or force:
+        return evaluated.names
     network = before["protocol"].get("features")
-    facts = subject.facts(network and network["name"])
-    there = _names_in(before, with_floor=subject.options.floor)
-    if _other_draws(before, subject.options):
+    available = evaluated.available(network and network["name"])
+    there = _names_in(before, with_floor=evaluated.options.floor)
+    if _other_draws(before, evaluated.options):
         there.remove("likelihood")
     return [
-        name
-        for name in subject.names
-        if name not in there and not (name in SCORES and SCORES[name].needs - facts)
+        name for name in evaluated.names if name not in there and not SCORES[name].needs - available
     ]
 
 
@@ -191,29 +185,29 @@ def _other_draws(result: dict[str, Any], options: Options) -> bool:
 
 
 def _names_in(result: dict[str, Any], with_floor: bool = False) -> list[str]:
-    """Return the names of the scores that a result has, ``with_floor`` only those whole with it."""
-    floor = result.get("floor", {})
-    has_none = str(result["protocol"].get("floor", "")).startswith("none")
-    names = [name for name in SCORES if any(value in result["scores"] for value in _gives(name))]
-    if with_floor and not has_none:
-        names = [
-            name
-            for name in names
-            if "train_images" in SCORES[name].needs or any(value in floor for value in _gives(name))
-        ]
-    return names + [name for name in MODEL_SCORES if name in result["scores"]]
+    """Return the names of the scores of a result; ``with_floor``: that have their floor, too."""
+    scores, floor = result["scores"], result.get("floor", {})
+    names = [name for name in SCORES if any(value in scores for value in SCORES[name].values)]
+    if not with_floor or str(result["protocol"].get("floor", "")).startswith("none"):
+        return names
+    return [
+        name
+        for name in names
+        if not _has_floor(name) or any(value in floor for value in SCORES[name].values)
+    ]
 
 
-def _gives(name: str) -> tuple[str, ...]:
-    return SCORES[name].gives if name in SCORES else (name,)
+def _has_floor(name: str) -> bool:
+    """Whether a score is also measured on other real images."""
+    return SCORES[name].of == "images" and "train_images" not in SCORES[name].needs
 
 
 def _added(before: dict[str, Any], result: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    """Return a result with what was measured in place of what it has of that."""
+    """Return a result with newly measured scores added, or put in place of its old ones."""
     warnings = [
         line
         for line in before["warnings"]
-        if not any(f"the score '{name}' cannot be computed" in line for name in names)
+        if not any(f"the score '{name}' " in line for name in names)
     ]
     whole = {
         "protocol": before["protocol"] | result["protocol"],
@@ -227,20 +221,20 @@ def _added(before: dict[str, Any], result: dict[str, Any], names: Sequence[str])
 
 
 def _replaced(before: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of both, those of one score together and in the usual order."""
+    """Return the values of both in the order of the scores; of a score in both, the new ones."""
     values: dict[str, Any] = {}
-    for name in (*SCORES, *MODEL_SCORES):
-        given = _gives(name)
+    for name in SCORES:
+        given = SCORES[name].values
         part = new if any(value in new for value in given) else before
         values |= {value: part[value] for value in given if value in part}
-    # Those of another version stay.
+    # Values that no registered score gives stay, such as those of a person's own module.
     return values | {name: value for name, value in before.items() if name not in values}
 
 
 def _keep_in_run(
     result: dict[str, Any],
     own: Path,
-    subject: Subject,
+    evaluated: EvaluatedRun,
     names: Sequence[str],
     *,
     first: bool,
@@ -254,13 +248,13 @@ def _keep_in_run(
     """
     try:
         found = _read(own, force and first, echo)
-        same = next((one for one in found if _goes_with(one, subject)), None)
+        same = next((one for one in found if _goes_with(one, evaluated)), None)
         place = 0
         if same is not None:
             result = _added(same, result, names)
             place = found.index(same)
             found.remove(same)
-        elif found and _is_current(found[0], subject):
+        elif found and _is_current(found[0], evaluated):
             place = len(found)
         found.insert(0 if first else place, result)
         others = {"others": found[1:]} if found[1:] else {}

@@ -49,9 +49,9 @@ def kernel_distance(
     real, fake = check_features(real_features, fake_features)
     size = min(subset_size, len(real), len(fake))
     if size == len(real) == len(fake):
-        # The one subset there is.
+        # All images are the only subset of that size.
         num_subsets = 1
-    # The generator of old: its stream is frozen, and what the reference implementation draws from.
+    # RandomState, because the reference implementation draws its subsets from it.
     rng = np.random.RandomState(seed)
     estimates = np.empty(num_subsets)
     for index in range(num_subsets):

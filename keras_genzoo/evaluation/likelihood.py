@@ -1,4 +1,4 @@
-"""Likelihoods of latent-variable models: ELBO, importance-weighted log-likelihood, active units.
+"""Likelihoods: a model's own estimate, or ELBO, importance-weighted bound and active units.
 
 An ELBO is not a log-likelihood, and numbers under two binarisations cannot be compared: each
 result names its own.
@@ -14,10 +14,10 @@ import numpy as np
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.evaluation.checking import check_at_least_1
 from keras_genzoo.evaluation.waiting import Echo, waiting
-from keras_genzoo.losses import RECONSTRUCTION_LOSSES, ReconstructionLoss
-from keras_genzoo.models import VAE
+from keras_genzoo.losses import RECONSTRUCTION_LOSSES
+from keras_genzoo.models import ImageModel
 
-# Images and draws of z that are decoded at a time: 4,000 rows, whatever n and K.
+# Decode 80 images times 50 draws at a time, so that memory does not grow with n and K.
 _IMAGES, _DRAWS = 80, 50
 # Units whose mean moves less than this over the data carry nothing (1509.00519, section 5.2).
 ACTIVE_VARIANCE = 0.01
@@ -31,22 +31,23 @@ class Likelihood(NamedTuple):
     ``elbo = reconstruction - kl`` with the reconstruction term ``E_q[log p(x|z)]`` estimated by
     ``num_samples`` draws; ``log_likelihood`` is the importance-weighted bound of as many, which
     approaches log p(x) from below. Under a density of grey values, such as a Gaussian, all three
-    are of log-densities, which may be positive.
+    are of log-densities, which may be positive. A model with an estimate of its own has the
+    log-likelihood alone; what it lacks is None.
     """
 
     log_likelihood: float
-    elbo: float
-    reconstruction: float
-    kl: float
-    active_units: int
-    latent_dim: int
+    elbo: float | None
+    reconstruction: float | None
+    kl: float | None
+    active_units: int | None
+    latent_dim: int | None
     num_samples: int
     binarization: str
     num_images: int
 
 
 class Bounds(NamedTuple):
-    """What is known of each image, float64 ``(n,)``; ``z_mean`` is ``(n, latent_dim)``."""
+    """Bounds of each image, float64 ``(n,)``; ``z_mean`` is ``(n, latent_dim)``, flattened."""
 
     log_likelihood: np.ndarray
     reconstruction: np.ndarray
@@ -54,18 +55,19 @@ class Bounds(NamedTuple):
     z_mean: np.ndarray
 
 
-def vae_likelihood(
-    model: VAE,
+def model_likelihood(
+    model: ImageModel,
     images: np.ndarray,
     num_samples: int = 500,
     binarization: str | None = None,
     seed: int = 0,
     echo: Echo | None = None,
 ) -> Likelihood:
-    """Return ELBO and log-likelihood of uint8 images under a VAE.
+    """Return the log-likelihood of uint8 images under a model, and its ELBO if that is the bound.
 
     Args:
-        model: a VAE with a loss that is a log-likelihood.
+        model: a model that ``has_likelihood``. Its own ``estimate_log_likelihood`` is taken if it
+            gives one; otherwise the bounds come from its ``posterior`` and ``log_probability``.
         images: uint8 ``(n, height, width, channels)``.
         num_samples: draws of z for each image (K).
         binarization: how pixels become 0 or 1, as for ``binarized``; by default ``"dynamic"`` if
@@ -77,29 +79,25 @@ def vae_likelihood(
         GenzooError: if the model has no likelihood, pixels would become 0 or 1 under a density of
             grey values, or an argument is not usable.
 
+    >>> from keras_genzoo.models import VAE
     >>> model = VAE((8, 8, 1), latent_dim=2, hidden_units=(16,))
     >>> model.compile()
-    >>> result = vae_likelihood(model, np.zeros((3, 8, 8, 1), "uint8"), num_samples=10)
+    >>> result = model_likelihood(model, np.zeros((3, 8, 8, 1), "uint8"), num_samples=10)
     >>> result.elbo <= result.log_likelihood
     True
     """
-    if not isinstance(model, VAE):
-        raise GenzooError(f"only a VAE has a likelihood, not {type(model).__name__}")
     if not model.has_likelihood:
-        losses = [name for name in RECONSTRUCTION_LOSSES if _is_likelihood(name)]
         raise GenzooError(
-            f"a likelihood needs a VAE that is compiled with one of the losses {', '.join(losses)}"
+            f"this {type(model).__name__} has no likelihood; it needs {likelihood_needs()}"
         )
-    binarization = binarization_of(model.likelihood, binarization)
-
-    def posterior(x):
-        return model.inference_encoder(x, training=False)
-
-    def log_probability(x, z):
-        return -model.loss_of_each(x, model.inference_decoder(z, training=False))
-
+    check_at_least_1(num_samples=num_samples, images=len(images))
+    binarization = choose_binarization(model.has_binary_likelihood, binarization)
     x = binarized(images, binarization, seed)
-    bounds = likelihood_bounds(x, posterior, log_probability, num_samples, seed, echo)
+    own = _own_estimate(model, x, num_samples, seed, echo)
+    if own is not None:
+        value = float(own.mean())
+        return Likelihood(value, None, None, None, None, None, num_samples, binarization, len(x))
+    bounds = likelihood_bounds(x, model.posterior, model.log_probability, num_samples, seed, echo)
     return Likelihood(
         log_likelihood=float(bounds.log_likelihood.mean()),
         elbo=float((bounds.reconstruction - bounds.kl).mean()),
@@ -113,27 +111,63 @@ def vae_likelihood(
     )
 
 
+# The earlier name, from when VAEs were the only models with a likelihood.
+vae_likelihood = model_likelihood
+
+
+def likelihood_needs() -> str:
+    """Return in words what gives a model a likelihood."""
+    losses = [name for name in RECONSTRUCTION_LOSSES if _is_likelihood(name)]
+    return (
+        "an estimate of log p(x) of its own, or a posterior and a loss that is a log-likelihood "
+        f"({', '.join(losses)})"
+    )
+
+
 def _is_likelihood(name: str) -> bool:
     return RECONSTRUCTION_LOSSES[name].is_log_likelihood
 
 
-def binarization_of(likelihood: ReconstructionLoss, asked: str | None) -> str:
+def _own_estimate(
+    model: ImageModel, x: np.ndarray, num_samples: int, seed: int, echo: Echo | None
+) -> np.ndarray | None:
+    """Return the model's own estimate for each image, float64 ``(n,)``; None if it has none."""
+    parts = []
+    with waiting("log-likelihood", len(x), echo) as show:
+        for first in range(0, len(x), _IMAGES):
+            rows = x[first : first + _IMAGES]
+            estimate = model.estimate_log_likelihood(rows, num_samples, (seed + first) % 2**32)
+            if estimate is None:
+                return None
+            parts.append(np.asarray(keras.ops.convert_to_numpy(estimate), np.float64))
+            if parts[-1].shape != (len(rows),):
+                raise GenzooError(
+                    f"{type(model).__name__}.estimate_log_likelihood gives one number for each "
+                    f"image, shape ({len(rows)},), not {parts[-1].shape}"
+                )
+            show(first + len(rows))
+    return np.concatenate(parts)
+
+
+def choose_binarization(is_binary: bool, asked: str | None) -> str:
     """Return the binarisation asked for, or the one that a likelihood is measured with.
+
+    Args:
+        is_binary: whether pixels are 0 or 1 under the likelihood.
+        asked: what a person asked for, if anything.
 
     Raises:
         GenzooError: if pixels would become 0 or 1 under a density of grey values.
 
-    >>> binarization_of(RECONSTRUCTION_LOSSES["bernoulli"], None)
-    'dynamic'
-    >>> binarization_of(RECONSTRUCTION_LOSSES["gaussian"], None)
-    'grey'
+    >>> choose_binarization(True, None), choose_binarization(False, None)
+    ('dynamic', 'grey')
     """
-    if likelihood.is_binary:
+    if is_binary:
         return asked or "dynamic"
     if asked not in (None, "grey"):
         raise GenzooError(
-            f"{type(likelihood).__name__} is a density of grey values, which the binarisation "
-            f"'{asked}' takes away; take 'grey'"
+            "the model's likelihood is a density of grey values, and the binarisation "
+            f"'{asked}' leaves only 0 and 1; take 'grey'"
         )
     return "grey"
 
@@ -153,7 +187,7 @@ def likelihood_bounds(
 
     Args:
         x: rows of data, ``(n, ...)``.
-        posterior: rows -> mean and log-variance of q, each ``(batch, latent_dim)``.
+        posterior: rows -> mean and log-variance of q, each of the shape of a batch of z.
         log_probability: (rows, z) -> log p(x|z), shape ``(batch,)``.
         num_samples: K.
         seed: random seed of the draws.
@@ -176,15 +210,17 @@ def likelihood_bounds(
 
 def _bounds_of_batch(x, first, posterior, log_probability, num_samples, seed) -> Bounds:
     z_mean, z_log_var = (np.asarray(part, np.float64) for part in posterior(x))
+    z_shape = z_mean.shape[1:]
+    z_mean, z_log_var = (part.reshape(len(x), -1) for part in (z_mean, z_log_var))
     noise = [_generator(seed, row) for row in range(first, first + len(x))]
     log_sum, log_x_sum = np.full(len(x), -np.inf), np.zeros(len(x))
     for drawn in range(0, num_samples, _DRAWS):
         shape = (min(_DRAWS, num_samples - drawn), z_mean.shape[1])
         epsilon = np.stack([generator.standard_normal(shape) for generator in noise])
         z = z_mean[:, None] + np.exp(z_log_var / 2)[:, None] * epsilon
-        # log p(z) - log q(z|x): the constants of the two Gaussians cancel.
+        # log p(z) - log q(z|x), in which the constants of the two Gaussians cancel.
         log_ratio = ((epsilon**2 - z**2).sum(axis=2) + z_log_var.sum(axis=1)[:, None]) / 2
-        log_x = _decoded(x, z, log_probability)
+        log_x = _decoded(x, z.reshape(*z.shape[:2], *z_shape), log_probability)
         log_sum = np.logaddexp(log_sum, np.logaddexp.reduce(log_x + log_ratio, axis=1))
         log_x_sum += log_x.sum(axis=1)
     kl = (np.exp(z_log_var) + z_mean**2 - 1 - z_log_var).sum(axis=1) / 2
@@ -197,9 +233,9 @@ def _generator(seed: int, row: int) -> np.random.Generator:
 
 def _decoded(x: np.ndarray, z: np.ndarray, log_probability: Callable) -> np.ndarray:
     """Return log p(x|z) for each image and each of its draws, float64 ``(images, draws)``."""
-    images, draws, latent_dim = z.shape
+    images, draws, *z_shape = z.shape
     rows = np.repeat(x, draws, axis=0)
-    values = log_probability(rows, z.reshape(-1, latent_dim).astype("float32"))
+    values = log_probability(rows, z.reshape(-1, *z_shape).astype("float32"))
     return np.asarray(keras.ops.convert_to_numpy(values), np.float64).reshape(images, draws)
 
 
@@ -229,7 +265,7 @@ def binarized(images: np.ndarray, binarization: str, seed: int = 0) -> np.ndarra
     if binarization == "threshold":
         return (images >= 128).astype("float32")
     if binarization == "fixed":
-        return np.stack([_drawn(image, _key_of(image)) for image in images])
+        return np.stack([_drawn(image, _seed_from_pixels(image)) for image in images])
     return _drawn(images, [seed, 1])
 
 
@@ -238,8 +274,8 @@ def _drawn(images: np.ndarray, key) -> np.ndarray:
     return (uniform * 255 < images).astype("float32")
 
 
-def _key_of(image: np.ndarray) -> int:
-    """Return a number that belongs to the pixels, wherever the image stands."""
+def _seed_from_pixels(image: np.ndarray) -> int:
+    """Return a random seed made of the pixels alone, whatever the image's place."""
     return int.from_bytes(hashlib.sha256(np.ascontiguousarray(image).data).digest()[:8], "little")
 
 

@@ -1,7 +1,7 @@
 """Fidelity and diversity apart: precision and recall, density and coverage.
 
-Both lay balls around features, each reaching to the k-th nearest of its own kind; all four come
-out of one pass over the distances.
+Both lay balls around features, each reaching to the k-th nearest of its own kind. All four come
+from one pass over the distances.
 """
 
 from typing import NamedTuple
@@ -9,11 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_genzoo.evaluation.checking import check_at_least_1, check_features
-from keras_genzoo.evaluation.neighbours import distance_tiles, neighbour_distances
+from keras_genzoo.evaluation.neighbours import distance_rows, neighbour_distances
 
 
 class ManifoldScores(NamedTuple):
-    """Shares from 0 to 1, but for the density: about 1 for perfect samples, it may exceed that."""
+    """Shares from 0 to 1; only the density, about 1 for perfect samples, may exceed 1."""
 
     precision: float
     recall: float
@@ -51,18 +51,20 @@ def manifold_scores(
     check_at_least_1(precision_k=precision_k, density_k=density_k)
     real, fake = check_features(real_features, fake_features, at_least=precision_k + 1)
     check_features(real, at_least=density_k + 1)
-    real_radii, density_radii = neighbour_distances(real, precision_k, density_k)
-    [fake_radii] = neighbour_distances(fake, precision_k)
+    real_distances = neighbour_distances(real, max(precision_k, density_k))
+    real_radii, density_radii = (real_distances[:, k - 1] for k in (precision_k, density_k))
+    fake_radii = neighbour_distances(fake, precision_k)[:, -1]
     inside_real, inside_fake = np.zeros(len(fake), bool), np.zeros(len(real), bool)
-    balls, nearest = 0, np.full(len(real), np.inf)
-    for rows, columns, squared in distance_tiles(real, fake):
-        inside_real[columns] |= (squared <= real_radii[rows, None]).any(axis=0)
-        inside_fake[rows] |= (squared <= fake_radii[columns]).any(axis=1)
-        balls += np.count_nonzero(squared < density_radii[rows, None])
-        nearest[rows] = np.minimum(nearest[rows], squared.min(axis=1))
+    balls, covered = 0, 0
+    for rows, distances in distance_rows(real, fake):
+        inside_real |= (distances <= real_radii[rows, None]).any(axis=0)
+        inside_fake[rows] = (distances <= fake_radii).any(axis=1)
+        in_ball = distances < density_radii[rows, None]
+        balls += np.count_nonzero(in_ball)
+        covered += np.count_nonzero(in_ball.any(axis=1))
     return ManifoldScores(
         float(inside_real.mean()),
         float(inside_fake.mean()),
         float(balls / (density_k * len(fake))),
-        float((nearest < density_radii).mean()),
+        float(covered / len(real)),
     )

@@ -1,4 +1,4 @@
-"""Euclidean distances between many features, a tile at a time: memory does not grow with n^2."""
+"""Exact Euclidean distances between features, by scikit-learn, in blocks of bounded memory."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,56 +6,39 @@ import numpy as np
 
 from keras_genzoo.evaluation.checking import check_at_least_1, check_features
 
-TILE = 2048
+# Memory for the distances of one block.
+MEGABYTES = 64
 
 
-def distance_tiles(
-    x: np.ndarray, y: np.ndarray, upper: bool = False
-) -> Iterator[tuple[slice, slice, np.ndarray]]:
-    """Give ``(rows of x, rows of y, squared distances)``, tile by tile, in float64.
+def distance_rows(
+    x: np.ndarray, y: np.ndarray, squared: bool = False
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Give ``(rows of x, their distances to all rows of y)``, block by block, in float64.
 
     Args:
         x: ``(n, d)``.
         y: ``(m, d)``.
-        upper: leave out the tiles below the diagonal, for ``y`` the same as ``x``.
+        squared: whether to give the squares of the distances.
     """
+    from sklearn.metrics import pairwise_distances_chunked
+
     x, y = (np.asarray(rows, np.float64) for rows in (x, y))
-    x_norms, y_norms = (np.einsum("ij,ij->i", rows, rows) for rows in (x, y))
-    for top in range(0, len(x), TILE):
-        rows = slice(top, top + TILE)
-        for left in range(top if upper else 0, len(y), TILE):
-            columns = slice(left, left + TILE)
-            squared = x[rows] @ y[columns].T
-            squared *= -2
-            squared += x_norms[rows, None]
-            squared += y_norms[columns]
-            yield rows, columns, np.maximum(squared, 0, out=squared)
+    first, options = 0, {"metric": "euclidean", "squared": squared, "working_memory": MEGABYTES}
+    for distances in pairwise_distances_chunked(x, y, **options):
+        yield slice(first, first + len(distances)), distances
+        first += len(distances)
 
 
-def neighbour_distances(features: np.ndarray, *ks: int) -> list[np.ndarray]:
-    """Return each row's squared distance to its k-th nearest other row, ``(n,)`` for each k.
+def neighbour_distances(features: np.ndarray, k: int) -> np.ndarray:
+    """Return each row's distances to its k nearest other rows, nearest first, ``(n, k)``.
 
-    >>> [squared.tolist() for squared in neighbour_distances(np.array([[0.0], [1.0], [3.0]]), 1)]
-    [[1.0, 1.0, 4.0]]
+    >>> neighbour_distances(np.array([[0.0], [1.0], [3.0]]), 2).tolist()
+    [[1.0, 3.0], [1.0, 2.0], [2.0, 3.0]]
     """
-    # A row is its own nearest: one more is kept.
-    nearest = np.full((len(features), max(ks) + 1), np.inf)
-    for rows, columns, squared in distance_tiles(features, features, upper=True):
-        if rows == columns:
-            np.fill_diagonal(squared, 0)
-        else:
-            _keep_smallest(nearest, columns, squared.T)
-        _keep_smallest(nearest, rows, squared)
-    nearest.sort(axis=1)
-    return [nearest[:, k] for k in ks]
+    from sklearn.neighbors import NearestNeighbors
 
-
-def _keep_smallest(nearest: np.ndarray, rows: slice, squared: np.ndarray) -> None:
-    k = nearest.shape[1]
-    if squared.shape[1] > k:
-        squared = np.partition(squared, k - 1, axis=1)[:, :k]
-    candidates = np.concatenate([nearest[rows], squared], axis=1)
-    nearest[rows] = np.partition(candidates, k - 1, axis=1)[:, :k]
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(features)
+    return search.kneighbors()[0]
 
 
 def nearest_rows(
@@ -88,7 +71,7 @@ def nearest_rows(
         x, block = check_features(x, block, at_least=1)
         search = NearestNeighbors(n_neighbors=min(k, len(block)), algorithm="brute").fit(block)
         in_block = search.kneighbors(x, return_distance=False)
-        # Those of the search are rounded: a copy would not be at 0.
+        # The search rounds its distances, and a copy must be at exactly 0.
         exact = [np.linalg.norm(x - block[column], axis=1) for column in in_block.T]
         distances = np.concatenate([distances, np.transpose(exact)], axis=1)
         numbers = np.concatenate([numbers, first + in_block], axis=1)

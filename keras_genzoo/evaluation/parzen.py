@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_genzoo.evaluation.checking import check_features
-from keras_genzoo.evaluation.neighbours import distance_tiles
+from keras_genzoo.evaluation.neighbours import distance_rows
 
 BANDWIDTHS = np.logspace(-1, 0, 10)
 
@@ -57,12 +57,11 @@ def window_log_density(x: np.ndarray, samples: np.ndarray, bandwidths) -> np.nda
 
     ``log mean_k N(x; samples_k, sigma^2 I)``, the mean taken through a log-sum-exp.
     """
-    log_sums = np.full((len(bandwidths), len(x)), -np.inf)
-    for rows, _, squared in distance_tiles(x, samples):
+    from scipy.special import logsumexp
+
+    log_sums = np.empty((len(bandwidths), len(x)))
+    for rows, squared in distance_rows(x, samples, squared=True):
         for log_sum, width in zip(log_sums, bandwidths, strict=True):
-            exponents = squared / (-2 * width**2)
-            largest = exponents.max(axis=1)
-            part = largest + np.log(np.exp(exponents - largest[:, None]).sum(axis=1))
-            log_sum[rows] = np.logaddexp(log_sum[rows], part)
+            log_sum[rows] = logsumexp(squared / (-2 * width**2), axis=1)
     constants = x.shape[1] * np.log(np.asarray(bandwidths) * np.sqrt(2 * np.pi))
     return log_sums - np.log(len(samples)) - constants[:, None]

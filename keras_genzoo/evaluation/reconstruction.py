@@ -1,4 +1,4 @@
-"""How near reconstructions come to their images: MSE, PSNR, SSIM of what is seen, BCE of logits."""
+"""How close reconstructions are to their images: MSE, PSNR and SSIM of uint8, BCE of logits."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ import numpy as np
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.similarity import WINDOW, structural_similarity
 from keras_genzoo.losses import bernoulli_loss
-from keras_genzoo.models import Autoencoder
+from keras_genzoo.models import ImageModel
 
 _BATCH = 512
 
@@ -67,20 +67,22 @@ def _of_each(images: np.ndarray, reconstructions: np.ndarray) -> tuple[np.ndarra
     return mse, psnr, structural_similarity(images, reconstructions)
 
 
-def reconstruction_bce(model: Autoencoder, images: np.ndarray) -> float:
+def reconstruction_bce(model: ImageModel, images: np.ndarray) -> float | None:
     """Return the mean of ``-sum_i (x_i log y_i + (1 - x_i) log(1 - y_i))`` in nats an image.
 
     x are grey values, y the means that the decoder gives at the code that stands for the image: a
-    VAE's posterior mean. It is the loss J_REC of a plain autoencoder.
+    posterior's mean, if there is one. It is the loss J_REC of a plain autoencoder. None if the
+    model has no ``reconstruction_logits``.
 
     Args:
-        model: an autoencoder with a decoder of logits.
+        model: a model that reconstructs images.
         images: uint8 ``(n, height, width, channels)``.
     """
     losses = []
     for first in range(0, len(images), _BATCH):
         x = model.to_range(images[first : first + _BATCH])
-        z = model.code(model.inference_encoder(x, training=False))
-        logits = model.likelihood.mean_logits(model.inference_decoder(z, training=False))
+        logits = model.reconstruction_logits(x)
+        if logits is None:
+            return None
         losses.append(np.asarray(bernoulli_loss(x, logits)))
     return float(np.concatenate(losses).mean())

@@ -1,4 +1,4 @@
-"""A result as a file and in words; the results that a run has kept, and of which weights they are.
+"""Results as files and in words; which of a run's results are of its present weights.
 
 A result is a dictionary with ``protocol``, ``scores``, ``floor`` (what real images score) and
 ``warnings``. A run keeps the newest in ``evaluation.json``, and under ``others`` in the same file
@@ -19,7 +19,7 @@ from keras_genzoo.text import shown
 
 FILE = "evaluation.json"
 
-# Names of the protocol in a file, as a person reads them; others stay as they are.
+# How parts of the protocol are shown; others are shown by their names in the file.
 _PROTOCOL = {
     "fid_real": "statistics of FID",
     "floor": "column 'real images'",
@@ -133,7 +133,7 @@ def read_results(path: str | os.PathLike) -> list[dict[str, Any]]:
 
 
 def _check(result: dict[str, Any]) -> None:
-    """Check that a result has the parts that others look into.
+    """Check that a result has the parts that are read from it.
 
     Raises:
         ValueError, KeyError or TypeError: if it has not.
@@ -146,7 +146,7 @@ def _check(result: dict[str, Any]) -> None:
         kinds += [(network, dict), (network["name"], str), (network["checksum"], str)]
     for part, kind in kinds:
         if not isinstance(part, kind):
-            raise ValueError(f"{part!r:.20} is no {kind.__name__}")
+            raise ValueError(f"{part!r:.20} is not a {kind.__name__}")
 
 
 def _in_words(result: dict[str, Any], path: str | os.PathLike) -> ReadResult:
@@ -209,7 +209,7 @@ def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
         if parts:
             protocol[words] = " of ".join(parts) + (f": {role}" if role else "")
     if "weights" in protocol:
-        # Their step stands in the words; the digest is for programs.
+        # The words already name the step, and the digest is for programs.
         protocol.pop("steps", None)
         protocol.pop("weights_digest", None)
     if (shape := protocol.pop("image_shape", None)) is not None:

@@ -1,6 +1,6 @@
 """Distributions fitted to an autoencoder's codes, to draw new codes from (1903.12436, section 4).
 
-They are what N(0, I) is not for a plain autoencoder: where its codes really lie.
+A plain autoencoder's codes do not follow N(0, I); a fitted distribution lies where they do.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ class MixtureSampler:
     """A mixture of Gaussians with full covariances, fitted by expectation maximisation.
 
     Args:
-        codes: ``(n, latent_dim)``, the codes of training images.
+        codes: the codes of training images, ``(n, *latent_shape)``.
         seed: random seed of the start of the fit.
         components: number of Gaussians.
 
@@ -29,20 +29,19 @@ class MixtureSampler:
     def __init__(self, codes: np.ndarray, seed: int = 0, components: int = 10):
         from sklearn.mixture import GaussianMixture
 
-        [codes] = check_features(codes, at_least=max(2, components))
-        self.mixture = GaussianMixture(components, random_state=seed).fit(codes)
+        codes = np.asarray(codes)
+        self.latent_shape = codes.shape[1:]
+        [flat] = check_features(codes.reshape(len(codes), -1), at_least=max(2, components))
+        self.mixture = GaussianMixture(components, random_state=seed).fit(flat)
 
     def sample(self, n: int, seed: int | None = None) -> np.ndarray:
-        """Return ``n`` codes in random order, float32 ``(n, latent_dim)``."""
+        """Return ``n`` codes in random order, float32 ``(n, *latent_shape)``."""
         if n < 1:
             raise GenzooError(f"the number of images must be at least 1, not {n}")
-        rng = np.random.default_rng(seed)
-        mixture = self.mixture
-        component = rng.choice(len(mixture.weights_), n, p=mixture.weights_)
-        noise = rng.standard_normal((n, mixture.means_.shape[1]))
-        roots = np.linalg.cholesky(mixture.covariances_)
-        codes = mixture.means_[component] + np.einsum("nij,nj->ni", roots[component], noise)
-        return codes.astype("float32")
+        flat, _ = self.mixture.set_params(random_state=seed).sample(n)
+        # scikit-learn returns them component by component.
+        flat = np.random.default_rng(seed).permutation(flat)
+        return flat.astype("float32").reshape(n, *self.latent_shape)
 
 
 class GaussianSampler(MixtureSampler):

@@ -64,7 +64,7 @@ def similarity_matrix(images: np.ndarray, others: np.ndarray, stride: int = 4) -
 
 def _similarity_in_window(x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> np.ndarray:
     mean_x, mean_y = x @ weights, y @ weights
-    # Centred first: float32 would lose small variances in large squares.
+    # Subtract the means first: in float32, small variances would drown in large squares.
     x, y = x - mean_x[:, None], y - mean_y[:, None]
     variance_x, variance_y = x**2 @ weights, y**2 @ weights
     covariance = (x * weights) @ y.T

@@ -23,7 +23,7 @@ from keras_genzoo.networks import seeded
 
 GRID = {1: 4001, 2: 301}
 FRESH = 100_000
-# Generated points among which components are counted during training.
+# How many generated points are looked at when components are counted during training.
 COUNTED = 2000
 
 
@@ -45,7 +45,7 @@ class Mixture:
         return self.means.shape[1]
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Return ``n`` points, float32 ``(n, 1, d, 1)``; the rare ones outside are put inside."""
+        """Return ``n`` points, float32 ``(n, 1, d, 1)``; clipped to [-1, 1]."""
         chosen = self.means[rng.integers(len(self.means), size=n)]
         points = chosen + self.deviation * rng.standard_normal(chosen.shape)
         return np.clip(points, -1, 1).astype("float32")[:, None, :, None]
@@ -202,7 +202,7 @@ class TrainedGAN:
 
 
 # Learning rates of the generator and the discriminator at which a GAN finds all components, and
-# those at which it drops some: the discriminator is too slow to show the generator where it lacks.
+# those at which it drops some, because the discriminator learns too slowly to correct it.
 LEARNS, COLLAPSES = (5e-4, 2e-3), (2e-3, 5e-4)
 
 
@@ -232,7 +232,7 @@ def train_gan(
     before = _histogram_divergence(model, data, rng)
     points = tf.data.Dataset.from_tensor_slices(data.sample(200 * batch_size, rng)).repeat()
     with seeded(seed):
-        # Their order depends on TensorFlow's global seed, too.
+        # The order also depends on TensorFlow's global seed.
         points = points.shuffle(4096, seed).batch(batch_size)
     coverage: list[tuple[int, int]] = []
 
@@ -291,6 +291,6 @@ def generator_gradients(
 def _gradient(loss: Callable, logits: tf.Tensor) -> np.ndarray:
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        # The loss is a mean: its gradient is that of one image, divided by their number.
+        # The loss is a mean over the images, so the gradient is multiplied by their number.
         value = loss(logits) * len(logits)
     return abs(tape.gradient(value, logits).numpy())

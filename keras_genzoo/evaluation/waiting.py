@@ -11,12 +11,12 @@ from tqdm import tqdm
 from keras_genzoo.training.progress import Bar, bar_line, is_terminal
 
 Echo = Callable[[str], None]
-# From one line to the next, and until the first sign.
+# Seconds between two lines, and before anything is shown.
 LINE_SECONDS, FIRST_SECONDS = 15, 2
 
 
 class Waiting:
-    """Images done, images a second and the time left; work of a moment shows nothing.
+    """Shows images done, images a second and the time left; nothing if work is short.
 
     Args:
         what: the work, in a word or two.
@@ -49,7 +49,7 @@ class Waiting:
         return f"{self.what} {bar_line(room, done, self.total, rate, left, {})}".rstrip()
 
     def close(self) -> None:
-        """Leave the bar as it is."""
+        """End the bar's line."""
         if self.bar is not None:
             self.bar.close()
 

@@ -154,6 +154,11 @@ class Autoencoder(ImageModel):
         """
         return likelihood_of(getattr(self, "reconstruction_loss", None))
 
+    @property
+    def has_binary_likelihood(self) -> bool:
+        """Whether pixels are 0 or 1 under the reconstruction loss."""
+        return self.likelihood.is_binary
+
     def get_config(self) -> dict[str, Any]:
         """Return every constructor argument; own networks are serialised with it."""
         architecture, options = saved_component(self.architecture, AUTOENCODER_ARCHITECTURES)
@@ -295,6 +300,11 @@ class Autoencoder(ImageModel):
     def code(self, encoding):
         """Return the latent vector that stands for what the encoder gave."""
         return encoding
+
+    def reconstruction_logits(self, images):
+        """Return the logits of the mean of each pixel, of the shape of the images."""
+        z = self.code(self.inference_encoder(images, training=False))
+        return self.likelihood.mean_logits(self.inference_decoder(z, training=False))
 
     def compute_losses(self, images, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Return the loss of each image, shape ``(batch,)``, and its parts by metric name."""

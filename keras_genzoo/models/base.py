@@ -62,8 +62,11 @@ class ImageModel(Exportable, keras.Model):
     has_held_out_loss = False
     # Whether it turns images into codes, and can restore them.
     has_encoder = False
-    # Whether log p(x) can be bounded: it needs a posterior, a prior and a likelihood.
+    # Whether log p(x) can be estimated: by ``estimate_log_likelihood``, or from ``posterior`` and
+    # ``log_probability`` under the prior N(0, I).
     has_likelihood = False
+    # Whether pixels are 0 or 1 under the likelihood; otherwise it is a density of grey values.
+    has_binary_likelihood = False
 
     def __init__(
         self,
@@ -283,6 +286,44 @@ class ImageModel(Exportable, keras.Model):
         """Return a key that changes from batch to batch of one evaluation: the images so far."""
         images = self._trackers[tracker].count * self.num_replicas
         return tf.cast(images, tf.int32)
+
+    # Likelihood ------------------------------------------------------------------------------
+
+    def estimate_log_likelihood(self, images, num_samples: int, seed: int):
+        """Return the model's own estimate of log p(x) of each image in nats, shape ``(batch,)``.
+
+        None, the default, leaves the estimate to importance sampling, which asks for ``posterior``
+        and ``log_probability``. A model with an exact log-likelihood ignores the draws.
+
+        Args:
+            images: float32 in [0, 1], ``(batch, *image_shape)``.
+            num_samples: draws for each image.
+            seed: random seed of the draws for this batch.
+        """
+
+    def posterior(self, images):
+        """Return mean and log-variance of the Gaussian q(z|x), each of the shape of a batch of z.
+
+        Args:
+            images: float32 in [0, 1], ``(batch, *image_shape)``.
+        """
+        raise NotImplementedError
+
+    def log_probability(self, images, z):
+        """Return log p(x|z) of each image in nats, shape ``(batch,)``.
+
+        Args:
+            images: float32 in [0, 1], ``(batch, *image_shape)``.
+            z: a latent code for each image.
+        """
+        raise NotImplementedError
+
+    def reconstruction_logits(self, images):
+        """Return the logits of the mean of each reconstructed pixel; None if there are none.
+
+        Args:
+            images: float32 in the model's range, ``(batch, *image_shape)``.
+        """
 
     # Use -------------------------------------------------------------------------------------
 

@@ -141,6 +141,14 @@ class VAE(Autoencoder):
         z_mean, _ = encoding
         return z_mean
 
+    def posterior(self, images):
+        """Return ``z_mean`` and ``z_log_var`` of q(z|x), each ``(batch, latent_dim)``."""
+        return self.inference_encoder(images, training=False)
+
+    def log_probability(self, images, z):
+        """Return log p(x|z) of each image: the reconstruction loss, negated."""
+        return -self.loss_of_each(images, self.inference_decoder(z, training=False))
+
     def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
         """Return ``n`` images decoded from z ~ N(0, I), uint8 ``(n, *image_shape)``.
 

@@ -12,7 +12,6 @@ from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.evaluation import find_network
 from keras_genzoo.evaluation.cache import load_arrays
 from keras_genzoo.evaluation.conditional import classes_to_make
-from keras_genzoo.evaluation.evaluate import TRAINED
 from keras_genzoo.evaluation.features import FeatureNetwork
 from keras_genzoo.evaluation.similarity import WINDOW
 from keras_genzoo.files import new_folder, write_json, writing_folder
@@ -154,7 +153,7 @@ def _check_enough(source: Source, count: int, num_neighbours: int) -> None:
 def _warnings(on_training_images: bool, network: FeatureNetwork | None) -> list[str]:
     if network is not None and network.warnings:
         return network.warnings
-    if not on_training_images or network is None or network.name not in TRAINED:
+    if not on_training_images or network is None or not network.trained_on_data:
         return []
     return [
         f"the network '{network.name}' was trained on many of these real images, and knows them "

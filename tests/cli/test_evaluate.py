@@ -4,6 +4,8 @@ import json
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import keras
@@ -11,7 +13,7 @@ import numpy as np
 import pytest
 
 from keras_genzoo.data import Splits, load_dataset, open_source
-from keras_genzoo.evaluation import FEATURE_NETWORKS, SCORES, classifier, find_network
+from keras_genzoo.evaluation import FEATURE_NETWORKS, SCORES, ScoreInputs, classifier, find_network
 from tests.cli.conftest import SMALL
 from tests.training import kill
 
@@ -103,11 +105,10 @@ def test_scores_that_need_labels_of_a_conditional_model(genzoo, trained, tmp_pat
 
 def test_copies_of_the_training_images_are_found_memorised(genzoo, tmp_path, trained):
     from keras_genzoo.evaluation.features import Pixels
-    from keras_genzoo.evaluation.scores import SCORES, Material
 
     (train, _), (test, _) = digits(), digits("test")
     memorised, fresh = (
-        SCORES["memorisation"].compute(Material(test[:150], fake, Pixels(), train_images=train))
+        SCORES["memorisation"].measure(ScoreInputs(test[:150], fake, Pixels(), train_images=train))
         for fake in (train[:150], test[150:])
     )
     assert memorised["memorised_share"] == 1
@@ -175,7 +176,7 @@ def test_a_floor_that_cannot_be_computed(genzoo, refused, trained, tmp_path):
         f" --seed {seed}"
     )
     line = refused(arguments)
-    assert "the floor of the score 'fid_per_class' cannot be computed" in line
+    assert "the score 'fid_per_class' of other real images cannot be computed" in line
     assert line.endswith("--no-floor leaves it out")
     assert genzoo(f"{arguments} --no-floor").code == 0
 
@@ -382,12 +383,19 @@ def test_a_foreign_graph_is_not_inception(genzoo, trained, tmp_path):
         ("evaluate RUN --split valid", "digits has no split 'valid'"),
         (
             "evaluate RUN --scores likelihood",
-            "the score 'likelihood' needs a vae with a loss that is a likelihood, such as "
-            "'bernoulli', not a GAN",
+            "the score 'likelihood' needs a model with a likelihood: an estimate of log p(x), or a "
+            "posterior and a loss that is a log-likelihood, such as 'bernoulli'; this is a GAN on",
         ),
-        ("evaluate RUN --scores reconstruction", "needs an ae or a vae, not a GAN"),
+        (
+            "evaluate RUN --scores reconstruction",
+            "needs a model that encodes and reconstructs images; this is a GAN on digits",
+        ),
+        ("evaluate RUN --scores modes", "needs a model of stacked images, such as stacked_mnist"),
         ("evaluate RUN --scores label_accuracy", "needs generated images with class labels"),
-        ("evaluate RUN --sampler mixture --features pixels", "--sampler is for ae and vae"),
+        (
+            "evaluate RUN --sampler mixture --features pixels",
+            "--sampler is for models with an encoder",
+        ),
         ("evaluate RUN --sampler mixtur", "did you mean 'mixture'"),
         ("evaluate RUN --scores likelihod", "did you mean 'likelihood'"),
         ("evaluate RUN --binarization dynamc", "did you mean 'dynamic'"),
@@ -461,24 +469,23 @@ def test_every_score_says_what_it_needs():
 
 def test_every_score_names_the_values_that_it_gives():
     from keras_genzoo.evaluation.features import Features, Pixels
-    from keras_genzoo.evaluation.scores import Material
 
     (real, labels), rng = digits(size=8), np.random.default_rng(0)
-    material = Material(real[:200], real[200:400], Pixels(), labels[:200], labels[200:400],
+    inputs = ScoreInputs(real[:200], real[200:400], Pixels(), labels[:200], labels[200:400],
                         train_images=real[400:])  # fmt: skip
     logits = Features(np.zeros((200, 2), "float32"), rng.normal(size=(200, 10)))
     for name in ("fid", "kid", "prdc", "fid_per_class", "memorisation", "parzen"):
-        assert set(SCORES[name].compute(material)) <= set(SCORES[name].gives)
-    material.__dict__["real"] = material.__dict__["fake"] = logits
+        assert set(SCORES[name].measure(inputs)) <= set(SCORES[name].values)
+    inputs.__dict__["real"] = inputs.__dict__["fake"] = logits
     for name in ("inception_score", "class_histogram", "label_accuracy"):
-        assert set(SCORES[name].compute(material)) <= set(SCORES[name].gives)
-    values = [value for name in SCORES for value in SCORES[name].gives]
+        assert set(SCORES[name].measure(inputs)) <= set(SCORES[name].values)
+    values = [value for name in SCORES for value in SCORES[name].values]
     assert len(values) == len(set(values))
 
 
 def test_features_of_real_images_are_kept_by_content(cache):
     from keras_genzoo.evaluation.features import Pixels
-    from keras_genzoo.evaluation.scores import kept_features
+    from keras_genzoo.evaluation.inputs import kept_features
 
     images = np.stack([batch.numpy() for batch in load_dataset("digits", batch_size=1).take(3)])[
         :, 0
@@ -493,3 +500,93 @@ def test_features_of_real_images_are_kept_by_content(cache):
     np.testing.assert_array_equal(kept_features(Pixels(), images).features, first.features)
     kept_features(Pixels(), images[::-1])
     assert len(set(folder.glob("*")) - before) == 2
+
+
+# Scores of a person's own -----------------------------------------------------------------------
+
+MY_SCORES = '''
+import numpy as np
+from keras_genzoo.evaluation import SCORES, Display, Score
+
+
+def contrast(inputs):
+    """Standard deviation of the generated images' pixels."""
+    return np.float32(inputs.fake_images.std())
+
+
+def weights(inputs):
+    """Size of the model."""
+    return {"weights": inputs.model.count_params(), "per_image": [1.5, len(inputs.real_images)]}
+
+
+def broken(inputs):
+    return 1 / 0
+
+
+def undeclared(inputs):
+    return {"another": 1.0}
+
+
+SCORES.register("contrast", Score(contrast))
+SCORES.register(
+    "weights",
+    Score(weights, of="model", gives={"weights": Display("weights", "↓", "numbers"),
+                                      "per_image": None}),
+)
+SCORES.register("broken", Score(broken, usual=False))
+SCORES.register("undeclared", Score(undeclared, usual=False))
+'''
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Run the command in a process of its own, beside a module with scores."""
+    (tmp_path / "my_scores.py").write_text(MY_SCORES)
+
+    def run(line):
+        return subprocess.run(
+            [sys.executable, "-m", "keras_genzoo", *line.split()],
+            cwd=tmp_path, capture_output=True, text=True,
+        )  # fmt: skip
+
+    return run
+
+
+def test_own_scores_are_named_in_the_help_only_if_they_are_imported(own):
+    assert "contrast" in own("--import my_scores evaluate --help").stdout
+    assert "contrast" not in own("evaluate --help").stdout
+    ended = own("evaluate run --scores contrast")
+    assert ended.returncode == 2
+    assert "unknown score 'contrast'" in ended.stderr
+
+
+@pytest.mark.slow
+def test_own_scores_are_measured_shown_and_kept(own, trained, tmp_path):
+    run = shutil.copytree(trained("gan"), tmp_path / "run")
+    measured = "--import my_scores evaluate run --features pixels -n 50 --scores"
+    ended = own(f"{measured} contrast,weights,fid")
+    assert ended.returncode == 0, ended.stderr
+    result = read(run / "evaluation.json")
+    # A score of images is measured on other real images, too; one of the model is not.
+    assert result["scores"]["contrast"] > 0
+    assert 0 < result["floor"]["contrast"] < 128
+    assert result["scores"]["weights"] > 100
+    assert result["scores"]["per_image"] == [1.5, 50]
+    assert "weights" not in result["floor"]
+    rows = {line.split("  ")[0].strip() for line in ended.stdout.splitlines()}
+    assert {"contrast", "weights (numbers) ↓", "FID ↓"} <= rows
+    assert "per_image" not in ended.stdout
+    # A broken score is one line, and nothing of what is kept is lost.
+    for name, words in (
+        ("broken", "the score 'broken' cannot be computed: ZeroDivisionError: division by zero"),
+        ("undeclared", "the score 'undeclared' cannot be computed: it gives another; name that in"),
+    ):
+        ended = own(f"{measured} {name}")
+        assert ended.returncode == 2
+        assert words in ended.stderr
+        assert len(ended.stderr.splitlines()) == 1
+    # Without the module, its values stay in the file and are shown by their names.
+    ended = own("evaluate run --features pixels -n 50 --scores kid")
+    assert ended.returncode == 0, ended.stderr
+    assert read(run / "evaluation.json")["scores"].items() >= result["scores"].items()
+    assert "contrast" in ended.stdout

@@ -1,4 +1,4 @@
-"""Label accuracy, modes, and laws fitted to codes."""
+"""Label accuracy, modes, and distributions fitted to codes."""
 
 import numpy as np
 import pytest
@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation import (
     SAMPLERS,
+    SCORES,
+    ScoreInputs,
     covered_modes,
     label_accuracy,
     mode_counts,
@@ -15,7 +17,6 @@ from keras_genzoo.evaluation import (
 )
 from keras_genzoo.evaluation.collapse import stacked_labels
 from keras_genzoo.evaluation.features import Features, Pixels
-from keras_genzoo.evaluation.scores import SCORES, Material
 
 
 def test_wilson_interval_is_that_of_the_textbook():
@@ -89,11 +90,26 @@ def test_a_sampler_draws_the_same_for_the_same_seed(name):
     assert (sampler.sample(7, seed=3) != sampler.sample(7, seed=4)).any()
 
 
+@pytest.mark.parametrize("name", list(SAMPLERS))
+def test_a_sampler_draws_codes_of_the_shape_that_it_was_fitted_to(name):
+    codes = np.random.default_rng(0).normal(3, 1, size=(60, 2, 2, 3))
+    drawn = SAMPLERS[name](codes).sample(500, seed=1)
+    assert drawn.shape == (500, 2, 2, 3)
+    np.testing.assert_allclose(drawn.mean(axis=0), codes.mean(axis=0), atol=0.4)
+
+
+def test_codes_of_a_mixture_come_in_random_order():
+    codes = np.concatenate([np.zeros((50, 1)), np.full((50, 1), 10.0)])
+    codes += np.random.default_rng(0).normal(0, 0.1, codes.shape)
+    high = SAMPLERS["mixture"](codes, components=2).sample(200, seed=0)[:, 0] > 5
+    assert 50 < np.count_nonzero(high[1:] != high[:-1]) < 150
+
+
 def test_stacked_labels_are_the_digits_of_the_channels():
     class Brightness(Pixels):
         """Calls an image by its grey value."""
 
-        def of_batch(self, images):
+        def compute_batch(self, images):
             return Features(images[:, 0, 0, :], np.eye(10)[images[:, 0, 0, 0]])
 
     images = np.zeros((2, 4, 4, 3), "uint8")
@@ -107,7 +123,7 @@ def test_a_class_that_is_not_generated_keeps_its_number():
     labels = np.arange(90) % 3
     images = np.repeat((100 * labels).astype(np.uint8), 64).reshape(90, 8, 8, 1)
     generated = labels > 0
-    material = Material(
+    inputs = ScoreInputs(
         images,
         images[generated],
         Pixels(),
@@ -116,4 +132,4 @@ def test_a_class_that_is_not_generated_keeps_its_number():
         class_names=["0", "1", "2"],
     )
     # All but the images of the class that the classifier has never seen.
-    assert SCORES["gan_train"].compute(material)["gan_train"] == pytest.approx(2 / 3)
+    assert SCORES["gan_train"].measure(inputs)["gan_train"] == pytest.approx(2 / 3)

@@ -94,13 +94,14 @@ def test_order_of_images_does_not_matter(score, seed):
     assert score(rng.permutation(real), rng.permutation(fake)) == pytest.approx(expected, rel=1e-9)
 
 
-@each_score
-def test_size_of_tiles_does_not_matter(score, monkeypatch):
+def test_size_of_blocks_does_not_matter(monkeypatch):
     real, fake = clouds(80, 6, fewer=11)
-    expected = score(real, fake)
-    for tile in (1, 7, 80):
-        monkeypatch.setattr(neighbours, "TILE", tile)
-        assert score(real, fake) == pytest.approx(expected, rel=1e-9)
+    expected = manifold_scores(real, fake)
+    # One row of distances at a time, 7 rows, and all of them.
+    for rows, count in ((1, 80), (7, 12), (80, 1)):
+        monkeypatch.setattr(neighbours, "MEGABYTES", rows * len(fake) * 8 / 2**20)
+        assert len(list(neighbours.distance_rows(real, fake))) == count
+        assert manifold_scores(real, fake) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("block", [3, 20])

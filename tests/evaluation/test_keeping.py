@@ -6,7 +6,14 @@ import shutil
 import pytest
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation import Options, evaluate, read_result, results_of, update_results
+from keras_genzoo.evaluation import (
+    Options,
+    evaluate,
+    model_scores,
+    read_result,
+    results_of,
+    update_results,
+)
 from keras_genzoo.training import fit, resume, settings_for
 
 VAE = {"hidden_units": [8], "latent_dim": 2, "image_size": 8, "batch_size": 16}
@@ -38,9 +45,7 @@ def measured_by(monkeypatch):
     calls = []
     monkeypatch.setattr(
         "keras_genzoo.evaluation.keeping.measure",
-        lambda subject, names, keep: (
-            calls.append(list(names)) or evaluate.measure(subject, names, keep)
-        ),
+        lambda run, names, save: calls.append(list(names)) or evaluate.measure(run, names, save),
     )
     return calls
 
@@ -187,7 +192,7 @@ def test_at_ctrl_c_the_scores_so_far_are_kept(run, monkeypatch):
         assert kept(run / "evaluation.json")["scores"].keys() == {"fid"}
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(evaluate, "vae_likelihood", stop)
+    monkeypatch.setattr(model_scores, "model_likelihood", stop)
     with pytest.raises(KeyboardInterrupt):
         update_results(run, asked("fid", "likelihood"))
     file = run / "evaluation.json"

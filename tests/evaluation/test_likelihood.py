@@ -11,12 +11,13 @@ from keras_genzoo.evaluation import (
     binarized,
     likelihood,
     likelihood_bounds,
+    model_likelihood,
     parzen_log_likelihood,
     vae_likelihood,
 )
 from keras_genzoo.evaluation.parzen import window_log_density
 from keras_genzoo.evaluation.reconstruction import reconstruction_bce
-from keras_genzoo.models import VAE, Autoencoder
+from keras_genzoo.models import VAE, Autoencoder, ImageModel
 
 NOISE = 0.5
 
@@ -119,7 +120,7 @@ def test_binarisations_are_four_different_things():
 
 def test_what_has_no_likelihood_is_refused():
     images = np.zeros((2, 8, 8, 1), "uint8")
-    with pytest.raises(GenzooError, match="only a VAE has a likelihood"):
+    with pytest.raises(GenzooError, match="this Autoencoder has no likelihood; it needs"):
         vae_likelihood(Autoencoder((8, 8, 1), hidden_units=(4,)), images)
     model = VAE((8, 8, 1), hidden_units=(4,))
     model.compile(loss="squared_error")
@@ -130,6 +131,50 @@ def test_what_has_no_likelihood_is_refused():
         vae_likelihood(model, images, binarization="dynamc")
     with pytest.raises(GenzooError, match="num_samples must be at least 1"):
         vae_likelihood(model, images, num_samples=0)
+
+
+class Uniform(ImageModel):
+    """A model of a third family: every pixel is uniform, so that log p(x) is known exactly."""
+
+    has_likelihood = True
+
+    def estimate_log_likelihood(self, images, num_samples, seed):
+        return np.full(len(images), np.log(256.0) * np.prod(self.image_shape))
+
+
+class GridOfCodes(ImageModel):
+    """A model whose codes are a grid: x = z + noise, with the true posterior."""
+
+    has_likelihood = True
+
+    def posterior(self, images):
+        return images / 2, np.full(images.shape, np.log(0.5))
+
+    def log_probability(self, images, z):
+        return stats.norm(z, 1).logpdf(images).sum(axis=(1, 2, 3))
+
+
+def test_a_model_of_another_family_gives_its_own_estimate():
+    images = np.zeros((90, 2, 2, 1), "uint8")
+    result = model_likelihood(Uniform((2, 2, 1), 1), images, num_samples=3)
+    assert result.log_likelihood == pytest.approx(4 * np.log(256))
+    assert (result.elbo, result.kl, result.latent_dim) == (None, None, None)
+    assert (result.binarization, result.num_images) == ("grey", 90)
+
+    class Wrong(Uniform):
+        def estimate_log_likelihood(self, images, num_samples, seed):
+            return 0.0
+
+    with pytest.raises(GenzooError, match=r"one number for each image, shape \(80,\), not \(\)"):
+        model_likelihood(Wrong((2, 2, 1), 1), images)
+
+
+def test_codes_of_any_shape_have_a_likelihood():
+    images = np.random.default_rng(0).integers(0, 256, (5, 3, 2, 1), "uint8")
+    result = model_likelihood(GridOfCodes((3, 2, 1), 6), images, num_samples=2)
+    exact = stats.norm(0, np.sqrt(2)).logpdf(images / 255).sum(axis=(1, 2, 3)).mean()
+    assert result.log_likelihood == pytest.approx(exact, rel=1e-5)
+    assert result.latent_dim == 6
 
 
 def test_parzen_window_is_the_mean_of_its_gaussians():

@@ -4,8 +4,8 @@ import json
 import re
 
 from keras_genzoo.evaluation import results_of, score_rows, score_table, table, write_result
-from keras_genzoo.evaluation.display import TIMES
 from keras_genzoo.evaluation.results import protocol_rows
+from keras_genzoo.evaluation.score import TIMES
 
 
 def result(**scores):

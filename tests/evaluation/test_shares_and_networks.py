@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from keras_genzoo.data import ArraySource, Splits
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation import FrechetCallback, classifier, find_network
+from keras_genzoo.evaluation import FrechetCallback, classifier, find_network, waiting
 from keras_genzoo.evaluation.cache import digest, evict, load_arrays, save_arrays
 from keras_genzoo.evaluation.conditional import labels_in_shares
 from keras_genzoo.evaluation.features import Pixels
-from keras_genzoo.evaluation.scores import kept_features
+from keras_genzoo.evaluation.inputs import kept_features
 from keras_genzoo.models import CGAN
 
 # Classes and their shares -------------------------------------------------------------------
@@ -81,6 +81,8 @@ def quick(monkeypatch, tmp_path):
     """Classifiers that are soon trained, in a cache of their own."""
     monkeypatch.setenv("GENZOO_CACHE", str(tmp_path))
     monkeypatch.setattr(classifier, "MAX_EPOCHS", 5)
+    # However slow the machine is, no line of progress comes between those that are looked at.
+    monkeypatch.setattr(waiting, "LINE_SECONDS", 10**6)
 
 
 def test_without_a_test_split_the_validation_split_is_held_out():

@@ -1,0 +1,106 @@
+"""The scores of a model itself: reconstruction, modes of stacked images, likelihood."""
+
+from typing import Any
+
+import numpy as np
+
+from keras_genzoo.data import DATASETS
+from keras_genzoo.evaluation.classifier import open_classifier
+from keras_genzoo.evaluation.collapse import (
+    STACKED_SAMPLES,
+    covered_modes,
+    mode_counts,
+    stacked_labels,
+)
+from keras_genzoo.evaluation.inputs import ModelInputs
+from keras_genzoo.evaluation.likelihood import model_likelihood
+from keras_genzoo.evaluation.options import DEFAULT_COUNT
+from keras_genzoo.evaluation.reconstruction import reconstruction_bce, reconstruction_quality
+from keras_genzoo.evaluation.score import DOWN, UP, Display, Score
+from keras_genzoo.training.preparing import open_splits
+
+
+def _reconstruction(inputs: ModelInputs) -> dict[str, Any]:
+    model, images = inputs.model, inputs.real_images
+    quality = reconstruction_quality(images, model.reconstruct(images))._asdict()
+    quality["bce"] = reconstruction_bce(model, images)
+    return {"reconstruction": _without_none(quality)}
+
+
+RECONSTRUCTION = Score(
+    _reconstruction,
+    of="model",
+    needs=["encoder"],
+    gives={
+        "reconstruction.mse": Display("reconstruction MSE", DOWN),
+        "reconstruction.psnr": Display("reconstruction PSNR", UP, "dB"),
+        "reconstruction.ssim": Display("reconstruction SSIM", UP),
+        "reconstruction.bce": Display("reconstruction BCE", DOWN, "nats"),
+    },
+)
+
+
+def _modes(inputs: ModelInputs) -> dict[str, Any]:
+    """Count the modes of a model of stacked images, with a classifier of single ones."""
+    settings, seed = inputs.run.settings, inputs.options.seed
+    single_images = DATASETS[settings.dataset].made_of
+    single = settings.replace(dataset=single_images, channels=1, image_size=None)
+    splits = open_splits(single)
+    classifier = open_classifier(splits, echo=inputs.echo)
+    images = inputs.model.generate(STACKED_SAMPLES, seed=seed)
+    counts = mode_counts(stacked_labels(images, classifier), inputs.data.train.num_classes)
+    _, labels = splits.train.sample(min(splits.train.num_images, DEFAULT_COUNT), seed)
+    digits = np.bincount(labels, minlength=10)
+    real_counts = np.einsum("a,b,c->abc", digits, digits, digits).ravel()
+    modes = covered_modes(counts, real_counts)._asdict()
+    return {"modes": modes | {"num_images": STACKED_SAMPLES}}
+
+
+MODES = Score(
+    _modes,
+    of="model",
+    needs=["stacked_images"],
+    gives={
+        "modes.covered": Display("modes covered", UP),
+        "modes.num_modes": Display("modes of the data"),
+        "modes.reverse_kl": Display("KL(generated || real)", DOWN, "nats"),
+        "modes.num_images": Display("images that modes are counted in"),
+    },
+    takes_minutes=True,
+)
+
+
+def _likelihood(inputs: ModelInputs) -> dict[str, Any]:
+    options = inputs.options
+    result = model_likelihood(
+        inputs.model,
+        inputs.real_images,
+        options.num_samples,
+        options.binarization,
+        options.seed,
+        inputs.echo,
+    )
+    return {"likelihood": _without_none(result._asdict())}
+
+
+LIKELIHOOD = Score(
+    _likelihood,
+    of="model",
+    needs=["likelihood"],
+    gives={
+        "likelihood.log_likelihood": Display("log-likelihood", UP, "nats"),
+        "likelihood.elbo": Display("ELBO", UP, "nats"),
+        "likelihood.reconstruction": Display("ELBO: reconstruction term", unit="nats"),
+        "likelihood.kl": Display("ELBO: KL term", unit="nats"),
+        "likelihood.active_units": Display("active latent units"),
+        "likelihood.latent_dim": Display("latent units"),
+        "likelihood.num_samples": Display("likelihood: draws of z for an image"),
+        "likelihood.binarization": Display("likelihood: binarization"),
+        "likelihood.num_images": Display("likelihood: images"),
+    },
+    takes_minutes=True,
+)
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

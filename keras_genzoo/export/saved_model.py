@@ -2,6 +2,7 @@
 
 import errno
 import functools
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -94,11 +95,11 @@ def export_saved_model(
             write_networks(served, temporary)
             if warm_up:
                 write_warm_up(temporary, card, model, warm_up)
-            told = card.to_dict()
+            content = card.to_dict()
             if check:
                 inputs = inputs_to_verify(model, images)
-                told |= verify(networks, inputs, lambda: runner(temporary), TOLERANCE, str(path))
-            write_json(temporary / CARD, told)
+                content |= verify(networks, inputs, lambda: runner(temporary), TOLERANCE, str(path))
+            write_json(temporary / CARD, content)
             newest = max([int(path.name), *versions(base)])
             if newest == int(path.name):
                 write_serving_files(base, card, newest, warm_up, force)
@@ -110,6 +111,14 @@ def export_saved_model(
             model, base, warm_up=warm_up, check=check, force=force, images=images, facts=facts
         )
     return path
+
+
+def export_version(model: ImageModel, folder: Path, name: str, **options: Any) -> list[Path]:
+    """Write a version of the served model ``name`` in ``folder``, as ``export_saved_model`` does.
+
+    It is the exporter of the format ``saved_model``.
+    """
+    return [export_saved_model(model, folder / name, **options)]
 
 
 def served_networks(
@@ -145,7 +154,11 @@ def _of_seeds(network: keras.Model) -> keras.Model:
     }
     z = inputs.pop("z")
     seeds = keras.Input((), dtype="int64", name="seed")
-    outputs = network({"z": SeededNormal(z.shape[1])(seeds), **inputs})
+    size, *more = z.shape[1:]
+    noise = SeededNormal(math.prod([size, *more]))(seeds)
+    if more:
+        noise = keras.layers.Reshape((size, *more))(noise)
+    outputs = network({"z": noise, **inputs})
     return keras.Model({"seed": seeds, **inputs}, outputs)
 
 

@@ -133,8 +133,8 @@ max_enqueued_batches {{ value: 100 }}
 
 def readme(card: Card, version: int) -> str:
     """Return how this model is served and called, and its card, as Markdown."""
-    # Whose inputs fit on a line.
-    called = "generate_seeded" if "generate_seeded" in card.signatures else "decode"
+    # The first that the model has: their inputs fit on a line.
+    called = next(name for name in _CALLED if name in card.signatures)
     request = {"signature_name": called, "inputs": _rows(card.signatures[called])}
     calls = "\n".join(_call(name, ends) for name, ends in card.signatures.items())
     facts = "\n".join(f"- **{key}**: {value}" for key, value in card.facts.items())
@@ -173,6 +173,8 @@ def _call(name: str, signature: dict[str, Any]) -> str:
     return f"call({name!r}, {', '.join(inputs)})  # {outputs}"
 
 
+# Signatures that the README shows a call of.
+_CALLED = ("generate_seeded", "decode", "serving_default")
 # What tells the file from a person's.
 _MARK = "made with keras_genzoo. Newest version: "
 _README = """# {name}

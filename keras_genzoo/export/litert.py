@@ -4,6 +4,7 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.export.card import make_card
+from keras_genzoo.export.formats import CALIBRATION
 from keras_genzoo.export.inputs import Arrays, batches, draw_inputs, inputs_to_verify
 from keras_genzoo.export.networks import check_name, float32_networks, require
 from keras_genzoo.export.placing import placing, write_card
@@ -27,7 +29,7 @@ LITERT_TYPES = {
     "dynamic": Tolerance("mean", 0.02),
     "int8": Tolerance("mean", 0.02),
 }
-CALIBRATION, LEAST_CALIBRATION = 200, 50
+LEAST_CALIBRATION = 50
 METADATA = "keras_genzoo"
 
 
@@ -97,6 +99,13 @@ def export_litert(
             write_card(file, card)
             files.append(folder / file.name)
     return files
+
+
+def export_types(
+    model: ImageModel, folder: Path, name: str, *, batch_size: int = 1, **options: Any
+) -> list[Path]:
+    """Write files as ``export_litert`` does; as on the command line, a batch size of 0 is free."""
+    return export_litert(model, folder, name, batch_size=batch_size or None, **options)
 
 
 def _checked_types(types: Sequence[str]) -> list[str]:

@@ -16,9 +16,9 @@ from typing import IO
 import numpy as np
 
 from keras_genzoo.data.arrays import ArraySource, check_split
-from keras_genzoo.data.asked import IDX_IMAGES, file_names, idx_folder, installed_folder
 from keras_genzoo.data.layout import find_split, split_of
 from keras_genzoo.data.registry import DATASETS
+from keras_genzoo.data.request import IDX_IMAGES, file_names, idx_folder, installed_folder
 from keras_genzoo.data.source import NO_LABELS
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit

@@ -14,9 +14,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.data.arrays import ArraySource
-from keras_genzoo.data.ending import at_rest_when_ending
 from keras_genzoo.data.images import check_request, whole_number
 from keras_genzoo.data.opening import open_source
+from keras_genzoo.data.shutdown import stopped_at_exit
 from keras_genzoo.data.source import Source
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import usable_memory
@@ -236,7 +236,7 @@ def _batches(
             plan.batch_size, np.int32
         )
 
-    fetch = at_rest_when_ending(read, nothing)
+    fetch = stopped_at_exit(read, nothing)
     size = plan.batch_size if plan.drop_remainder else None
 
     def batch(epoch: tf.Tensor, step: tf.Tensor):

@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_genzoo.data.asked import DEFAULT_DATA_DIR
 from keras_genzoo.data.images import BadImageError, check_request, decode, target_shape
 from keras_genzoo.data.records import Records
-from keras_genzoo.data.registry import DATASETS, DataSet, paths_in_words
+from keras_genzoo.data.registry import DATASETS, OWN_KIND, DataSet, paths_in_words
+from keras_genzoo.data.request import DEFAULT_DATA_DIR
 from keras_genzoo.data.source import PartSource, Source
 from keras_genzoo.errors import GenzooError, unknown
 
@@ -196,7 +196,9 @@ def unknown_data_set(name: str, more: list[str]) -> GenzooError:
     if "did you mean" not in error:
         near = difflib.get_close_matches(name, more, n=1)
         error = error.replace(";", f"; did you mean '{near[0]}'?", 1) if near else error
-    return GenzooError(f"{error}; or any image data set of tensorflow-datasets, {paths_in_words()}")
+    return GenzooError(
+        f"{error}; or any image data set of tensorflow-datasets, {paths_in_words()}; {OWN_KIND}"
+    )
 
 
 def manual_files(name: str, data_dir: str | os.PathLike | None = None) -> list[ManualFile]:

@@ -4,7 +4,6 @@ A format declares itself in one place: its exporter, its own options with their 
 it writes. ``genzoo export`` and ``export_run`` take all that from ``EXPORT_FORMATS``.
 """
 
-import importlib
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.registry import Registry
+from keras_genzoo.registry import Registry, import_attribute
 
 if TYPE_CHECKING:
     from keras_genzoo.models import ImageModel
@@ -117,8 +116,7 @@ class ExportFormat:
         """Write the model, and return the paths."""
         exporter = self.exporter
         if isinstance(exporter, str):
-            module, function = exporter.split(":")
-            exporter = getattr(importlib.import_module(module), function)
+            exporter = import_attribute(exporter)
         return exporter(model, folder, name, **options)
 
 

@@ -22,7 +22,7 @@ class _Calls:
 _calls = _Calls()
 
 
-def at_rest_when_ending(function: Callable, nothing: Callable[[], Any]) -> Callable:
+def stopped_at_exit(function: Callable, nothing: Callable[[], Any]) -> Callable:
     """Return ``function``, which becomes ``nothing`` once the interpreter ends.
 
     By then every thread that could use the result is gone; what is read ahead is not seen.

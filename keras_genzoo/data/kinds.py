@@ -72,13 +72,14 @@ MOST_LOOKED_INTO = 20_000
 
 
 class Kinds:
-    """Tells what files are, one after the other.
+    """Identifies files: by their suffix if Pillow reads such files, else by their first bytes.
 
-    Of the files without a suffix that Pillow reads the first 20,000 are looked into; the others
-    are taken for what most of the same suffix were, so that any folder is listed in seconds.
+    Only the first 20,000 files of other suffixes are opened for that; the rest are taken for what
+    most of the same suffix were, so that any folder is listed in seconds.
 
-    >>> Kinds().of("faces", "a.png"), Kinds().of("faces", "a.txt"), Kinds().of("faces", "a.exr")
-    ('image', 'other', 'unreadable image')
+    >>> kinds = Kinds()
+    >>> [kinds.identify("faces", name) for name in ("a.png", "a.txt", "a.exr")]
+    ['image', 'other', 'unreadable image']
     """
 
     def __init__(self):
@@ -86,7 +87,7 @@ class Kinds:
         self._looked_into = 0
         self._seen: dict[str, Counter] = {}
 
-    def of(self, folder: str | os.PathLike, name: str) -> str:
+    def identify(self, folder: str | os.PathLike, name: str) -> str:
         """Return what a file is: ``IMAGE``, ``UNREADABLE`` or ``OTHER``."""
         suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
         known = self._known.get(suffix)

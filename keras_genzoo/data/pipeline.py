@@ -231,12 +231,12 @@ def _batches(
     def read(epoch: np.ndarray, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return reader.fetch(plan.indices(epoch, step))
 
-    def nothing() -> tuple[np.ndarray, np.ndarray]:
+    def placeholder() -> tuple[np.ndarray, np.ndarray]:
         return np.zeros((plan.batch_size, *source.image_shape), np.uint8), np.zeros(
             plan.batch_size, np.int32
         )
 
-    fetch = stopped_at_exit(read, nothing)
+    fetch = stopped_at_exit(read, placeholder)
     size = plan.batch_size if plan.drop_remainder else None
 
     def batch(epoch: tf.Tensor, step: tf.Tensor):

@@ -1,7 +1,9 @@
-"""Bringing Python functions inside tf.data to rest before the interpreter ends.
+"""Stop the Python functions inside tf.data before the interpreter shuts down.
 
-TensorFlow's threads call Python for each batch and read ahead without end. One that still wants
-to when the interpreter is being taken down waits for ever, and the process with it.
+tf.data calls them from threads of its own, which read ahead without end. A thread that calls Python
+while the interpreter is being taken down blocks for ever, and the process never exits. So, when the
+program ends, these functions give placeholders at once; the threads fill their buffers with them
+and stop calling, and only then does the interpreter go on.
 """
 
 import atexit
@@ -13,28 +15,30 @@ from typing import Any
 
 
 class _Calls:
+    """How many calls of all such functions are running, and have ever started."""
+
     def __init__(self):
         self.lock = threading.Lock()
-        self.running = self.begun = 0
-        self.ending = False
+        self.running = self.started = 0
+        self.shutting_down = False
 
 
 _calls = _Calls()
 
 
-def stopped_at_exit(function: Callable, nothing: Callable[[], Any]) -> Callable:
-    """Return ``function``, which becomes ``nothing`` once the interpreter ends.
+def stopped_at_exit(function: Callable, placeholder: Callable[[], Any]) -> Callable:
+    """Return ``function`` for use in tf.data; once the program ends it gives ``placeholder()``.
 
-    By then every thread that could use the result is gone; what is read ahead is not seen.
+    By then no one is left who could use the result.
     """
 
     @functools.wraps(function)
     def call(*arguments: Any) -> Any:
         with _calls.lock:
             _calls.running += 1
-            _calls.begun += 1
+            _calls.started += 1
         try:
-            return nothing() if _calls.ending else function(*arguments)
+            return placeholder() if _calls.shutting_down else function(*arguments)
         finally:
             with _calls.lock:
                 _calls.running -= 1
@@ -43,11 +47,11 @@ def stopped_at_exit(function: Callable, nothing: Callable[[], Any]) -> Callable:
 
 
 @atexit.register
-def _come_to_rest(quiet_polls: int = 10, limit_seconds: float = 30) -> None:
-    _calls.ending = True
-    begun, quiet, end = -1, 0, time.monotonic() + limit_seconds
-    # The buffers fill quickly now; then nothing calls any more.
-    while _calls.begun and quiet < quiet_polls and time.monotonic() < end:
-        at_rest = not _calls.running and _calls.begun == begun
-        quiet, begun = (quiet + 1 if at_rest else 0), _calls.begun
+def _wait_until_idle(idle_polls: int = 10, limit_seconds: float = 30) -> None:
+    """Wait until no call runs and none has started for some polls, 5 ms apart."""
+    _calls.shutting_down = True
+    started, idle, end = -1, 0, time.monotonic() + limit_seconds
+    while _calls.started and idle < idle_polls and time.monotonic() < end:
+        is_idle = not _calls.running and _calls.started == started
+        idle, started = (idle + 1 if is_idle else 0), _calls.started
         time.sleep(0.005)

@@ -83,7 +83,7 @@ def export_litert(
     if "int8" in types:
         data = _calibration(model, networks, calibration, batch_size or 1, images)
     free = float32_networks(model)
-    inputs = _others(model, calibration, images) if check else {}
+    inputs = _inputs_to_compare(model, calibration, images) if check else {}
     folder, files = Path(folder), []
     with placing(folder) as temporary:
         for kind in types:
@@ -146,7 +146,9 @@ def _calibration(
     return [(name, part) for name, inputs in drawn.items() for part in batches(inputs, batch_size)]
 
 
-def _others(model: ImageModel, calibration: int, images: np.ndarray | None) -> dict[str, Arrays]:
+def _inputs_to_compare(
+    model: ImageModel, calibration: int, images: np.ndarray | None
+) -> dict[str, Arrays]:
     """Return inputs to compare files on: others than int8 was calibrated on, if there are any."""
     if images is not None:
         images = images[calibration:] if len(images) > calibration else images

@@ -11,7 +11,7 @@ import numpy as np
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import make_card
 from keras_genzoo.export.inputs import Arrays, inputs_to_verify, outputs_of
-from keras_genzoo.export.networks import check_name, float32_networks, of_plain_layers, require
+from keras_genzoo.export.networks import check_name, float32_networks, require, with_keras_layers
 from keras_genzoo.export.placing import placing, write_card
 from keras_genzoo.export.verify import Runner, Tolerance, verify
 from keras_genzoo.models import ImageModel
@@ -161,7 +161,7 @@ def _run_onnx(path: Path) -> Runner:
 
 
 def _write_keras(network: keras.Model, path: Path) -> None:
-    of_plain_layers(network).save(path)
+    with_keras_layers(network).save(path)
 
 
 @randomness_kept()

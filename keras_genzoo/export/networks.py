@@ -38,7 +38,7 @@ def float32_networks(model: ImageModel, batch_size: int | None = None) -> dict[s
     }
 
 
-def of_plain_layers(network: keras.Model) -> keras.Model:
+def with_keras_layers(network: keras.Model) -> keras.Model:
     """Return an equal functional network of Keras' own layers.
 
     Raises:

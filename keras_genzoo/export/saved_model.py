@@ -130,24 +130,24 @@ def served_networks(
     one with ``_uint8`` at its end takes uint8; and where z has a prior, ``generate_seeded`` makes
     the images of seeds.
     """
-    of_uint8 = {
-        f"{name}_uint8": _of_uint8(network)
+    uint8_networks = {
+        f"{name}_uint8": _uint8_network(network)
         for name, network in networks.items()
         if "images" in network.input
     }
     seeded = {}
     if prior_signature is not None:
-        seeded["generate_seeded"] = _of_seeds(networks[prior_signature])
-    return {DEFAULT: next(iter(networks.values())), **networks, **of_uint8, **seeded}
+        seeded["generate_seeded"] = _seeded_network(networks[prior_signature])
+    return {DEFAULT: next(iter(networks.values())), **networks, **uint8_networks, **seeded}
 
 
-def _of_uint8(network: keras.Model) -> keras.Model:
+def _uint8_network(network: keras.Model) -> keras.Model:
     images = keras.Input(network.input["images"].shape[1:], dtype="uint8", name="images")
     outputs = network({"images": keras.layers.Rescaling(1 / 255, dtype="float32")(images)})
     return keras.Model({"images": images}, outputs)
 
 
-def _of_seeds(network: keras.Model) -> keras.Model:
+def _seeded_network(network: keras.Model) -> keras.Model:
     inputs = {
         name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
         for name, tensor in network.input.items()
@@ -178,10 +178,10 @@ def write_networks(networks: dict[str, keras.Model], folder: Path) -> None:
         try:
             archive.write_out(str(folder), verbose=False)
         except tf.errors.OpError as error:
-            raise _of_the_system(error) from error
+            raise _system_error(error) from error
 
 
-def _of_the_system(error: tf.errors.OpError) -> OSError:
+def _system_error(error: tf.errors.OpError) -> OSError:
     """Return what the system refused, out of what TensorFlow says of it."""
     for number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EACCES, errno.EROFS):
         if os.strerror(number) in error.message:

@@ -84,12 +84,12 @@ def served_inputs(model: ImageModel, card: Card, count: int) -> dict[str, Arrays
     known = {name: values for inputs in drawn.values() for name, values in inputs.items()}
     known["seed"] = np.arange(count)
     return {
-        name: {given: _as(known[given], t["dtype"]) for given, t in ends["inputs"].items()}
+        name: {given: _cast(known[given], t["dtype"]) for given, t in ends["inputs"].items()}
         for name, ends in card.signatures.items()
     }
 
 
-def _as(values: np.ndarray, dtype: str) -> np.ndarray:
+def _cast(values: np.ndarray, dtype: str) -> np.ndarray:
     return np.rint(values * 255).astype("uint8") if dtype == "uint8" else values.astype(dtype)
 
 

@@ -25,7 +25,7 @@ IMAGE, UNREADABLE, OTHER = "image", "unreadable image", "other"
 _LEFT_ALONE = {
     "EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG", "IPTC", "FITS", "SPIDER", "MCIDAS", "IMT", "PCD",
 }  # fmt: skip
-# Tried first: most images are of these.
+# Tried first, since most images have these formats.
 _COMMON = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 # Packages that teach Pillow a format, with the function that registers it, if importing does not.
@@ -63,11 +63,11 @@ _SIGNATURES = (
     (0, b"P5\n", "PPM"),
     (0, b"P6\n", "PPM"),
 )
-# The header of a BMP names the length of its second part, where text that begins with BM does not.
+# Lengths of the second part of a BMP's header: text that begins with BM has none of them there.
 _BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}
-# So many bytes tell the format of an image.
+# This many bytes are enough to recognise a format.
 HEAD = 32
-# Looking into one file takes some 20 microseconds, on a network drive a millisecond.
+# Opening a file takes about 20 microseconds, on a network drive a millisecond.
 MOST_LOOKED_INTO = 20_000
 
 
@@ -122,7 +122,7 @@ def suffixes() -> Mapping[str, str]:
 def formats() -> tuple[str, ...]:
     """Return the formats that are read, those of the plugins of Pillow that are installed, too."""
     for package, register in _PLUGINS.items():
-        # One that does not fit this Pillow is as good as none: its files are named as left out.
+        # A plugin that does not fit this Pillow counts as not installed: its files are left out.
         with contextlib.suppress(ImportError, AttributeError, OSError):
             module = importlib.import_module(package)
             if register:

@@ -20,7 +20,7 @@ from keras_genzoo.data.packed_names import PackedNames
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
 
-# What systems and file managers leave in folders, in lower case; hidden names do not count either.
+# What systems and file managers leave in folders, in lower case. Hidden files are left out, too.
 _JUNK = frozenset({
     "@eadir", "@recycle", "@tmp", "#recycle", "#snapshot", "$recycle.bin", "lost+found",
     "desktop.ini", "ehthumbs.db", "thumbs.db", "__pycache__",

@@ -98,7 +98,7 @@ class PreparedSource(Source):
         self.num_images = info.num_examples
         self._records = Records((part.filename, part.skip, part.take) for part in split_files(info))
         self.fingerprint = _fingerprint(builder, split, info)
-        # Of a part of a split it is not known which images it holds.
+        # Which of the published images a part of a split holds is not known.
         self._knows_published = known.shuffled_by_number and split in builder.info.splits
 
     def read(self, index: int) -> tuple[np.ndarray, int]:
@@ -168,7 +168,7 @@ def find_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
         except tfds.core.DatasetNotFoundError:
             names = tfds.list_builders(with_community_datasets=False)
             raise unknown_data_set(name, names) from None
-        except Exception as error:  # A data set's own script, and damaged facts of it.
+        except Exception as error:  # A data set's own script may raise anything.
             if "Parsing builder name" in str(error):
                 names = tfds.list_builders(with_community_datasets=False)
                 raise unknown_data_set(name, names) from None
@@ -240,7 +240,7 @@ def prepare(
         with _quiet():
             _download_and_prepare(builder, manual_dir)
     except Exception as error:
-        # Whatever a data set's own script runs into, on the network or in the files, ends here.
+        # A data set's own script may raise anything, over the network or the files.
         if isinstance(error, GenzooError):
             raise
         raise GenzooError(
@@ -260,7 +260,7 @@ def _download_and_prepare(builder: Any, manual_dir: str | os.PathLike | None) ->
         try_download_gcs=False,
         compute_stats=tfds.download.ComputeStatsMode.SKIP,
     )
-    # It prints its own paragraph on stdout; a library is silent there.
+    # tensorflow-datasets prints a paragraph on stdout, which belongs to the caller.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
         builder.download_and_prepare(download_config=config)
 
@@ -268,7 +268,7 @@ def _download_and_prepare(builder: Any, manual_dir: str | os.PathLike | None) ->
 def _check_network(
     name: str, builder: Any, missing: list[ManualFile], manual_dir: str | os.PathLike | None
 ) -> None:
-    # tensorflow-datasets itself retries for minutes before it gives up.
+    # Checked here, since tensorflow-datasets retries for minutes before it gives up.
     if urllib.request.getproxies():
         return
     for host in sorted({urllib.parse.urlsplit(file.url).hostname or "" for file in missing}):
@@ -359,7 +359,7 @@ def split_files(info: Any) -> list[Any]:
     """
     try:
         parts = info.file_instructions
-    except Exception as error:  # Whatever a damaged template of names ends in.
+    except Exception as error:  # Damaged metadata fail in many ways.
         raise GenzooError(
             f"the facts of the prepared data set are damaged ({_first_line(error)}); delete its "
             "folder and prepare it again"

@@ -166,7 +166,7 @@ def _is_installed(request: DataRequest) -> bool:
 
 _PREPARED = "keras_genzoo.data.prepared:PreparedSource"
 
-# Tried from the last to the first: what is registered later is more particular.
+# Tried from the last to the first: what is registered later is more specific.
 SOURCES = Registry(
     "source",
     {

@@ -210,7 +210,7 @@ def _holds(folder: Path, names: re.Pattern) -> bool:
     for entry in _visible(folder):
         if names.fullmatch(entry.name) and _is(entry, "is_file"):
             return True
-        # A folder of a million images is not to be listed for this.
+        # Stop at the first image: listing a folder of a million would take long.
         if (mimetypes.guess_type(entry.name)[0] or "").startswith("image/"):
             return False
     return False

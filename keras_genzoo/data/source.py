@@ -15,7 +15,7 @@ import numpy as np
 from keras_genzoo.data.images import BadImageError
 from keras_genzoo.errors import GenzooError
 
-# So many names of classes make a line; of more, the first few are named.
+# Of more classes than this, only the first few are named in a line.
 SHOWN_CLASSES = 12
 # Why there are no classes where a person wants none.
 NO_LABELS = "as asked for by labels none"
@@ -184,7 +184,7 @@ class Source(abc.ABC):
     def check(self) -> Iterator[tuple[str, str]]:
         """Read every image once, and yield those that cannot be read with the reason."""
         with ThreadPoolExecutor() as pool:
-            # In parts, since a pool takes all its work at once: 200,000 pending calls are heavy.
+            # In parts: a pool queues all of its calls at once, and 200,000 take much memory.
             for start in range(0, self.num_images, 256):
                 part = range(start, min(start + 256, self.num_images))
                 for index, reason in zip(part, pool.map(self._reason, part), strict=True):
@@ -338,7 +338,7 @@ class MemoryCache:
         missing = indices[~self._filled[indices]]
         if len(missing):
             self._images[missing], self._labels[missing] = self._source.fetch(missing)
-            # Set last: another thread may read what is marked. Two may read the same image,
-            # and then write the same pixels.
+            # Marked last, since other threads read what is marked. Two threads may read the same
+            # image; they write the same pixels.
             self._filled[missing] = True
         return self._images[indices], self._labels[indices]

@@ -21,9 +21,9 @@ _COMMON = (
     *("run", "format", "name", "out", "dataset", "check", "force", "echo"),
     *("model", "folder", "images", "facts"),
 )
-# Formats may share an option if these are equal; one of the first two alone is a clash.
+# Two formats may share an option: all of these are equal then.
 _IDENTITY = ("name", "flag", "kind")
-# Types of values, as annotations spell them.
+# Types that an option may have.
 KINDS = (int, float, str, bool, tuple[int, ...], tuple[str, ...])
 
 

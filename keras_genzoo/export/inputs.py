@@ -87,7 +87,7 @@ def batches(inputs: Arrays, batch_size: int) -> Iterator[Arrays]:
         yield {name: values[rows] for name, values in inputs.items()}
 
 
-def outputs_of(network: keras.Model, inputs: Arrays) -> Arrays:
+def run_network(network: keras.Model, inputs: Arrays) -> Arrays:
     """Return what a network gives for inputs, by name."""
     outputs = network({name: keras.ops.convert_to_tensor(v) for name, v in inputs.items()})
     return {name: keras.ops.convert_to_numpy(value) for name, value in outputs.items()}

@@ -177,11 +177,11 @@ def _converted(
             converter.representative_dataset = lambda: iter(data)
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         with held_back_errors(show=False), warnings.catch_warnings():
-            # It calibrates with its own interpreter, which it calls deprecated.
+            # TensorFlow measures the ranges by an interpreter that it calls deprecated.
             warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated")
             try:
                 return converter.convert()
-            except Exception as error:  # What the converter cannot do fails in many ways.
+            except Exception as error:  # The converter raises errors of many types.
                 raise GenzooError(
                     f"LiteRT cannot hold this model as {kind}: {one_line(error)[:300]}; take "
                     "other layers in your own networks, or another type"

@@ -49,7 +49,7 @@ def describe_origin(run: Run, model: ImageModel, weights: str) -> dict[str, str]
     settings = run.settings
     known = settings.dataset in DATASETS
     terms = DATASETS[settings.dataset].terms if known else "those of the owner of the images"
-    # A path tells more of a person's machine than of the data.
+    # Of a path only the name: the rest says more of a person's machine than of the data.
     name = settings.dataset if known else shown(Path(settings.dataset).name)
     data = f"{name}, split {settings.split}, {run.data['num_images']} images"
     recipe = ", ".join(
@@ -66,7 +66,7 @@ def describe_origin(run: Run, model: ImageModel, weights: str) -> dict[str, str]
         "scores": _scores(run, model),
     }
     if run.class_names:
-        # By number, since that is what an exported model is given.
+        # With their numbers, since those are what an exported model takes.
         facts["classes"] = ", ".join(f"{n} = {name}" for n, name in enumerate(run.class_names))
     return facts
 

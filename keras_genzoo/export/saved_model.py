@@ -106,7 +106,7 @@ def export_saved_model(
     except GenzooError:
         if version is not None or not path.exists():
             raise
-        # Another export took the number meanwhile: the next one.
+        # Another export took this number meanwhile: take the next one.
         return export_saved_model(
             model, base, warm_up=warm_up, check=check, force=force, images=images, facts=facts
         )
@@ -170,7 +170,7 @@ def write_networks(networks: dict[str, keras.Model], folder: Path) -> None:
     """
     archive = keras.export.ExportArchive()
     for name, network in networks.items():
-        # The variables of an endpoint are found by themselves; ``track`` would save them twice.
+        # ``add_endpoint`` finds the variables itself; ``track`` would save them twice.
         archive.add_endpoint(
             name, functools.partial(network, training=False), [input_specs(network)]
         )

@@ -17,7 +17,7 @@ from keras_genzoo.models import ImageModel
 from keras_genzoo.text import encodable
 
 WARM_UP = Path("assets.extra", "tf_serving_warmup_requests")
-# More are refused by TF Serving.
+# TF Serving refuses more.
 MAX_REQUESTS = 1000
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 BATCHING = "batching.config"
@@ -133,7 +133,7 @@ max_enqueued_batches {{ value: 100 }}
 
 def readme(card: Card, version: int) -> str:
     """Return how this model is served and called, and its card, as Markdown."""
-    # The first that the model has: their inputs fit on a line.
+    # The first of these that the model has: their inputs are short.
     called = next(name for name in _CALLED if name in card.signatures)
     request = {"signature_name": called, "inputs": _rows(card.signatures[called])}
     calls = "\n".join(_call(name, ends) for name, ends in card.signatures.items())
@@ -175,7 +175,7 @@ def _call(name: str, signature: dict[str, Any]) -> str:
 
 # Signatures that the README shows a call of.
 _CALLED = ("generate_seeded", "decode", "serving_default")
-# What tells the file from a person's.
+# A README.md without this text is a person's own.
 _MARK = "made with keras_genzoo. Newest version: "
 _README = """# {name}
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import IMAGES
-from keras_genzoo.export.inputs import Arrays, outputs_of
+from keras_genzoo.export.inputs import Arrays, run_network
 from keras_genzoo.models.checking import one_line
 
 Runner = Callable[[str, Arrays], Arrays]
@@ -85,7 +85,7 @@ def verify(
     found: dict[str, Any] = {}
     run = _tried(what, open_file)
     for name, network in networks.items():
-        expected, given = outputs_of(network, inputs[name]), _tried(what, run, name, inputs[name])
+        expected, given = run_network(network, inputs[name]), _tried(what, run, name, inputs[name])
         found[name] = {}
         for output, values in expected.items():
             result = difference(output, values, given[output])

@@ -12,6 +12,23 @@ from typing import Any
 from keras_genzoo.errors import GenzooError, unknown
 
 
+def import_attribute(path: str) -> Any:
+    """Return what an import path ``"module:attribute"`` names.
+
+    Raises:
+        ImportError: if the module cannot be imported.
+        GenzooError: if it has no such attribute.
+
+    >>> import_attribute("math:sqrt")(4)
+    2.0
+    """
+    module, _, attribute = path.partition(":")
+    found = importlib.import_module(module)
+    if not hasattr(found, attribute):
+        raise GenzooError(f"'{path}' is registered, but {module} has no '{attribute}'")
+    return getattr(found, attribute)
+
+
 class Registry:
     """An ordered table of names that refuses duplicates and unknown names.
 
@@ -59,8 +76,7 @@ class Registry:
     def __getitem__(self, name: str) -> Any:
         entry = self._entries[self.check(name)]
         if isinstance(entry, str):
-            module, attribute = entry.split(":")
-            entry = self._entries[name] = getattr(importlib.import_module(module), attribute)
+            entry = self._entries[name] = import_attribute(entry)
         return entry
 
     def name_of(self, entry: Any) -> str | None:

@@ -44,7 +44,10 @@ def list_() -> None:
 @click.argument("name")
 @_places
 def prepare(name: str, data_dir: Path | None, manual_dir: Path | None) -> None:
-    """Fetch and prepare a data set of tensorflow-datasets; say which files are missing."""
+    """Fetch and prepare a data set of tensorflow-datasets; say which files are missing.
+
+    One of your own kind, made known by --import, is opened once.
+    """
     if name == "digits":
         click.echo("digits comes with scikit-learn; nothing to prepare")
         return
@@ -52,6 +55,11 @@ def prepare(name: str, data_dir: Path | None, manual_dir: Path | None) -> None:
     from keras_genzoo import data
 
     name = _made_of(name)
+    kind = data.kind_to_read(name)
+    if kind and kind.by_name:
+        data.open_source(name, data_dir=data_dir, manual_dir=manual_dir)
+        click.echo(shown(f"{name} is ready"))
+        return
     _print(data.find_manual_files(name, data_dir, manual_dir), "found")
     place = data.prepare(name, data_dir, manual_dir)
     click.echo(shown(f"{name} is ready in {place}"))
@@ -84,7 +92,7 @@ def check(
 
     name_or_folder = _made_of(name_or_folder)
     labels = labels or "auto"
-    kind = data.kind_of_path(name_or_folder)
+    kind = data.kind_to_read(name_or_folder)
     is_folder = bool(kind and kind.of_folders)
     if is_folder:
         for line in data.describe_folder(name_or_folder, labels):
@@ -93,7 +101,7 @@ def check(
     elif labels != "auto":
         raise GenzooError(f"--labels is for folders of images, and {name_or_folder} is none")
     elif kind:
-        sources = data.open_to_check(name_or_folder)
+        sources = data.open_to_check(name_or_folder, data_dir, manual_dir)
         for line in data.describe_sources(sources):
             click.echo(shown(line))
         counted = _print(data.check_sources(sources))
@@ -112,7 +120,7 @@ def check(
 
 
 def _made_of(name: str) -> str:
-    """Return the data set whose files a data set is read from."""
+    """Return the data set whose files a data set is read from: mnist of stacked_mnist."""
     from keras_genzoo.data import DATASETS
 
     return (DATASETS[name].made_of or name) if name in DATASETS else name

@@ -10,8 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "array_files": ["open_npy", "open_npz"],
-        "arrays": ["ArraySource"],
-        "asked": ["SourceKind"],
+        "arrays": ["ArraySource", "check_split"],
         "checking": [
             "check_folder",
             "check_prepared",
@@ -34,8 +33,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "DataSet",
             "is_to_prepare",
             "kind_of_path",
+            "kind_to_read",
             "paths_in_words",
         ],
+        "request": ["SourceKind", "file_kind"],
         "source": ["Source"],
         "splits": ["Splits"],
         "stacked": ["StackedSource"],

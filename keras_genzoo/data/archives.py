@@ -18,11 +18,11 @@ from typing import IO
 
 from keras_genzoo.errors import GenzooError
 
-# No image file is larger; what says so is made to fill memory.
+# No image file is larger; one that declares more bytes was made to fill memory.
 LARGEST = 256 * 2**20
 
-# What zipfile and NumPy raise on bytes that are no sound archive; RuntimeError and its
-# NotImplementedError where damage looks like a password or another compression.
+# Errors of zipfile and NumPy on damaged archives. Damage may look like a password (RuntimeError) or
+# an unknown compression (NotImplementedError).
 READ_ERRORS = (
     OSError,
     ValueError,
@@ -100,7 +100,7 @@ class _Archive:
             raise GenzooError(f"cannot read {path}: {_words(error)}; expected a .zip") from error
         self._folders: dict[str, dict[str, zipfile.ZipInfo | None]] = {"": {}}
         for member in self._zip.infolist():
-            # Some programs of Windows write its separator.
+            # Some Windows programs separate folders by backslashes.
             parts = [part for part in member.filename.replace("\\", "/").split("/") if part]
             if ".." in parts or not parts:
                 continue
@@ -198,7 +198,7 @@ def _find(path: str | os.PathLike) -> tuple[_Archive, str]:
     raise NotADirectoryError(20, "Not a directory", str(path))
 
 
-# What follows the path tells apart an archive that has been replaced.
+# Size, time and inode are part of the key: an archive that was replaced is opened anew.
 @functools.lru_cache(maxsize=8)
 def _opened(path: Path, *_: int) -> _Archive:
     return _Archive(path)

@@ -16,7 +16,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit
 from keras_genzoo.reading import check_array, check_member
 
-# In one file the first pair whose images are there; the other letter case counts, too.
+# Array names of a file without splits, in either letter case: the first that is there counts.
 _IMAGES = ("images", "image", "x", "data", "arr_0")
 _LABELS = {
     "images": ("labels", "label", "y"),
@@ -79,7 +79,7 @@ def open_npz(
         **options,
     )
     source.labels_note = note or source.labels_note
-    # They are those of the images as stored.
+    # The statistics are those of the images as stored, not of resized ones.
     if source.image_shape == (images if images.ndim == 4 else images[..., None]).shape[1:]:
         source.statistics = statistics
     return source

@@ -16,7 +16,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.images import uint8_hint, warn_of_masks
 
 DIGITS_TRAIN = 1500
-# So many classes of one image each are more likely ids.
+# More classes than this, of one image each, are probably ids.
 MANY_CLASSES = 100
 
 

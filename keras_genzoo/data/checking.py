@@ -116,20 +116,25 @@ def check_folder(path: str | os.PathLike) -> Iterator[Finding]:
         yield Finding(shown(name), problem)
 
 
-def open_to_check(path: str | os.PathLike) -> list[Source]:
-    """Return the splits of a file of images, or of a folder of such, as `open_source` opens them.
+def open_to_check(
+    name_or_path: str | os.PathLike,
+    data_dir: str | os.PathLike | None = None,
+    manual_dir: str | os.PathLike | None = None,
+) -> list[Source]:
+    """Return the splits of data that are read image by image, as `open_source` opens them.
 
     Raises:
         GenzooError: as it does.
     """
 
     def open_split(split: str) -> Source:
+        places = {"data_dir": data_dir, "manual_dir": manual_dir}
         try:
-            return open_source(Path(path), split)
+            return open_source(name_or_path, split, **places)
         except GenzooError as error:
             if "give an image size" not in str(error):
                 raise
-            return open_source(Path(path), split, image_size=64)
+            return open_source(name_or_path, split, image_size=64, **places)
 
     splits = Splits(open_split)
     return [source for split in ("train", "validation", "test") if (source := splits.find(split))]

@@ -38,7 +38,7 @@ class EncodedSource(Source):
         looked_over: of so many images the sizes and colours are compared before training.
     """
 
-    # Of files this takes some two seconds.
+    # For files this takes about two seconds.
     looked_over = 20_000
 
     @abc.abstractmethod
@@ -71,7 +71,7 @@ class EncodedSource(Source):
         check_request(image_size, channels)
         native = self._native_shape(need_size=image_size is None)
         self.image_shape = target_shape(native, image_size, channels)
-        # What a person has asked for is no surprise.
+        # Sizes and colours that a person has asked for are not reported as differences.
         self._compares_size = image_size is None
         self._compares_colour = channels is None and self.image_shape[2] == 1
         self._compares_grey = channels is None and self.image_shape[2] == 3
@@ -149,7 +149,7 @@ class EncodedSource(Source):
         """Compare the headers of all images, of very many a part, once."""
 
         def look(index: int) -> None:
-            # Whatever cannot be read is named when it is read.
+            # An image that cannot be read is reported when training reads it.
             with contextlib.suppress(BadImageError, OSError), self.open_encoded(index) as file:
                 self._compare(index, open_image(file))
 

@@ -16,15 +16,15 @@ from typing import IO
 import numpy as np
 
 from keras_genzoo.data.arrays import ArraySource, check_split
-from keras_genzoo.data.asked import IDX_IMAGES, file_names, idx_folder, installed_folder
 from keras_genzoo.data.layout import find_split, split_of
 from keras_genzoo.data.registry import DATASETS
+from keras_genzoo.data.request import IDX_IMAGES, file_names, idx_folder, installed_folder
 from keras_genzoo.data.source import NO_LABELS
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit
 
 _DTYPES = {0x08: np.dtype("uint8"), 0x0C: np.dtype(">i4")}
-# Deflate makes nothing smaller than a thousandth.
+# Deflate shrinks data by this factor at most.
 _DEFLATE = 1032
 _CHUNK = 2**24
 
@@ -120,7 +120,7 @@ def _read(file: IO[bytes], path: Path, most: int) -> np.ndarray:
         raise _cut_short(path)
     shape = struct.unpack(f">{rank}I", header)
     size = math.prod(shape) * _DTYPES[kind].itemsize
-    # Before memory is asked for: what is not there cannot be read.
+    # Checked before memory is allocated: the file cannot hold what its header declares.
     if size > most:
         raise _cut_short(path)
     refuse_what_does_not_fit(size, str(path))
@@ -171,5 +171,5 @@ def _labels_of(images_file: Path) -> np.ndarray | None:
     if not files:
         return None
     labels = read_idx(images_file.parent / files[0])
-    # QMNIST's rows begin with the class, and go on with who wrote it.
+    # Each row of QMNIST's labels is the class, followed by facts of its writer.
     return labels[:, 0] if labels.ndim == 2 else labels

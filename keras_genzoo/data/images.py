@@ -24,21 +24,21 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit
 
 GREY_MODES = {"1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L"}
-# Of what is odd and read all the same Pillow warns, such as of large photographs.
+# Pillow warns of oddities that it reads all the same, such as large photographs.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 _ALPHA_MODES = {"LA", "La", "PA", "RGBA", "RGBa"}
 
-# Pillow reads nothing of more pixels than a square of this side has.
+# Pillow refuses images with more pixels than a square of this side.
 LARGEST_SIDE = 16_384
 
-# Of more pixels one image is decoded at a time.
+# Images with more pixels than this are decoded one at a time.
 LARGE = 2**25
 _one_large = threading.Lock()
 
-# What Pillow's decoders raise on bytes that are no sound image.
+# Errors of Pillow's decoders on damaged images.
 _DECODE_ERRORS = (
     OSError,
     SyntaxError,
@@ -54,7 +54,7 @@ _DECODE_ERRORS = (
     Image.DecompressionBombWarning,
 )
 
-# Where formats keep an orientation; TIFF turns its images itself.
+# Where formats other than TIFF keep an orientation; Pillow turns TIFF images itself.
 _EXIF_KEYS = {"exif", "Raw profile type exif", "xmp", "XML:com.adobe.xmp"}
 
 
@@ -258,7 +258,7 @@ def upright(image: Image.Image) -> Image.Image:
 def remarks(image: Image.Image, suffix: str) -> list[str]:
     """Say what is unusual about an opened image file: format and name, colours, orientation."""
     found = []
-    # Telephones write several images into what is a JPEG to everyone else.
+    # Phones write JPEG files with several images, which Pillow calls MPO.
     content = "JPEG" if image.format == "MPO" else image.format
     if Image.registered_extensions().get(suffix.lower(), content) != content:
         found.append(f"{content} content named {suffix}")

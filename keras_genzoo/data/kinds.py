@@ -25,7 +25,7 @@ IMAGE, UNREADABLE, OTHER = "image", "unreadable image", "other"
 _LEFT_ALONE = {
     "EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG", "IPTC", "FITS", "SPIDER", "MCIDAS", "IMT", "PCD",
 }  # fmt: skip
-# Tried first: most images are of these.
+# Tried first, since most images have these formats.
 _COMMON = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 
 # Packages that teach Pillow a format, with the function that registers it, if importing does not.
@@ -63,22 +63,23 @@ _SIGNATURES = (
     (0, b"P5\n", "PPM"),
     (0, b"P6\n", "PPM"),
 )
-# The header of a BMP names the length of its second part, where text that begins with BM does not.
+# Lengths of the second part of a BMP's header: text that begins with BM has none of them there.
 _BMP_HEADERS = {12, 40, 52, 56, 64, 108, 124}
-# So many bytes tell the format of an image.
+# This many bytes are enough to recognise a format.
 HEAD = 32
-# Looking into one file takes some 20 microseconds, on a network drive a millisecond.
+# Opening a file takes about 20 microseconds, on a network drive a millisecond.
 MOST_LOOKED_INTO = 20_000
 
 
 class Kinds:
-    """Tells what files are, one after the other.
+    """Identifies files: by their suffix if Pillow reads such files, else by their first bytes.
 
-    Of the files without a suffix that Pillow reads the first 20,000 are looked into; the others
-    are taken for what most of the same suffix were, so that any folder is listed in seconds.
+    Only the first 20,000 files of other suffixes are opened for that; the rest are taken for what
+    most of the same suffix were, so that any folder is listed in seconds.
 
-    >>> Kinds().of("faces", "a.png"), Kinds().of("faces", "a.txt"), Kinds().of("faces", "a.exr")
-    ('image', 'other', 'unreadable image')
+    >>> kinds = Kinds()
+    >>> [kinds.identify("faces", name) for name in ("a.png", "a.txt", "a.exr")]
+    ['image', 'other', 'unreadable image']
     """
 
     def __init__(self):
@@ -86,7 +87,7 @@ class Kinds:
         self._looked_into = 0
         self._seen: dict[str, Counter] = {}
 
-    def of(self, folder: str | os.PathLike, name: str) -> str:
+    def identify(self, folder: str | os.PathLike, name: str) -> str:
         """Return what a file is: ``IMAGE``, ``UNREADABLE`` or ``OTHER``."""
         suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122
         known = self._known.get(suffix)
@@ -121,7 +122,7 @@ def suffixes() -> Mapping[str, str]:
 def formats() -> tuple[str, ...]:
     """Return the formats that are read, those of the plugins of Pillow that are installed, too."""
     for package, register in _PLUGINS.items():
-        # One that does not fit this Pillow is as good as none: its files are named as left out.
+        # A plugin that does not fit this Pillow counts as not installed: its files are left out.
         with contextlib.suppress(ImportError, AttributeError, OSError):
             module = importlib.import_module(package)
             if register:

@@ -17,7 +17,7 @@ from keras_genzoo.data.source import classes_in_words
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
 
-# The words by which people name the splits, and those that say nothing beside them.
+# The words by which people name the splits, and words beside them that mean nothing.
 _SPLITS = {
     "train": ("train", "training", "trainval", "trn"),
     "validation": ("validation", "val", "valid", "validate", "dev"),
@@ -27,7 +27,7 @@ _SPLITS = {
 }
 _SPLIT_OF = {word: split for split, words in _SPLITS.items() for word in words}
 _FILLERS = {"", "set", "seg", "split", "data", "images", "image", "imgs", "img"}
-# Numbered folders of these names are parts of one heap, whatever they hold.
+# Numbered folders with these names are parts of one set, whatever they hold.
 _SHARDS = {
     "part", "shard", "chunk", "batch", "images", "image", "imgs", "img", "tar",
 }  # fmt: skip
@@ -251,7 +251,7 @@ def _splits_in(root: Path, folders: list[str], labels: str) -> dict[str, Path]:
     ]
     if others:
         trains = [name for name in named if named[name] == "train"]
-        # A class may well be named train; then it looks like the classes beside it.
+        # A class may be called train; its folder then looks like those of the other classes.
         like_others = len(trains) == len(named) == 1 and not list_folders(root / trains[0])
         if not trains or like_others or labels == "folders":
             return {}

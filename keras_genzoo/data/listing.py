@@ -1,6 +1,6 @@
 """What lies in a folder of images: its files by kind, sorted, and its folders.
 
-No file that has a known suffix is opened. Which folders are splits or classes is `layout`'s.
+No file that has a known suffix is opened. Which folders are splits or classes, `layout` decides.
 """
 
 import hashlib
@@ -8,59 +8,24 @@ import os
 import stat
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from keras_genzoo.data import archives
 from keras_genzoo.data.images import BadImageError
 from keras_genzoo.data.kinds import IMAGE, OTHER, UNREADABLE, Kinds, remedy
+from keras_genzoo.data.packed_names import PackedNames
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
 
-# What systems and file managers leave in folders, in lower case; hidden names do not count either.
+# What systems and file managers leave in folders, in lower case. Hidden files are left out, too.
 _JUNK = frozenset({
     "@eadir", "@recycle", "@tmp", "#recycle", "#snapshot", "$recycle.bin", "lost+found",
     "desktop.ini", "ehthumbs.db", "thumbs.db", "__pycache__",
 })  # fmt: skip
 Status = os.stat_result | None
-
-
-class Names(Sequence):
-    """Names in one block of memory: some thirty bytes for each, of which Python takes a hundred.
-
-    >>> names = Names()
-    >>> names.append("a.png"), names.append("b.png")
-    (None, None)
-    >>> len(names), names[1], names[:1]
-    (2, 'b.png', ['a.png'])
-    >>> list(names)
-    ['a.png', 'b.png']
-    """
-
-    def __init__(self):
-        self._block, self._ends = bytearray(), array("q", [0])
-
-    def append(self, name: str) -> None:
-        """Add a name at the end."""
-        self._block += os.fsencode(name) + b"\0"
-        self._ends.append(len(self._block))
-
-    def __len__(self) -> int:
-        return len(self._ends) - 1
-
-    def __getitem__(self, index):
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        index = range(len(self))[index]
-        return os.fsdecode(bytes(self._block[self._ends[index] : self._ends[index + 1] - 1]))
-
-    def __iter__(self) -> Iterator[str]:
-        # In parts: one call for each name takes several times as long.
-        for first in range(0, len(self), 4096):
-            last = self._ends[min(first + 4096, len(self))]
-            part = bytes(self._block[self._ends[first] : last])
-            yield from os.fsdecode(part).split("\0")[:-1]
 
 
 @dataclass
@@ -72,10 +37,10 @@ class Listing:
     """
 
     root: Path
-    files: Names = field(default_factory=Names)
+    files: PackedNames = field(default_factory=PackedNames)
     sizes: array = field(default_factory=lambda: array("q"))
-    unreadable: Names = field(default_factory=Names)
-    others: Names = field(default_factory=Names)
+    unreadable: PackedNames = field(default_factory=PackedNames)
+    others: PackedNames = field(default_factory=PackedNames)
 
     def fingerprint(self) -> str:
         """Return a digest of the images' names and sizes."""
@@ -165,13 +130,15 @@ def find_image(folder: Path, deep: bool = True, kinds: tuple[str, ...] = (IMAGE,
     Raises:
         GenzooError: if a folder cannot be read.
     """
-    teller, seen, todo = Kinds(), set(), [folder]
+    identifier, seen, todo = Kinds(), set(), [folder]
     while todo:
         current, inner = todo.pop(), []
         for entry in _scan(current):
             if _is_folder(entry):
                 inner.append(Path(entry.path))
-            elif _size(_status(entry)) is not None and teller.of(current, entry.name) in kinds:
+            elif _size(_status(entry)) is None:
+                continue
+            elif identifier.identify(current, entry.name) in kinds:
                 return entry.name
         for path in inner if deep else ():
             # A link may lead back up.
@@ -203,31 +170,46 @@ def _size(status: Status) -> int | None:
     return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
+class _Found(NamedTuple):
+    """An entry of a folder: a folder, by its device and inode, or a file, by its size."""
+
+    # That of a folder ends in the separator.
+    name: str
+    folder: tuple[int, int] | None = None
+    size: int | None = None
+
+
 def _walk(
     root: Path, kinds: Kinds, inside: str = "", seen: set | None = None
 ) -> Iterator[tuple[str, str, int]]:
-    """Yield, sorted, each visible file's name within ``root``, its kind and its size."""
-    found = []
+    """Yield each visible file's name within ``root``, its kind and its size, sorted by name.
+
+    Args:
+        root: the folder that is listed.
+        kinds: says what kind of file each is.
+        inside: the folder within it to go through, with the separator at its end.
+        seen: folders that were gone through already: a link may lead back up.
+    """
+    folder = os.path.join(root, inside)  # noqa: PTH118
     if seen is None:
         status = _status(root)
         seen = {(status.st_dev, status.st_ino)} if status else set()
-    folder = os.path.join(root, inside)  # noqa: PTH118
-    for entry in _scan(folder):
-        status = _status(entry)
-        if status is not None and stat.S_ISDIR(status.st_mode):
-            # With the separator, names sort here as whole paths do.
-            found.append((entry.name + os.sep, (status.st_dev, status.st_ino)))
-        else:
-            found.append((entry.name, _size(status)))
-    # Sorted first: what a file of unknown suffix is may follow from those before it.
-    found.sort(key=lambda file: file[0])
-    for name, what in found:
-        if not isinstance(what, tuple):
-            yield inside + name, OTHER if what is None else kinds.of(folder, name), what or 0
-        # A link may lead back up; each folder is listed once.
-        elif what not in seen:
-            seen.add(what)
-            yield from _walk(root, kinds, inside + name, seen)
+    # All are known before the first is looked at: with the separators, names sort as whole paths
+    # do, and what a file of unknown suffix is may follow from those before it.
+    for found in sorted(map(_look_up, _scan(folder)), key=lambda found: found.name):
+        if found.folder is None:
+            kind = OTHER if found.size is None else kinds.identify(folder, found.name)
+            yield inside + found.name, kind, found.size or 0
+        elif found.folder not in seen:
+            seen.add(found.folder)
+            yield from _walk(root, kinds, inside + found.name, seen)
+
+
+def _look_up(entry: os.DirEntry) -> _Found:
+    status = _status(entry)
+    if status is not None and stat.S_ISDIR(status.st_mode):
+        return _Found(entry.name + os.sep, folder=(status.st_dev, status.st_ino))
+    return _Found(entry.name, size=_size(status))
 
 
 def _scan(folder: str | os.PathLike) -> Iterator[os.DirEntry]:
@@ -263,7 +245,7 @@ def suffix_of(name: str) -> str:
     return os.path.splitext(name)[1].lower()  # noqa: PTH122
 
 
-def _counted(names: Names, what: str, which: str = "") -> str:
+def _counted(names: PackedNames, what: str, which: str = "") -> str:
     """Say how many files there are, of which suffixes, and name one."""
     counts = Counter(suffix_of(name) or "no suffix" for name in names).most_common()
     some = ", ".join(f"{shown(suffix)} {number:,}" for suffix, number in counts[:4])
@@ -272,5 +254,5 @@ def _counted(names: Names, what: str, which: str = "") -> str:
     return f"{len(names):,} {words} ({some}{more}), such as {shown(names[0])}"
 
 
-def _remedies(names: Names) -> str:
+def _remedies(names: PackedNames) -> str:
     return ", ".join(sorted({remedy(suffix_of(name)) for name in names}))

@@ -1,13 +1,13 @@
 """From a name or a path to the source it means."""
 
-import importlib
 import os
 from pathlib import Path
 
-from keras_genzoo.data.asked import Asked
-from keras_genzoo.data.registry import LABELS, find_kind, paths_in_words
+from keras_genzoo.data.registry import LABELS, OWN_KIND, find_kind, paths_in_words
+from keras_genzoo.data.request import DataRequest
 from keras_genzoo.data.source import Source, UnlabelledSource
 from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.registry import import_attribute
 
 
 def open_source(
@@ -55,10 +55,10 @@ def open_source(
     if labels not in LABELS:
         raise unknown("labels", labels, LABELS)
     text, is_path = os.fspath(name_or_path), isinstance(name_or_path, os.PathLike)
-    asked = Asked(text, is_path, data_dir, manual_dir)
-    kind = find_kind(asked)
+    request = DataRequest(text, is_path, data_dir, manual_dir)
+    kind = find_kind(request)
     if kind is None:
-        raise _unknown(asked.path)
+        raise _unknown(request.path)
     options = {"image_size": image_size, "channels": channels}
     if kind.by_name:
         options |= {"data_dir": data_dir, "manual_dir": manual_dir, "download": download}
@@ -69,9 +69,13 @@ def open_source(
             f"{text} is no folder of images, whose folders could be classes; leave out "
             "--labels folders"
         )
-    module, function = kind.opens.split(":")
-    opens = getattr(importlib.import_module(module), function)
-    source = opens(text if kind.by_name else asked.path, split, **options)
+    opens = import_attribute(kind.opens) if isinstance(kind.opens, str) else kind.opens
+    source = opens(text if kind.by_name else request.path, split, **options)
+    if not isinstance(source, Source):
+        raise GenzooError(
+            f"what opens {kind.words} must return a Source, such as an ArraySource, not "
+            f"{type(source).__name__}"
+        )
     if labels == "none" and source.num_classes is not None:
         source = UnlabelledSource(source)
     if strict:
@@ -81,5 +85,5 @@ def open_source(
 
 def _unknown(path: Path) -> GenzooError:
     if path.exists():
-        return GenzooError(f"{path} is a file; expected {paths_in_words()}")
+        return GenzooError(f"{path} is a file; expected {paths_in_words()}; {OWN_KIND}")
     return GenzooError(f"there is no folder or file {path}")

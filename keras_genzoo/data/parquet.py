@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 
 from keras_genzoo.data.arrays import check_split
-from keras_genzoo.data.asked import file_names, folder_names, parquet_folder, split_named
 from keras_genzoo.data.encoded import EncodedSource
 from keras_genzoo.data.images import BadImageError
 from keras_genzoo.data.labels import Classes, plain_labels
 from keras_genzoo.data.layout import find_split
+from keras_genzoo.data.request import file_names, folder_names, parquet_folder, split_named
 from keras_genzoo.data.source import NO_LABELS
 from keras_genzoo.data.tables import ARROW_ERRORS, Table
 from keras_genzoo.errors import GenzooError
 
-# Of files that are not kept whole, each image looked at may cost a row group.
+# Fewer in files that do not fit into memory: looking at one image may read a whole row group.
 LOOKED_OVER_IN_PARTS = 100
 _SHARD = re.compile(r"(?P<split>\w+)-(?P<number>\d{5})-of-(?P<count>\d{5})\b.*")
 

@@ -14,15 +14,15 @@ import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.data.arrays import ArraySource
-from keras_genzoo.data.ending import at_rest_when_ending
 from keras_genzoo.data.images import check_request, whole_number
 from keras_genzoo.data.opening import open_source
+from keras_genzoo.data.shutdown import stopped_at_exit
 from keras_genzoo.data.source import Source
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import usable_memory
 
 AUTO_CACHE_BYTES = 512 * 2**20
-# Batches that wait for training, beside those being read.
+# Batches that are kept ready for training, beside those being read.
 READ_AHEAD = 4
 
 
@@ -154,7 +154,12 @@ def training_stream(
 
 
 class _Plan:
-    """Which images are in which batch of which epoch."""
+    """Which images are in which batch of which epoch.
+
+    Each epoch goes through all images in an order that follows from (seed, epoch) alone; batch
+    number ``step`` of an epoch is the next ``batch_size`` images in that order. So any batch can be
+    had without those before it, by a resumed run or by another machine.
+    """
 
     def __init__(
         self, source: Source, batch_size: int, seed: int, shuffle: bool, drop_remainder: bool
@@ -178,7 +183,10 @@ class _Plan:
         self._order = functools.lru_cache(maxsize=2)(self._shuffled)
 
     def cut(self, batch_size: int) -> "_Plan":
-        """Return the plan of smaller batches, into each of which goes part of one of these."""
+        """Return the same order cut into smaller batches.
+
+        Where a batch is shared out among n replicas, share s of batch k is number ``n * k + s``.
+        """
         part = copy.copy(self)
         part.batch_size = batch_size
         return part
@@ -231,12 +239,12 @@ def _batches(
     def read(epoch: np.ndarray, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return reader.fetch(plan.indices(epoch, step))
 
-    def nothing() -> tuple[np.ndarray, np.ndarray]:
+    def placeholder() -> tuple[np.ndarray, np.ndarray]:
         return np.zeros((plan.batch_size, *source.image_shape), np.uint8), np.zeros(
             plan.batch_size, np.int32
         )
 
-    fetch = at_rest_when_ending(read, nothing)
+    fetch = stopped_at_exit(read, placeholder)
     size = plan.batch_size if plan.drop_remainder else None
 
     def batch(epoch: tf.Tensor, step: tf.Tensor):
@@ -246,10 +254,10 @@ def _batches(
 
     options = tf.data.Options()
     options.deterministic = True
-    # The files behind a batch are unknown to TensorFlow; workers share out the batches.
+    # Workers share out batches, since TensorFlow does not know the files behind them.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    # Where tf.data tunes itself, the end of ``fit`` waits for the tuner: as long again as it ran,
-    # up to a minute.
+    # With autotuning, the end of ``fit`` waits for the tuner: as long as training took, up to a
+    # minute.
     options.autotune.enabled = False
     return positions.map(batch, num_parallel_calls=_cores(), deterministic=True).with_options(
         options

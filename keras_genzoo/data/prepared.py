@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_genzoo.data.asked import DEFAULT_DATA_DIR
 from keras_genzoo.data.images import BadImageError, check_request, decode, target_shape
 from keras_genzoo.data.records import Records
-from keras_genzoo.data.registry import DATASETS, DataSet, paths_in_words
+from keras_genzoo.data.registry import DATASETS, OWN_KIND, DataSet, paths_in_words
+from keras_genzoo.data.request import DEFAULT_DATA_DIR
 from keras_genzoo.data.source import PartSource, Source
 from keras_genzoo.errors import GenzooError, unknown
 
@@ -98,7 +98,7 @@ class PreparedSource(Source):
         self.num_images = info.num_examples
         self._records = Records((part.filename, part.skip, part.take) for part in split_files(info))
         self.fingerprint = _fingerprint(builder, split, info)
-        # Of a part of a split it is not known which images it holds.
+        # Which of the published images a part of a split holds is not known.
         self._knows_published = known.shuffled_by_number and split in builder.info.splits
 
     def read(self, index: int) -> tuple[np.ndarray, int]:
@@ -168,7 +168,7 @@ def find_builder(name: str, data_dir: str | os.PathLike | None) -> Any:
         except tfds.core.DatasetNotFoundError:
             names = tfds.list_builders(with_community_datasets=False)
             raise unknown_data_set(name, names) from None
-        except Exception as error:  # A data set's own script, and damaged facts of it.
+        except Exception as error:  # A data set's own script may raise anything.
             if "Parsing builder name" in str(error):
                 names = tfds.list_builders(with_community_datasets=False)
                 raise unknown_data_set(name, names) from None
@@ -196,7 +196,9 @@ def unknown_data_set(name: str, more: list[str]) -> GenzooError:
     if "did you mean" not in error:
         near = difflib.get_close_matches(name, more, n=1)
         error = error.replace(";", f"; did you mean '{near[0]}'?", 1) if near else error
-    return GenzooError(f"{error}; or any image data set of tensorflow-datasets, {paths_in_words()}")
+    return GenzooError(
+        f"{error}; or any image data set of tensorflow-datasets, {paths_in_words()}; {OWN_KIND}"
+    )
 
 
 def manual_files(name: str, data_dir: str | os.PathLike | None = None) -> list[ManualFile]:
@@ -238,7 +240,7 @@ def prepare(
         with _quiet():
             _download_and_prepare(builder, manual_dir)
     except Exception as error:
-        # Whatever a data set's own script runs into, on the network or in the files, ends here.
+        # A data set's own script may raise anything, over the network or the files.
         if isinstance(error, GenzooError):
             raise
         raise GenzooError(
@@ -258,7 +260,7 @@ def _download_and_prepare(builder: Any, manual_dir: str | os.PathLike | None) ->
         try_download_gcs=False,
         compute_stats=tfds.download.ComputeStatsMode.SKIP,
     )
-    # It prints its own paragraph on stdout; a library is silent there.
+    # tensorflow-datasets prints a paragraph on stdout, which belongs to the caller.
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
         builder.download_and_prepare(download_config=config)
 
@@ -266,7 +268,7 @@ def _download_and_prepare(builder: Any, manual_dir: str | os.PathLike | None) ->
 def _check_network(
     name: str, builder: Any, missing: list[ManualFile], manual_dir: str | os.PathLike | None
 ) -> None:
-    # tensorflow-datasets itself retries for minutes before it gives up.
+    # Checked here, since tensorflow-datasets retries for minutes before it gives up.
     if urllib.request.getproxies():
         return
     for host in sorted({urllib.parse.urlsplit(file.url).hostname or "" for file in missing}):
@@ -357,7 +359,7 @@ def split_files(info: Any) -> list[Any]:
     """
     try:
         parts = info.file_instructions
-    except Exception as error:  # Whatever a damaged template of names ends in.
+    except Exception as error:  # Damaged metadata fail in many ways.
         raise GenzooError(
             f"the facts of the prepared data set are damaged ({_first_line(error)}); delete its "
             "folder and prepare it again"

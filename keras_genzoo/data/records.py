@@ -52,7 +52,7 @@ def _offsets(path: Path, count: int) -> np.ndarray:
         with path.open("rb", buffering=0) as file:
             handle, position = file.fileno(), 0
             size = os.fstat(handle).st_size
-            # Before memory is asked for: so many records do not go into the file.
+            # Checked before memory is allocated: the file is too small for so many records.
             if count * (_HEADER + _FOOTER) > size:
                 raise _short(path, count)
             offsets = np.empty(count, np.int64)

@@ -1,15 +1,16 @@
 """The data sets by name, and the kinds of source: all that is known without opening one.
 
 A new kind of source is a file that reads it, and a line in ``SOURCES``; every text that lists what
-can be opened is made from that. Nothing is read here.
+can be opened is made from that. One that is known by a name may have a line in ``DATASETS``, too,
+which ``genzoo data list`` shows. Nothing is read here.
 """
 
 import os
 import re
 from dataclasses import dataclass
 
-from keras_genzoo.data.asked import (
-    Asked,
+from keras_genzoo.data.request import (
+    DataRequest,
     SourceKind,
     file_kind,
     installed_folder,
@@ -22,6 +23,8 @@ from keras_genzoo.registry import Registry
 
 # How images get labels: as the data has them, from every folder that they lie in, or not at all.
 LABELS = ("auto", "folders", "none")
+# What to do where a person's own kind of source is not known.
+OWN_KIND = "a kind of source of your own is made known by genzoo --import MODULE"
 
 
 @dataclass(frozen=True)
@@ -138,37 +141,41 @@ DATASETS = Registry(
 )
 
 
-def _looks_like_a_name(asked: Asked) -> bool:
-    return not (asked.is_path or looks_like_path(asked.text) or asked.path.exists())
+def _looks_like_a_name(request: DataRequest) -> bool:
+    return not (request.is_path or looks_like_path(request.text) or request.path.exists())
 
 
-def _is_known(asked: Asked) -> bool:
-    return asked.text in DATASETS and not asked.is_path
+def _is_known(request: DataRequest) -> bool:
+    return request.text in DATASETS and not request.is_path
 
 
-def _is_stacked(asked: Asked) -> bool:
-    return _is_known(asked) and DATASETS[asked.text].made_of is not None
+def _is_stacked(request: DataRequest) -> bool:
+    return _is_known(request) and DATASETS[request.text].made_of is not None
 
 
-def _is_installed(asked: Asked) -> bool:
+def _is_installed(request: DataRequest) -> bool:
     """Whether the system has the files, and neither what is prepared nor a person has others."""
     return (
-        _is_known(asked)
-        and DATASETS[asked.text].class_names is not None
-        and asked.manual_dir is None
-        and not is_prepared_by_name(asked)
-        and installed_folder(asked.text) is not None
+        _is_known(request)
+        and DATASETS[request.text].class_names is not None
+        and request.manual_dir is None
+        and not is_prepared_by_name(request)
+        and installed_folder(request.text) is not None
     )
 
 
 _PREPARED = "keras_genzoo.data.prepared:PreparedSource"
 
-# Tried from the last to the first: what is registered later is more particular.
+# Tried from the last to the first: what is registered later is more specific.
 SOURCES = Registry(
     "source",
     {
         "tensorflow-datasets": SourceKind(
-            "any image data set of tensorflow-datasets", _looks_like_a_name, _PREPARED, by_name=True
+            "any image data set of tensorflow-datasets",
+            _looks_like_a_name,
+            _PREPARED,
+            by_name=True,
+            of_tensorflow_datasets=True,
         ),
         "folder": SourceKind(
             "a folder of images",
@@ -188,19 +195,26 @@ SOURCES = Registry(
             suffixes=(".parquet",),
         ),
         "idx": SourceKind("IDX files", is_idx, "keras_genzoo.data.idx:open_idx"),
-        "known": SourceKind("a well-known data set", _is_known, _PREPARED, by_name=True),
+        "known": SourceKind(
+            "a well-known data set",
+            _is_known,
+            _PREPARED,
+            by_name=True,
+            of_tensorflow_datasets=True,
+        ),
         "installed": SourceKind(
             "a data set that the system has installed",
             _is_installed,
             "keras_genzoo.data.idx:open_installed",
             by_name=True,
+            of_tensorflow_datasets=True,
         ),
         "stacked": SourceKind(
             "digits stacked", _is_stacked, "keras_genzoo.data.stacked:open_stacked", by_name=True
         ),
         "digits": SourceKind(
             "the embedded digits",
-            lambda asked: asked.text == "digits" and not asked.is_path,
+            lambda request: request.text == "digits" and not request.is_path,
             "keras_genzoo.data.arrays:open_digits",
             by_name=True,
         ),
@@ -208,10 +222,23 @@ SOURCES = Registry(
 )
 
 
-def find_kind(asked: Asked) -> SourceKind | None:
+def find_kind(request: DataRequest) -> SourceKind | None:
     """Return the kind of source that a person asked for; None if it is none."""
     kinds = (SOURCES[name] for name in reversed(list(SOURCES)))
-    return next((kind for kind in kinds if kind.takes(asked)), None)
+    return next((kind for kind in kinds if kind.takes(request)), None)
+
+
+def kind_to_read(name_or_path: str | os.PathLike) -> SourceKind | None:
+    """Return the kind of source that a name or path leads to, if it is read image by image.
+
+    None of a data set that tensorflow-datasets prepares and checks, and of what leads to none.
+
+    >>> kind_to_read("digits").words, kind_to_read("mnist")
+    ('the embedded digits', None)
+    """
+    is_path = isinstance(name_or_path, os.PathLike)
+    kind = find_kind(DataRequest(os.fspath(name_or_path), is_path))
+    return None if kind is None or kind.of_tensorflow_datasets else kind
 
 
 def is_to_prepare(
@@ -225,15 +252,15 @@ def is_to_prepare(
     (False, True)
     """
     is_path = isinstance(name_or_path, os.PathLike)
-    asked = Asked(os.fspath(name_or_path), is_path, data_dir, manual_dir)
-    kind = find_kind(asked)
-    return kind is not None and kind.opens == _PREPARED and not is_prepared_by_name(asked)
+    request = DataRequest(os.fspath(name_or_path), is_path, data_dir, manual_dir)
+    kind = find_kind(request)
+    return kind is not None and kind.opens == _PREPARED and not is_prepared_by_name(request)
 
 
 def kind_of_path(name_or_path: str | os.PathLike) -> SourceKind | None:
     """Return the kind of source that a path leads to; None of a name, or if it leads to none."""
     is_path = isinstance(name_or_path, os.PathLike)
-    kind = find_kind(Asked(os.fspath(name_or_path), is_path))
+    kind = find_kind(DataRequest(os.fspath(name_or_path), is_path))
     return kind if kind and not kind.by_name else None
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from keras_genzoo.data.images import BadImageError
 from keras_genzoo.errors import GenzooError
 
-# So many names of classes make a line; of more, the first few are named.
+# Of more classes than this, only the first few are named in a line.
 SHOWN_CLASSES = 12
 # Why there are no classes where a person wants none.
 NO_LABELS = "as asked for by labels none"
@@ -36,13 +36,13 @@ def classes_in_words(names: Sequence[str] | None) -> str:
 class Source(abc.ABC):
     """A split of a data set: ``num_images`` images, all of one shape, with or without labels.
 
-    An image that cannot be read is *set aside*: its place is taken by the next one that can, so
-    that the number of images and their order depend on nothing but the data.
+    An image that cannot be read is skipped: the next one that can be read takes its place, so that
+    the number of images and their order depend on nothing but the data.
 
     Attributes:
         name: the data set, for people.
         split: the part of it.
-        num_images: images in the split, those set aside included.
+        num_images: images in the split, skipped ones included.
         image_shape: ``(height, width, channels)``, after cropping and resizing.
         num_classes: number of class labels, or None if there are none.
         class_names: their names, or None.
@@ -102,8 +102,8 @@ class Source(abc.ABC):
         return [self.labels_in_words]
 
     @property
-    def set_aside(self) -> list[tuple[str, str]]:
-        """The images that could not be read so far, in order: ``(which, reason)``."""
+    def skipped(self) -> list[tuple[str, str]]:
+        """The images that could not be read so far, in order: ``(description, reason)``."""
         with self._lock:
             return [(self.describe(index), self._bad[index]) for index in sorted(self._bad)]
 
@@ -175,7 +175,7 @@ class Source(abc.ABC):
             except BadImageError as error:
                 with self._lock:
                     self._bad[candidate] = str(error)
-        which, reason = self.set_aside[0]
+        which, reason = self.skipped[0]
         raise GenzooError(
             f"none of the {self.num_images} images of {self.name} can be read "
             f"(first: {which}: {reason}); see genzoo data check"
@@ -184,7 +184,7 @@ class Source(abc.ABC):
     def check(self) -> Iterator[tuple[str, str]]:
         """Read every image once, and yield those that cannot be read with the reason."""
         with ThreadPoolExecutor() as pool:
-            # In parts, since a pool takes all its work at once: 200,000 pending calls are heavy.
+            # In parts: a pool queues all of its calls at once, and 200,000 take much memory.
             for start in range(0, self.num_images, 256):
                 part = range(start, min(start + 256, self.num_images))
                 for index, reason in zip(part, pool.map(self._reason, part), strict=True):
@@ -285,9 +285,9 @@ class UnlabelledSource(Source):
         return f"no classes: {NO_LABELS}"
 
     @property
-    def set_aside(self) -> list[tuple[str, str]]:
+    def skipped(self) -> list[tuple[str, str]]:
         """The images that could not be read so far."""
-        return self._source.set_aside
+        return self._source.skipped
 
     def read(self, index: int) -> tuple[np.ndarray, int]:
         """Return one image, and -1."""
@@ -338,7 +338,7 @@ class MemoryCache:
         missing = indices[~self._filled[indices]]
         if len(missing):
             self._images[missing], self._labels[missing] = self._source.fetch(missing)
-            # Set last: another thread may read what is marked. Two may read the same image,
-            # and then write the same pixels.
+            # Marked last, since other threads read what is marked. Two threads may read the same
+            # image; they write the same pixels.
             self._filled[missing] = True
         return self._images[indices], self._labels[indices]

@@ -62,7 +62,7 @@ class Splits:
             try:
                 self.open(split)
             except GenzooError as error:
-                # Whatever else is wrong with it, a split that there is must not be passed over.
+                # Only a split that the data lack is passed over; any other error is reported.
                 if "has no split" not in str(error):
                     raise
                 self._sources[split] = None

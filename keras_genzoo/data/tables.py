@@ -21,7 +21,7 @@ KEPT_BYTES = 512 * 2**20
 MOST_LETTERS = 10_000
 _IMAGE_NAMES = ("image", "img", "images")
 _LABEL_NAMES = ("label", "labels", "fine_label")
-# What pyarrow raises on what is no sound parquet file.
+# Errors of pyarrow on damaged parquet files.
 ARROW_ERRORS = (pa.ArrowException, OSError, ValueError)
 
 
@@ -35,7 +35,7 @@ class Table:
         features = _features(schema)
         self._image, self._in_struct = _image_column(schema, features, paths[0])
         self._label = _label_column(schema, features)
-        # As a dictionary a value that thousands of rows name is in memory once, as in the file.
+        # Read as a dictionary, a value that thousands of rows share is in memory once.
         packed = [self._leaf, *([self._label] if self._label else [])]
         self._files = [
             parquet.ParquetFile(path, metadata=file.metadata, read_dictionary=packed)

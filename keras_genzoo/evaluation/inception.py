@@ -191,6 +191,9 @@ def _read_kept(file: Path, echo: Callable[[str], None]) -> Inception | None:
     return network
 
 
+# keras.utils.get_file has no time-out, follows https to http, writes under the final name (what a
+# killed process leaves there counts as whole next time), and fails where the cache cannot be
+# written. It and pooch check a file by its hash, and none of this one is published.
 def _download(url: str, size: int, archive: IO[bytes]) -> None:
     with urllib.request.urlopen(url, timeout=SECONDS) as answer:
         if url.startswith("https:") and not answer.url.startswith("https:"):

@@ -13,6 +13,7 @@ backend.require_tensorflow()
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "formats": ["EXPORT_FORMATS", "ExportFormat", "ExportOption"],
         "inputs": ["draw_inputs"],
         "litert": ["LITERT_TYPES", "export_litert"],
         "network_files": ["export_keras", "export_onnx"],

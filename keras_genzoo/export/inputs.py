@@ -19,8 +19,8 @@ def draw_inputs(
 ) -> dict[str, Arrays]:
     """Return ``count`` rows of input for each signature of a model.
 
-    z is drawn from N(0, I); class labels take the classes in turn; an ``Autoencoder`` without
-    such a prior decodes the codes of images.
+    z is drawn from N(0, I); class labels take the classes in turn; an encoder without such a prior
+    decodes the codes of images. Each has the shape and the type of the signature's input.
 
     Args:
         model: the model.
@@ -30,7 +30,8 @@ def draw_inputs(
             noise, which is enough to compare two files, but says nothing of the data.
 
     Raises:
-        GenzooError: if images are no uint8 images of the model's shape, or fewer than the rows.
+        GenzooError: if images are no uint8 images of the model's shape, or fewer than the rows, or
+            a signature has an input of another name.
 
     >>> from keras_genzoo.models import GAN
     >>> model = GAN((8, 8, 1), 4, generator_units=(8,), discriminator_units=(8,))
@@ -52,9 +53,19 @@ def draw_inputs(
     values = {"z": z, "images": images.astype("float32") / 255}
     if model.needs_labels:
         values["class_labels"] = (np.arange(count) % model.num_classes).astype("int32")
+    return {name: _inputs_of(name, net, values) for name, net in model.signatures().items()}
+
+
+def _inputs_of(signature: str, network: keras.Model, values: Arrays) -> Arrays:
+    for name in network.input:
+        if name not in values:
+            raise GenzooError(
+                f"the signature '{signature}' takes '{name}', and no values are known for it; the "
+                f"inputs of a signature are named {', '.join(values)}"
+            )
     return {
-        name: {given: values[given] for given in network.input}
-        for name, network in model.signatures().items()
+        name: values[name].astype(tensor.dtype, copy=False)
+        for name, tensor in network.input.items()
     }
 
 
@@ -76,7 +87,7 @@ def batches(inputs: Arrays, batch_size: int) -> Iterator[Arrays]:
         yield {name: values[rows] for name, values in inputs.items()}
 
 
-def outputs_of(network: keras.Model, inputs: Arrays) -> Arrays:
+def run_network(network: keras.Model, inputs: Arrays) -> Arrays:
     """Return what a network gives for inputs, by name."""
     outputs = network({name: keras.ops.convert_to_tensor(v) for name, v in inputs.items()})
     return {name: keras.ops.convert_to_numpy(value) for name, value in outputs.items()}

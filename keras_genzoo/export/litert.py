@@ -4,6 +4,7 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.export.card import make_card
+from keras_genzoo.export.formats import CALIBRATION
 from keras_genzoo.export.inputs import Arrays, batches, draw_inputs, inputs_to_verify
 from keras_genzoo.export.networks import check_name, float32_networks, require
 from keras_genzoo.export.placing import placing, write_card
@@ -27,7 +29,7 @@ LITERT_TYPES = {
     "dynamic": Tolerance("mean", 0.02),
     "int8": Tolerance("mean", 0.02),
 }
-CALIBRATION, LEAST_CALIBRATION = 200, 50
+LEAST_CALIBRATION = 50
 METADATA = "keras_genzoo"
 
 
@@ -81,7 +83,7 @@ def export_litert(
     if "int8" in types:
         data = _calibration(model, networks, calibration, batch_size or 1, images)
     free = float32_networks(model)
-    inputs = _others(model, calibration, images) if check else {}
+    inputs = _inputs_to_compare(model, calibration, images) if check else {}
     folder, files = Path(folder), []
     with placing(folder) as temporary:
         for kind in types:
@@ -97,6 +99,13 @@ def export_litert(
             write_card(file, card)
             files.append(folder / file.name)
     return files
+
+
+def export_types(
+    model: ImageModel, folder: Path, name: str, *, batch_size: int = 1, **options: Any
+) -> list[Path]:
+    """Write files as ``export_litert`` does; as on the command line, a batch size of 0 is free."""
+    return export_litert(model, folder, name, batch_size=batch_size or None, **options)
 
 
 def _checked_types(types: Sequence[str]) -> list[str]:
@@ -137,7 +146,9 @@ def _calibration(
     return [(name, part) for name, inputs in drawn.items() for part in batches(inputs, batch_size)]
 
 
-def _others(model: ImageModel, calibration: int, images: np.ndarray | None) -> dict[str, Arrays]:
+def _inputs_to_compare(
+    model: ImageModel, calibration: int, images: np.ndarray | None
+) -> dict[str, Arrays]:
     """Return inputs to compare files on: others than int8 was calibrated on, if there are any."""
     if images is not None:
         images = images[calibration:] if len(images) > calibration else images
@@ -166,11 +177,11 @@ def _converted(
             converter.representative_dataset = lambda: iter(data)
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         with held_back_errors(show=False), warnings.catch_warnings():
-            # It calibrates with its own interpreter, which it calls deprecated.
+            # TensorFlow measures the ranges by an interpreter that it calls deprecated.
             warnings.filterwarnings("ignore", ".*tf.lite.Interpreter is deprecated")
             try:
                 return converter.convert()
-            except Exception as error:  # What the converter cannot do fails in many ways.
+            except Exception as error:  # The converter raises errors of many types.
                 raise GenzooError(
                     f"LiteRT cannot hold this model as {kind}: {one_line(error)[:300]}; take "
                     "other layers in your own networks, or another type"

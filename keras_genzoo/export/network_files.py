@@ -10,8 +10,8 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import make_card
-from keras_genzoo.export.inputs import Arrays, inputs_to_verify, outputs_of
-from keras_genzoo.export.networks import check_name, float32_networks, of_plain_layers, require
+from keras_genzoo.export.inputs import Arrays, inputs_to_verify, run_network
+from keras_genzoo.export.networks import check_name, float32_networks, require, with_keras_layers
 from keras_genzoo.export.placing import placing, write_card
 from keras_genzoo.export.verify import Runner, Tolerance, verify
 from keras_genzoo.models import ImageModel
@@ -133,7 +133,7 @@ def _export(
 
 def _write_onnx(network: keras.Model, path: Path) -> None:
     with held_back_errors(show=False), warnings.catch_warnings():
-        # tf2onnx asks NumPy for names of its past.
+        # tf2onnx uses NumPy names that are deprecated.
         warnings.simplefilter("ignore")
         try:
             network.export(
@@ -141,7 +141,7 @@ def _write_onnx(network: keras.Model, path: Path) -> None:
             )
         except OSError:
             raise
-        except Exception as error:  # What the converter cannot do fails in many ways.
+        except Exception as error:  # The converter raises errors of many types.
             raise GenzooError(
                 f"ONNX cannot hold {network.name}: {one_line(error)[:300]}; take other layers in "
                 "your own networks, or another format"
@@ -161,10 +161,10 @@ def _run_onnx(path: Path) -> Runner:
 
 
 def _write_keras(network: keras.Model, path: Path) -> None:
-    of_plain_layers(network).save(path)
+    with_keras_layers(network).save(path)
 
 
 @randomness_kept()
 def _run_keras(path: Path) -> Runner:
     network = keras.models.load_model(path)
-    return lambda name, inputs: outputs_of(network, inputs)
+    return lambda name, inputs: run_network(network, inputs)

@@ -13,7 +13,7 @@ from keras_genzoo.networks import BatchNormalization, Dropout, randomness_kept
 
 Layer = keras.layers.Layer
 
-# Of this package, the class of Keras that does the same in inference.
+# Layers of this package, each with the layer of Keras that does the same in inference.
 _PLAIN = {
     BatchNormalization: keras.layers.BatchNormalization,
     Dropout: keras.layers.Dropout,
@@ -38,7 +38,7 @@ def float32_networks(model: ImageModel, batch_size: int | None = None) -> dict[s
     }
 
 
-def of_plain_layers(network: keras.Model) -> keras.Model:
+def with_keras_layers(network: keras.Model) -> keras.Model:
     """Return an equal functional network of Keras' own layers.
 
     Raises:
@@ -78,7 +78,8 @@ def _copied(network: keras.Model, change: Callable[[Layer], Layer]) -> keras.Mod
 
 def _in_float32(layer: Layer) -> Layer:
     config = layer.get_config()
-    # Inputs have the types of what is put in, and operations those of what they are given.
+    # Input layers keep the type of the data (labels are int32); operations have no type of their
+    # own.
     if "dtype" in config and not isinstance(layer, keras.layers.InputLayer):
         config["dtype"] = "float32"
     return type(layer).from_config(config)

@@ -17,10 +17,10 @@ from keras_genzoo.files import (
 )
 
 
-def card_of(file: Path) -> Path:
+def card_path(file: Path) -> Path:
     """Return the place of a file's card.
 
-    >>> card_of(Path("faces-float32.tflite")).name
+    >>> card_path(Path("faces-float32.tflite")).name
     'faces-float32.tflite.json'
     """
     return file.with_name(f"{file.name}.json")
@@ -33,7 +33,7 @@ def refuse_existing(files: Sequence[Path]) -> None:
         GenzooError: if one exists.
     """
     for file in files:
-        for path in (file, card_of(file)):
+        for path in (file, card_path(file)):
             if path.exists():
                 raise GenzooError(f"{path} exists; choose another --out, or --force to replace it")
 
@@ -66,4 +66,4 @@ def placing(folder: Path) -> Iterator[Path]:
 
 def write_card(file: Path, card: dict[str, Any]) -> None:
     """Write the card of a file beside it."""
-    write_json(card_of(file), card | {"bytes": file.stat().st_size})
+    write_json(card_path(file), card | {"bytes": file.stat().st_size})

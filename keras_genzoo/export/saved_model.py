@@ -2,6 +2,7 @@
 
 import errno
 import functools
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -94,22 +95,30 @@ def export_saved_model(
             write_networks(served, temporary)
             if warm_up:
                 write_warm_up(temporary, card, model, warm_up)
-            told = card.to_dict()
+            content = card.to_dict()
             if check:
                 inputs = inputs_to_verify(model, images)
-                told |= verify(networks, inputs, lambda: runner(temporary), TOLERANCE, str(path))
-            write_json(temporary / CARD, told)
+                content |= verify(networks, inputs, lambda: runner(temporary), TOLERANCE, str(path))
+            write_json(temporary / CARD, content)
             newest = max([int(path.name), *versions(base)])
             if newest == int(path.name):
                 write_serving_files(base, card, newest, warm_up, force)
     except GenzooError:
         if version is not None or not path.exists():
             raise
-        # Another export took the number meanwhile: the next one.
+        # Another export took this number meanwhile: take the next one.
         return export_saved_model(
             model, base, warm_up=warm_up, check=check, force=force, images=images, facts=facts
         )
     return path
+
+
+def export_version(model: ImageModel, folder: Path, name: str, **options: Any) -> list[Path]:
+    """Write a version of the served model ``name`` in ``folder``, as ``export_saved_model`` does.
+
+    It is the exporter of the format ``saved_model``.
+    """
+    return [export_saved_model(model, folder / name, **options)]
 
 
 def served_networks(
@@ -121,31 +130,35 @@ def served_networks(
     one with ``_uint8`` at its end takes uint8; and where z has a prior, ``generate_seeded`` makes
     the images of seeds.
     """
-    of_uint8 = {
-        f"{name}_uint8": _of_uint8(network)
+    uint8_networks = {
+        f"{name}_uint8": _uint8_network(network)
         for name, network in networks.items()
         if "images" in network.input
     }
     seeded = {}
     if prior_signature is not None:
-        seeded["generate_seeded"] = _of_seeds(networks[prior_signature])
-    return {DEFAULT: next(iter(networks.values())), **networks, **of_uint8, **seeded}
+        seeded["generate_seeded"] = _seeded_network(networks[prior_signature])
+    return {DEFAULT: next(iter(networks.values())), **networks, **uint8_networks, **seeded}
 
 
-def _of_uint8(network: keras.Model) -> keras.Model:
+def _uint8_network(network: keras.Model) -> keras.Model:
     images = keras.Input(network.input["images"].shape[1:], dtype="uint8", name="images")
     outputs = network({"images": keras.layers.Rescaling(1 / 255, dtype="float32")(images)})
     return keras.Model({"images": images}, outputs)
 
 
-def _of_seeds(network: keras.Model) -> keras.Model:
+def _seeded_network(network: keras.Model) -> keras.Model:
     inputs = {
         name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
         for name, tensor in network.input.items()
     }
     z = inputs.pop("z")
     seeds = keras.Input((), dtype="int64", name="seed")
-    outputs = network({"z": SeededNormal(z.shape[1])(seeds), **inputs})
+    size, *more = z.shape[1:]
+    noise = SeededNormal(math.prod([size, *more]))(seeds)
+    if more:
+        noise = keras.layers.Reshape((size, *more))(noise)
+    outputs = network({"z": noise, **inputs})
     return keras.Model({"seed": seeds, **inputs}, outputs)
 
 
@@ -157,7 +170,7 @@ def write_networks(networks: dict[str, keras.Model], folder: Path) -> None:
     """
     archive = keras.export.ExportArchive()
     for name, network in networks.items():
-        # The variables of an endpoint are found by themselves; ``track`` would save them twice.
+        # ``add_endpoint`` finds the variables itself; ``track`` would save them twice.
         archive.add_endpoint(
             name, functools.partial(network, training=False), [input_specs(network)]
         )
@@ -165,10 +178,10 @@ def write_networks(networks: dict[str, keras.Model], folder: Path) -> None:
         try:
             archive.write_out(str(folder), verbose=False)
         except tf.errors.OpError as error:
-            raise _of_the_system(error) from error
+            raise _system_error(error) from error
 
 
-def _of_the_system(error: tf.errors.OpError) -> OSError:
+def _system_error(error: tf.errors.OpError) -> OSError:
     """Return what the system refused, out of what TensorFlow says of it."""
     for number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EACCES, errno.EROFS):
         if os.strerror(number) in error.message:

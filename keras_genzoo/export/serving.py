@@ -17,7 +17,7 @@ from keras_genzoo.models import ImageModel
 from keras_genzoo.text import encodable
 
 WARM_UP = Path("assets.extra", "tf_serving_warmup_requests")
-# More are refused by TF Serving.
+# TF Serving refuses more.
 MAX_REQUESTS = 1000
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 BATCHING = "batching.config"
@@ -84,12 +84,12 @@ def served_inputs(model: ImageModel, card: Card, count: int) -> dict[str, Arrays
     known = {name: values for inputs in drawn.values() for name, values in inputs.items()}
     known["seed"] = np.arange(count)
     return {
-        name: {given: _as(known[given], t["dtype"]) for given, t in ends["inputs"].items()}
+        name: {given: _cast(known[given], t["dtype"]) for given, t in ends["inputs"].items()}
         for name, ends in card.signatures.items()
     }
 
 
-def _as(values: np.ndarray, dtype: str) -> np.ndarray:
+def _cast(values: np.ndarray, dtype: str) -> np.ndarray:
     return np.rint(values * 255).astype("uint8") if dtype == "uint8" else values.astype(dtype)
 
 
@@ -133,8 +133,8 @@ max_enqueued_batches {{ value: 100 }}
 
 def readme(card: Card, version: int) -> str:
     """Return how this model is served and called, and its card, as Markdown."""
-    # Whose inputs fit on a line.
-    called = "generate_seeded" if "generate_seeded" in card.signatures else "decode"
+    # The first of these that the model has: their inputs are short.
+    called = next(name for name in _CALLED if name in card.signatures)
     request = {"signature_name": called, "inputs": _rows(card.signatures[called])}
     calls = "\n".join(_call(name, ends) for name, ends in card.signatures.items())
     facts = "\n".join(f"- **{key}**: {value}" for key, value in card.facts.items())
@@ -173,7 +173,9 @@ def _call(name: str, signature: dict[str, Any]) -> str:
     return f"call({name!r}, {', '.join(inputs)})  # {outputs}"
 
 
-# What tells the file from a person's.
+# Signatures that the README shows a call of.
+_CALLED = ("generate_seeded", "decode", "serving_default")
+# A README.md without this text is a person's own.
 _MARK = "made with keras_genzoo. Newest version: "
 _README = """# {name}
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import IMAGES
-from keras_genzoo.export.inputs import Arrays, outputs_of
+from keras_genzoo.export.inputs import Arrays, run_network
 from keras_genzoo.models.checking import one_line
 
 Runner = Callable[[str, Arrays], Arrays]
@@ -42,7 +42,7 @@ def difference(name: str, expected: np.ndarray, given: np.ndarray) -> Difference
         given: the file's, of the same shape.
 
     Raises:
-        GenzooError: if the shapes differ, or a value is NaN.
+        GenzooError: if the shapes differ, or a value is NaN or infinite.
 
     >>> difference("images", np.zeros((1, 2)), np.array([[0.0, 0.1]]))[:2]
     (0.1, 0.05)
@@ -50,7 +50,7 @@ def difference(name: str, expected: np.ndarray, given: np.ndarray) -> Difference
     if expected.shape != given.shape:
         raise GenzooError(f"'{name}' has the shape {given.shape}, not {expected.shape}")
     if not np.isfinite(given).all():
-        raise GenzooError(f"'{name}' holds values that are no numbers")
+        raise GenzooError(f"'{name}' has NaN or infinite values")
     expected, given = expected.astype("float64"), given.astype("float64")
     scale = 1.0 if name in IMAGES else max(np.ptp(expected), np.finfo("float32").tiny)
     error = abs(given - expected) / scale
@@ -85,7 +85,7 @@ def verify(
     found: dict[str, Any] = {}
     run = _tried(what, open_file)
     for name, network in networks.items():
-        expected, given = outputs_of(network, inputs[name]), _tried(what, run, name, inputs[name])
+        expected, given = run_network(network, inputs[name]), _tried(what, run, name, inputs[name])
         found[name] = {}
         for output, values in expected.items():
             result = difference(output, values, given[output])

@@ -110,7 +110,7 @@ class Autoencoder(ImageModel):
     def set_networks(self, encoder: keras.Model | None, decoder: keras.Model | None) -> None:
         """Take a person's networks, and those of the architecture for what is None."""
         self.note_own_networks(encoder=encoder, decoder=decoder)
-        replicas, z_shape = self.num_replicas, (self.latent_dim,)
+        replicas, z_shape = self.num_replicas, self.latent_shape
         shared = {"synchronized": replicas > 1}
         gaussian = len(self.encoding_names) > 1
         with layers_under(self.dtype_policy):
@@ -379,7 +379,7 @@ class Autoencoder(ImageModel):
     # Use -------------------------------------------------------------------------------------
 
     def encode(self, images, *, batch_size: int = 256):
-        """Return the codes of images, float32 ``(n, latent_dim)``."""
+        """Return the codes of images, float32 ``(n, *latent_shape)``."""
         images = np.asarray(images)
         check_images(self, images)
         return self.in_batches(
@@ -387,7 +387,7 @@ class Autoencoder(ImageModel):
         )
 
     def decode(self, z, *, batch_size: int = 256) -> np.ndarray:
-        """Return the images that latent vectors ``(n, latent_dim)`` stand for, uint8."""
+        """Return the images that latents ``(n, *latent_shape)`` stand for, uint8."""
         z = self.checked_latents(z)
         return self.to_uint8(self.in_batches(self.decoded, z, batch_size))
 
@@ -411,8 +411,7 @@ class Autoencoder(ImageModel):
         Raises:
             GenzooError: if ``n`` is less than 1 or labels are asked for.
         """
-        self.check_no_labels(class_labels)
-        return self.decode(self.sample_latents(n, seed))
+        return super().generate(n, class_labels, seed)
 
     def interpolate(self, a, b, steps: int = 10, method: str = "linear") -> np.ndarray:
         """Return the interpolation from image ``a`` to image ``b``, both included.
@@ -435,7 +434,7 @@ class Autoencoder(ImageModel):
         What ``reconstruct`` gives is named ``reconstructions``: ONNX knows one tensor by a name.
         """
         images = keras.Input(self.image_shape, batch_size, name="images")
-        z = keras.Input((self.latent_dim,), batch_size, name="z")
+        z = keras.Input(self.latent_shape, batch_size, name="z")
         encoding = self.inference_encoder(images, training=False)
         outputs = zip(self.encoding_names, keras.tree.flatten(encoding), strict=True)
         codes = {name: keras.ops.cast(code, "float32") for name, code in outputs}

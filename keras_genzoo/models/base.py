@@ -1,6 +1,7 @@
 """What all models share: the numeric range of images, stateless noise, configuration.
 
-No algorithm lives here, each model's ``train_step`` does; what is refused is in ``checking``.
+No algorithm lives here, each model's ``train_step`` does; what is refused is in ``checking``. The
+docstring of ``ImageModel`` lists what a new family of models must bring.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from keras_genzoo.models import checking
 from keras_genzoo.models.adam import Adam
 from keras_genzoo.models.batches import checked
 from keras_genzoo.models.exporting import Exportable
+from keras_genzoo.models.latent import interpolate_latents
 from keras_genzoo.models.optimizers import check_callbacks
 from keras_genzoo.models.outputs import opening
 from keras_genzoo.networks import rows_of_global_batch
@@ -36,17 +38,33 @@ class ImageModel(Exportable, keras.Model):
 
     Args:
         image_shape: ``(height, width, channels)`` of the images.
-        latent_dim: size of the latent vector.
+        latent_dim: size of the latent vector; None in a family whose latents have another shape.
         seed: random seed of the training noise, which is a pure function of (seed, step, row of the
             global batch): a run repeats exactly, on one replica or on many.
         name: name of the Keras model.
         **kwargs: ``dtype``, the policy of the model and of its default networks.
 
-    Subclasses set ``value_range`` (the range their networks work in) and ``metric_names`` (what
-    their steps log).
+    A new family of models is a subclass, registered in ``MODELS``. It must bring:
+
+    - a constructor that passes ``image_shape``, ``seed``, ``name`` and ``dtype`` on, builds all
+      networks at once and sets ``built``; ``get_config`` returns every argument of it;
+    - ``compile``, which passes what it does not know itself through ``compile_options``, builds
+      the optimizers, and ends with ``keep_compile_config``;
+    - ``train_step``: scale the images by ``to_range``, draw noise by ``noise`` with ``(TRAIN,
+      self.step)`` as key, divide the loss by ``num_replicas``, add 1 to ``step``, and return
+      ``track(...)``; and ``call``;
+    - ``decode``: latents to uint8 images; ``generate`` and ``interpolate`` follow from it;
+    - ``signatures``: what is exported; its inputs are named ``z``, ``images`` or ``class_labels``;
+    - ``latent_shape``, where latents are no vectors: a grid of codes, an image of noise.
+
+    What it can do, it says by attributes. Of ``ImageModel``: ``value_range``, the range that its
+    networks work in; ``metric_names``, what its steps log; ``needs_labels`` (it has
+    ``num_classes`` then); ``has_held_out_loss`` (with a ``test_step``); ``has_encoder`` (with
+    ``encode``, ``code`` and ``reconstruct``); ``has_likelihood``. Of ``Exportable``:
+    ``prior_signature``, the signature that makes images of noise.
 
     Raises:
-        GenzooError: if the shape, the latent size or the seed is not usable.
+        GenzooError: if the shape or the latent size is not usable.
     """
 
     # What ``compile`` gives to Adam for each optimizer that it takes, by the argument's name.
@@ -71,7 +89,7 @@ class ImageModel(Exportable, keras.Model):
     def __init__(
         self,
         image_shape: ImageShape,
-        latent_dim: int,
+        latent_dim: int | None = None,
         seed: int = 0,
         name: str | None = None,
         **kwargs,
@@ -81,10 +99,15 @@ class ImageModel(Exportable, keras.Model):
             raise GenzooError(
                 f"image_shape must be (height, width, channels), not {tuple(image_shape)}"
             )
-        if latent_dim < 1:
+        if latent_dim is None and type(self).latent_shape is ImageModel.latent_shape:
+            raise GenzooError(
+                f"{type(self).__name__} needs latent_dim, the size of its latent vectors; a family "
+                "of other latents defines latent_shape in its class"
+            )
+        if latent_dim is not None and latent_dim < 1:
             raise GenzooError(f"latent_dim must be at least 1, not {latent_dim}")
         self.image_shape: ImageShape = tuple(int(size) for size in image_shape)
-        self.latent_dim = int(latent_dim)
+        self.latent_dim = None if latent_dim is None else int(latent_dim)
         self.seed = int(seed)
         self._trackers = {metric: keras.metrics.Mean(name=metric) for metric in self.metric_names}
         # Keys the noise; what an optimizer counts may skip steps, and begins anew when compiled.
@@ -96,6 +119,11 @@ class ImageModel(Exportable, keras.Model):
             trainable=False,
             aggregation="only_first_replica",
         )
+
+    @property
+    def latent_shape(self) -> tuple[int, ...]:
+        """Shape of one latent: ``(latent_dim,)``; a family with other latents overrides it."""
+        return (self.latent_dim,)
 
     # Configuration ---------------------------------------------------------------------------
 
@@ -125,7 +153,7 @@ class ImageModel(Exportable, keras.Model):
         return {
             **super().get_config(),
             "image_shape": list(self.image_shape),
-            "latent_dim": self.latent_dim,
+            **({} if self.latent_dim is None else {"latent_dim": self.latent_dim}),
             "seed": self.seed,
         }
 
@@ -328,27 +356,63 @@ class ImageModel(Exportable, keras.Model):
     # Use -------------------------------------------------------------------------------------
 
     def sample_latents(self, n: int, seed: int | None = None) -> np.ndarray:
-        """Return ``n`` latent vectors from N(0, I), float32 ``(n, latent_dim)``.
+        """Return ``n`` latents from N(0, I), float32 ``(n, *latent_shape)``.
 
         Raises:
             GenzooError: if ``n`` is less than 1.
         """
         if n < 1:
             raise GenzooError(f"the number of images must be at least 1, not {n}")
-        return np.random.default_rng(seed).standard_normal((n, self.latent_dim), "float32")
+        return np.random.default_rng(seed).standard_normal((n, *self.latent_shape), "float32")
 
     def checked_latents(self, z) -> np.ndarray:
-        """Return latent vectors as float32 ``(n, latent_dim)``.
+        """Return latents as float32 ``(n, *latent_shape)``.
 
         Raises:
             GenzooError: if they have another shape.
         """
         z = np.asarray(z, "float32")
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise GenzooError(
-                f"latent vectors must have shape (n, {self.latent_dim}), not {z.shape}"
-            )
+        if not z.ndim or z.shape[1:] != self.latent_shape:
+            kind = "latents" if self.latent_dim is None else "latent vectors"
+            raise GenzooError(f"{kind} must have shape {self.latents_in_words}, not {z.shape}")
         return z
+
+    @property
+    def latents_in_words(self) -> str:
+        """The shape of several latents, for an error: ``(n, 100)``."""
+        return f"(n, {', '.join(map(str, self.latent_shape))})"
+
+    def decode(self, z, *, batch_size: int = 256) -> np.ndarray:
+        """Return the images of latents ``(n, *latent_shape)``, uint8 ``(n, *image_shape)``."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement decode")
+
+    def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
+        """Return ``n`` images decoded from z ~ N(0, I), uint8 ``(n, *image_shape)``.
+
+        Args:
+            n: number of images.
+            class_labels: must be None: the model knows no classes.
+            seed: the same seed gives the same images; None gives others each time.
+
+        Raises:
+            GenzooError: if ``n`` is less than 1 or labels are asked for.
+        """
+        self.check_no_labels(class_labels)
+        return self.decode(self.sample_latents(n, seed))
+
+    def interpolate(self, a, b, steps: int = 10, method: str = "spherical") -> np.ndarray:
+        """Return the images of the interpolation from latent ``a`` to ``b``, both included.
+
+        Args:
+            a: first latent, of shape ``latent_shape``.
+            b: last latent.
+            steps: number of images, at least 2.
+            method: ``"spherical"`` or ``"linear"``.
+
+        Returns:
+            uint8 array ``(steps, *image_shape)``.
+        """
+        return self.decode(interpolate_latents(a, b, steps, method))
 
     def check_no_labels(self, class_labels) -> None:
         """Refuse labels.

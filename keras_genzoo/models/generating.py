@@ -35,7 +35,7 @@ class Generating:
         They are the averaged generator's, if there is one, unless ``training``.
 
         Args:
-            inputs: noise ``(batch, latent_dim)``; of a conditional model ``(z, class_labels)``.
+            inputs: noise ``(batch, *latent_shape)``; of a conditional model ``(z, class_labels)``.
             training: whether layers behave as in training.
 
         Raises:
@@ -49,9 +49,9 @@ class Generating:
                     "predict((z, class_labels)), or use generate(n, class_labels)"
                 )
             z, class_labels = inputs
-        if z.shape[1:] != (self.latent_dim,):
+        if tuple(z.shape[1:]) != self.latent_shape:
             raise GenzooError(
-                f"{name} makes images of noise (n, {self.latent_dim}), not of {tuple(z.shape)}; "
+                f"{name} makes images of noise {self.latents_in_words}, not of {tuple(z.shape)}; "
                 "make it with sample_latents(n)"
             )
         if self.needs_labels:
@@ -61,7 +61,7 @@ class Generating:
         return network(self.condition_noise(z, class_labels), training=training)
 
     def decode(self, z, class_labels=None, *, batch_size: int = 256) -> np.ndarray:
-        """Return the images of noise ``(n, latent_dim)``, uint8 ``(n, *image_shape)``.
+        """Return the images of noise ``(n, *latent_shape)``, uint8 ``(n, *image_shape)``.
 
         Args:
             z: noise.
@@ -104,8 +104,8 @@ class Generating:
         """Return the images of the interpolation from noise ``a`` to noise ``b``, both included.
 
         Args:
-            a: first latent vector, shape ``(latent_dim,)``.
-            b: last latent vector.
+            a: first latent, of shape ``latent_shape``.
+            b: last latent.
             steps: number of images, at least 2.
             method: ``"spherical"`` or ``"linear"``.
             class_labels: of a conditional model, the class of all of them; 0 if not given.
@@ -123,7 +123,7 @@ class Generating:
         It is the averaged generator, if there is one; of a conditional model it takes
         ``class_labels``, too.
         """
-        z = keras.Input((self.latent_dim,), batch_size, name="z")
+        z = keras.Input(self.latent_shape, batch_size, name="z")
         if not self.needs_labels:
             return {"generate": self.generating({"z": z}, z)}
         labels = keras.Input((), batch_size, dtype="int32", name="class_labels")

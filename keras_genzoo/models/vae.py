@@ -133,7 +133,7 @@ class VAE(Autoencoder):
         return [*super().more_metric_names(), *(["elbo"] if differs else [])]
 
     def encode(self, images, *, batch_size: int = 256):
-        """Return the posterior of images, ``[z_mean, z_log_var]``, each ``(n, latent_dim)``."""
+        """Return the posterior of images, ``[z_mean, z_log_var]``, each ``(n, *latent_shape)``."""
         return super().encode(images, batch_size=batch_size)
 
     def code(self, encoding):

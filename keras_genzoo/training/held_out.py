@@ -78,7 +78,7 @@ def open_held_out(
         most = before["num_images"] if before else MOST_IMAGES
         fitting = max(1, MOST_BYTES // math.prod(model.image_shape))
         images, _ = source.fetch(np.arange(min(most, fitting, source.num_images)))
-        for which, reason in source.set_aside:
+        for which, reason in source.skipped:
             echo(shown(f"skipped: {which} ({reason})"))
     except (GenzooError, OSError) as error:
         # What training itself does not need does not stop it.

@@ -94,7 +94,7 @@ def interpolate(
         ends = model.sample_latents(2 * rows, seed)
     labels: list[int] = []
     if model.needs_labels:
-        # The class stays the same along a row, whatever it is.
+        # One class along the whole row.
         labels = [row % model.num_classes if label is None else label for row in range(rows)]
         names = [run.class_names[number] for number in labels]
         if label is None:

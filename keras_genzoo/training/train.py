@@ -286,7 +286,7 @@ def _train(
             _save_model(run, model, writes)
     finally:
         progress.close()
-        for path, reason in source.set_aside:
+        for path, reason in source.skipped:
             echo(shown(f"skipped: {path} ({reason})"))
         for note in source.notes if writes else []:
             if note not in notes:

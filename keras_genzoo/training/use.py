@@ -87,7 +87,7 @@ def _sample_grid(
     columns = columns or (len(classes) or None)
     asked, count = count, SAMPLES if count is None else count
     if count > 0 and columns and (asked is None or columns == len(classes)):
-        # Whole rows: as many images of each class.
+        # Fill the last row: as many images of each class.
         count += -count % columns
         if asked not in (None, count):
             echo(f"{count} images, not {asked}: as many of each class")

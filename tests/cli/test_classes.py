@@ -11,7 +11,7 @@ from keras_genzoo.classes import MOST_CLASSES, shown_classes
 from keras_genzoo.cli.main import main
 from keras_genzoo.data import Splits, open_source
 from keras_genzoo.evaluation import Options, evaluate_images
-from keras_genzoo.export.run import facts_of
+from keras_genzoo.export.origin import describe_origin
 from keras_genzoo.models import CGAN
 from keras_genzoo.text import shown
 from keras_genzoo.training import Run, load_model, sample
@@ -85,7 +85,7 @@ def test_an_interpolation_keeps_to_the_class_that_is_named(genzoo, named, tmp_pa
 
 def test_cards_figures_and_reports_name_the_classes(genzoo, named, tmp_path):
     run = Run.open(named)
-    facts = facts_of(run, load_model(run), "the weights")
+    facts = describe_origin(run, load_model(run), "the weights")
     assert facts["classes"] == "0 = 0, 1 = 1, 2 = 10, 3 = 2, 4 = caf\\xe9"
     rows = class_rows(load_model(run), run.class_names).axes[0]
     assert [label.get_text() for label in rows.get_yticklabels()] == IN_WORDS.split(", ")

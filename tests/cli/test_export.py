@@ -2,11 +2,15 @@
 
 import json
 import re
+import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from keras_genzoo.export.run import FORMATS, facts_of
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.export import EXPORT_FORMATS, ExportFormat, ExportOption, export_run
+from keras_genzoo.export.origin import describe_origin
 from keras_genzoo.files import write_json
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_model
@@ -46,11 +50,11 @@ def test_the_card_tells_no_scores_of_other_weights(copy):
     run = Run.open(copy("gan"))
     result = {"protocol": {"steps": 3}, "scores": {"fid": 1.0}, "warnings": []}
     write_json(run.path / "evaluation.json", result)
-    assert facts_of(run, load_model(run), "the weights")["scores"] == (
+    assert describe_origin(run, load_model(run), "the weights")["scores"] == (
         "none measured of these weights, but of step 3 ('genzoo evaluate' measures them)"
     )
     (run.path / "evaluation.json").write_text("{")
-    scores = facts_of(run, load_model(run), "the weights")["scores"]
+    scores = describe_origin(run, load_model(run), "the weights")["scores"]
     assert scores == "evaluation.json of the run cannot be read"
 
 
@@ -142,7 +146,7 @@ def test_a_package_that_is_not_installed(
     assert not names(tmp_path)
 
 
-@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("format_name", EXPORT_FORMATS)
 def test_a_disk_that_is_full(genzoo, refused, copy, small_disk, tmp_path, format_name):
     run = copy("gan")
     before = names(tmp_path)
@@ -153,3 +157,122 @@ def test_a_disk_that_is_full(genzoo, refused, copy, small_disk, tmp_path, format
     assert "File too large; free some space" in line
     assert names(tmp_path) == before
     assert not list(tmp_path.rglob(".tmp-*"))
+
+
+OWN_FORMAT = """
+import numpy as np
+from keras_genzoo.export import EXPORT_FORMATS, ExportFormat, ExportOption
+
+
+def write_arrays(model, folder, name, *, check, images, facts, rows=2, kinds=()):
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{name}.npz"
+    np.savez(file, images=model.generate(rows, seed=1), kinds=kinds, data=facts["data"])
+    return [file]
+
+
+EXPORT_FORMATS.register(
+    "arrays",
+    ExportFormat(
+        "for NumPy",
+        write_arrays,
+        (
+            ExportOption("rows", int, "Images to write.", "2", least=1),
+            ExportOption("kinds", tuple[str, ...], "Words to keep."),
+        ),
+        files=lambda model, name, options: [f"{name}.npz"],
+    ),
+)
+"""
+
+
+def alone(line, *more, folder):
+    """Run the command in a process of its own, where a module of a person's can be imported."""
+    return subprocess.run(
+        [sys.executable, "-m", "keras_genzoo", *line.split(), *map(str, more)],
+        cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_the_help_has_the_options_of_a_format_of_ones_own(tmp_path):
+    (tmp_path / "mine.py").write_text(OWN_FORMAT)
+    ended = alone("--import mine export --help", folder=tmp_path)
+    words = " ".join(ended.stdout.split())
+    assert "saved_model|litert|onnx|keras|arrays]" in words
+    assert "for plain Keras, for NumPy." in words
+    assert "Images to write. [default: 2] [arrays]" in words
+    assert "--kinds NAMES Words to keep. [arrays]" in words
+
+
+@pytest.mark.slow
+def test_a_format_of_ones_own_is_written_by_the_command(copy, tmp_path):
+    (tmp_path / "mine.py").write_text(OWN_FORMAT)
+    run = copy("gan")
+    line = "--import mine export --format arrays --kinds a,b --rows 3"
+    ended = alone(line, run, folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.strip() == str(run / "export" / "run.npz")
+    with np.load(run / "export" / "run.npz") as file:
+        assert file["images"].shape == (3, 16, 16, 1)
+        assert file["kinds"].tolist() == ["a", "b"]
+        assert str(file["data"]) == "digits, split train, 1500 images"
+    ended = alone(line, run, folder=tmp_path)
+    assert (ended.returncode, len(ended.stderr.splitlines())) == (2, 1)
+    assert "run.npz exists; choose another --out, or --force" in ended.stderr
+
+
+@pytest.fixture
+def registered():
+    """A function that registers a format, for one test."""
+    names = []
+
+    def register(name, *options):
+        EXPORT_FORMATS.register(name, ExportFormat("for tests", list, options))
+        names.append(name)
+
+    yield register
+    for name in names:
+        del EXPORT_FORMATS._entries[name]
+
+
+def test_options_of_a_format_of_ones_own_are_its_alone(registered, refused, trained):
+    registered("mine", ExportOption("digits", int, "Digits."), ExportOption("types", *NAMES))
+    line = refused("export --digits 3", trained("gan"))
+    assert "--digits belongs to --format mine, not to saved_model" in line
+    line = refused("export --types a --format keras", trained("gan"))
+    assert "--types belongs to --format litert and mine, not to keras" in line
+    with pytest.raises(GenzooError, match="unknown option of an export 'digit'; did you mean"):
+        export_run("nowhere", "mine", digit=3)
+
+
+NAMES = (tuple[str, ...], "Names.")
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ExportOption("types", int, "Another kind."),
+        ExportOption("kinds", *NAMES, flag="--types"),
+        ExportOption("types", *NAMES, flag="--kinds"),
+    ],
+)
+def test_two_formats_that_mean_different_things_by_one_flag(registered, refused, option):
+    registered("mine", option)
+    line = refused("export nowhere")
+    assert "the export formats 'litert' and 'mine' both have --" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("out", str, "Where."), "'out' is an option of every export format"),
+        (("place", str, "Where.", "", "--force"), "'force' is an option of every export format"),
+        (
+            ("rows", list, "Rows."),
+            r"an export option is int, .*\[str, ...\], not list",
+        ),
+    ],
+)
+def test_options_that_no_format_may_have(arguments, words):
+    with pytest.raises(GenzooError, match=words):
+        ExportOption(*arguments)

@@ -79,7 +79,7 @@ def test_many_threads_read_at_once(archive):
     assert np.concatenate(batches)[:, 0, 0, 0].tolist() == list(numbers)
 
 
-def test_damaged_and_oversized_members_are_set_aside(archive, monkeypatch):
+def test_damaged_and_oversized_members_are_skipped(archive, monkeypatch):
     monkeypatch.setattr(archives, "LARGEST", 1000)
     files = {"1.png": flat(1), "2.png": b"no image", "3.png": bytes(1001), "4.png": flat(4)}
     source = open_source(archive(files, zipfile.ZIP_STORED))

@@ -28,7 +28,7 @@ def test_a_link_that_leads_nowhere_is_an_image_that_cannot_be_read(folder):
     source = open_source(path)
     assert source.num_images == 3
     source.fetch(np.arange(3))
-    assert [which for which, _ in source.set_aside] == [str(path / name) for name in
+    assert [which for which, _ in source.skipped] == [str(path / name) for name in
                                                         ("b.png", "c.png")]  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def test_what_pillow_opens_is_an_image(folder):
     assert source.left_out == []
     images = source.fetch(np.arange(len(kinds)))[0].astype(int)
     assert np.abs(images - IMAGE).max() <= 40
-    assert source.set_aside == []
+    assert source.skipped == []
 
 
 def test_files_of_other_suffixes_are_looked_into(folder):
@@ -158,7 +158,7 @@ def test_unusual_files_are_decoded_right(folder):
     assert np.abs(images[:5] - IMAGE).max() <= 30
     assert np.abs(images[[0, 1, 3]] - IMAGE).max() == 0
     assert np.abs(images[5:] - GREY[..., None]).max() == 0
-    assert source.set_aside == []
+    assert source.skipped == []
 
 
 @pytest.fixture
@@ -170,12 +170,12 @@ def damaged(folder):
     return folder(files)
 
 
-def test_bad_files_are_set_aside_and_named(damaged):
+def test_bad_files_are_skipped_and_named(damaged):
     source = open_source(damaged)
     images = source.fetch(np.arange(10))[0][:, 0, 0, 0]
     # The next good image takes the place of a bad one, the first that of the last.
     np.testing.assert_array_equal(images, [0, 10, 20, 40, 40, 50, 60, 70, 80, 0])
-    (first, why_first), (second, why_second) = source.set_aside
+    (first, why_first), (second, why_second) = source.skipped
     assert first == str(damaged / "3.png")
     assert second == str(damaged / "9.png")
     assert why_first
@@ -193,12 +193,12 @@ def test_strict_stops_at_the_first_bad_file(damaged):
         open_source(damaged, strict=True)
 
 
-def test_a_file_that_goes_while_training_is_set_aside(numbered):
+def test_a_file_that_goes_while_training_is_skipped(numbered):
     path = numbered(4)
     source = open_source(path)
     (path / "001.png").unlink()
     assert source.fetch(np.array([1]))[0][0, 0, 0, 0] == 2
-    assert source.set_aside == [(str(path / "001.png"), "No such file or directory")]
+    assert source.skipped == [(str(path / "001.png"), "No such file or directory")]
 
 
 def test_a_folder_without_any_readable_image_is_refused(folder):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_genzoo import memory
-from keras_genzoo.data import asked, open_source, read_idx
+from keras_genzoo.data import open_source, read_idx, request
 from keras_genzoo.data.registry import find_kind
 from keras_genzoo.errors import GenzooError
 
@@ -130,7 +130,7 @@ def test_more_than_memory_holds_is_not_read(tmp_path, monkeypatch):
 
 
 def test_what_the_system_has_installed_needs_no_folder(mnist, tmp_path, monkeypatch):
-    monkeypatch.setattr(asked, "SYSTEM_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(request, "SYSTEM_FOLDERS", (str(tmp_path),))
     mnist("{}-images-idx3-ubyte.gz", "{}-labels-idx1-ubyte.gz", where="fashion-mnist")
     source = open_source("fashion_mnist", "test", data_dir=tmp_path / "none")
     assert (source.name, source.num_images, source.num_classes) == ("fashion_mnist", 5, 10)
@@ -142,13 +142,13 @@ def test_what_the_system_has_installed_needs_no_folder(mnist, tmp_path, monkeypa
 def test_what_a_person_has_prepared_or_names_goes_before_the_system_s(
     mnist, tmp_path, monkeypatch, place
 ):
-    monkeypatch.setattr(asked, "SYSTEM_FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(request, "SYSTEM_FOLDERS", (str(tmp_path),))
     mnist("{}-images-idx3-ubyte.gz", "{}-labels-idx1-ubyte.gz", where="mnist")
     if place == "prepared":
         (tmp_path / "tfds" / "mnist" / "3.0.1").mkdir(parents=True)
         (tmp_path / "tfds" / "mnist" / "3.0.1" / "dataset_info.json").write_text("{}")
     manual_dir = tmp_path if place == "manual_dir" else None
-    wanted = asked.Asked("mnist", False, tmp_path / "tfds", manual_dir)
+    wanted = request.DataRequest("mnist", False, tmp_path / "tfds", manual_dir)
     assert find_kind(wanted).opens.endswith("PreparedSource")
 
 
@@ -165,7 +165,7 @@ def test_the_published_files_are_read(test_data, name):
 def test_the_installed_files_hold_what_tensorflow_datasets_prepares(
     test_data, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(asked, "SYSTEM_FOLDERS", (str(test_data),))
+    monkeypatch.setattr(request, "SYSTEM_FOLDERS", (str(test_data),))
     installed = open_source("fashion_mnist", "test", data_dir=tmp_path)
     by_hand = test_data / "fashion_mnist"
     prepared = open_source("fashion_mnist", "test", data_dir=tmp_path, manual_dir=by_hand)

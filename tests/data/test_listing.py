@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keras_genzoo.data.listing import Names, list_images
+from keras_genzoo.data.listing import list_images
+from keras_genzoo.data.packed_names import PackedNames
 
 # Characters around the separator, which sort before and after it, and letters beyond ASCII.
 PARTS = st.text("a-.0Zé漢", min_size=1, max_size=4).filter(lambda part: not part.startswith("."))
@@ -55,7 +56,7 @@ def test_a_name_that_is_no_text_is_kept(tmp_path):
 
 @given(names=st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\0")), max_size=20))
 def test_names_are_a_list_of_text(names):
-    block = Names()
+    block = PackedNames()
     for name in names:
         block.append(name)
     assert list(block) == block[:] == names
@@ -66,7 +67,7 @@ def test_names_are_a_list_of_text(names):
 
 
 def test_names_are_a_list_across_the_parts_it_is_read_in():
-    block, names = Names(), [f"{number}.png" for number in range(9001)]
+    block, names = PackedNames(), [f"{number}.png" for number in range(9001)]
     for name in names:
         block.append(name)
     assert list(block) == names

@@ -12,8 +12,8 @@ from pyarrow import parquet as pq
 
 from keras_genzoo.cli.data import list_
 from keras_genzoo.data import SOURCES, ArraySource, open_source, paths_in_words
-from keras_genzoo.data.asked import Asked, file_kind
 from keras_genzoo.data.registry import file_suffixes, find_kind
+from keras_genzoo.data.request import DataRequest, file_kind
 from keras_genzoo.errors import GenzooError
 from tests.data.files import encoded
 
@@ -59,17 +59,17 @@ def test_names_are_no_paths_and_paths_no_names(tmp_path, monkeypatch):
     (tmp_path / "digits" / "a.png").write_bytes(encoded(np.zeros((8, 8), np.uint8)))
     assert open_source("digits").num_images == 1500
     assert open_source(tmp_path / "digits").num_images == 1
-    assert find_kind(Asked("emnist/letters")).by_name
-    assert find_kind(Asked("emnist/letters", is_path=True)) is None
+    assert find_kind(DataRequest("emnist/letters")).by_name
+    assert find_kind(DataRequest("emnist/letters", is_path=True)) is None
 
 
 def test_telling_the_kind_imports_no_reader(tmp_path):
     code = f"""
         import sys
-        from keras_genzoo.data.asked import Asked
+        from keras_genzoo.data.request import DataRequest
         from keras_genzoo.data.registry import find_kind
-        assert find_kind(Asked({str(tmp_path)!r})).words == "a folder of images"
-        assert find_kind(Asked("mnist")) is not None
+        assert find_kind(DataRequest({str(tmp_path)!r})).words == "a folder of images"
+        assert find_kind(DataRequest("mnist")) is not None
         heavy = {{"numpy", "PIL", "pyarrow", "zipfile", "tensorflow", "tensorflow_datasets"}}
         assert not heavy & set(sys.modules), heavy & set(sys.modules)
     """

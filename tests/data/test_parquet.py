@@ -126,7 +126,7 @@ def test_memory_stays_bounded(tmp_path, monkeypatch):
     assert source._table._kept_bytes == sum(one.nbytes for one in source._table._kept.values())
 
 
-def test_rows_without_an_image_are_set_aside(tmp_path):
+def test_rows_without_an_image_are_skipped(tmp_path):
     column = pa.array([{"bytes": PNGS[1], "path": "a"}, {"bytes": None, "path": "b.png"},
                        {"bytes": b"text", "path": "c"}])  # fmt: skip
     pq.write_table(pa.table({"image": column}), tmp_path / "a.parquet")

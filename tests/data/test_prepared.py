@@ -64,7 +64,7 @@ def record(image, label=None):
     return Example(features=Features(feature=features)).SerializeToString()
 
 
-def test_a_record_without_a_label_is_set_aside():
+def test_a_record_without_a_label_is_skipped():
     source = PreparedSource.__new__(PreparedSource)
     Source.__init__(source)
     source.name, source.split, source.image_shape, source._crop = "some", "train", (4, 4, 1), None
@@ -75,7 +75,7 @@ def test_a_record_without_a_label_is_set_aside():
     fetched, labels = source.fetch(np.arange(3))
     np.testing.assert_array_equal(fetched[:, 0, 0, 0], [0, 2, 2])
     np.testing.assert_array_equal(labels, [7, 9, 9])
-    ((which, reason),) = source.set_aside
+    ((which, reason),) = source.skipped
     assert which == "image 1 of some, split train"
     assert "damaged record" in reason
 
@@ -100,7 +100,7 @@ def test_celeba_is_cropped_and_resized_to_64(test_data):
     assert source.num_classes is None
     images, _ = source.fetch(np.arange(100))
     assert 90 < images.mean() < 150
-    assert source.set_aside == []
+    assert source.skipped == []
 
 
 @pytest.mark.real_data
@@ -161,7 +161,7 @@ def test_splits_of_celeba_are_listed(test_data):
 
 
 @pytest.mark.real_data
-def test_a_damaged_record_is_found_and_set_aside(test_data, tmp_path):
+def test_a_damaged_record_is_found_and_skipped(test_data, tmp_path):
     place = tmp_path / "celeb_a" / "2.1.0"
     shutil.copytree(test_data / "tensorflow_datasets" / "celeb_a" / "2.1.0", place,
                     copy_function=shutil.copyfile)  # fmt: skip
@@ -175,7 +175,7 @@ def test_a_damaged_record_is_found_and_set_aside(test_data, tmp_path):
     assert set(problems.values()) == {None}
     source = open_source("celeb_a", "test", data_dir=tmp_path)
     source.fetch(np.arange(3))
-    assert [which for which, _ in source.set_aside] == ["image 0 of celeb_a, split test"]
+    assert [which for which, _ in source.skipped] == ["image 0 of celeb_a, split test"]
     file.write_bytes(damaged[:-100])
     with pytest.raises(GenzooError, match="cut short"):
         open_source("celeb_a", "test", data_dir=tmp_path)

@@ -123,7 +123,7 @@ def test_all_files_of_an_export_are_put_in_place_or_none(models, tmp_path, monke
     [
         (lambda images: images + 2e-3, "max error 0.002 of 'images'"),
         (lambda images: images[:, :8], "has the shape"),
-        (lambda images: images * np.nan, "no numbers"),
+        (lambda images: images * np.nan, "NaN or infinite"),
     ],
 )
 def test_what_differs_is_told(models, change, words):
@@ -233,7 +233,7 @@ def test_what_litert_refuses(models, tmp_path, name, options, words):
     assert not list(tmp_path.iterdir())
 
 
-def test_inputs_follow_the_law_of_use(models):
+def test_inputs_follow_the_distribution_of_use(models):
     shown = images(9)
     drawn = export.draw_inputs(models["ae"], 9, 0, shown)
     np.testing.assert_allclose(drawn["encode"]["images"] * 255, shown, atol=1e-4)
@@ -275,5 +275,5 @@ def test_calibration_covers_every_label(models):
 
 def test_autoencoders_are_compared_on_other_images_than_int8_was_calibrated_on(models):
     shown = images(60)
-    inputs = litert._others(models["vae"], 50, shown)
+    inputs = litert._inputs_to_compare(models["vae"], 50, shown)
     np.testing.assert_allclose(inputs["encode"]["images"] * 255, shown[50:], atol=1e-4)

@@ -1,6 +1,7 @@
-"""Telling what a person asked for by names alone: a data set, or which kind of file or folder.
+"""What a person asks for as data, and the tests by which a kind of source recognises it.
 
-No file is opened here, and no reader imported: the registry asks before it knows which it needs.
+They look at names of files only: none is opened, and no reader imported, before it is known which
+kind of source is needed.
 """
 
 import contextlib
@@ -10,8 +11,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from keras_genzoo.errors import GenzooError
+
+if TYPE_CHECKING:
+    from keras_genzoo.data.source import Source
 
 DEFAULT_DATA_DIR = "~/tensorflow_datasets"
 # Where Debian's packages install data sets, each in a folder of its name.
@@ -25,12 +30,12 @@ PARQUET = re.compile(r"(?!metadata\.).*\.parquet", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a person asked for.
+class DataRequest:
+    """The name or path of data that a person gives, and where such data may lie.
 
     Args:
         text: a name or a path, as given.
-        is_path: whether it can be no name, being a ``Path``.
+        is_path: whether it was given as a ``Path``, so that it is no name.
         data_dir: where tensorflow-datasets keeps data sets.
         manual_dir: where files fetched by hand lie.
     """
@@ -52,42 +57,60 @@ class SourceKind:
 
     Args:
         words: what it is, for a text such as "a folder of images or an .npz file".
-        takes: whether it is this that a person asked for.
-        opens: import path ``"module:function"`` of what opens it: called with the path (or the
-            name, where ``by_name``), the split, and the keywords ``image_size`` and ``channels``;
-            a path also with ``labels``, a name with ``data_dir``, ``manual_dir`` and ``download``.
+        takes: whether a request asks for this kind.
+        opens: what opens it, a function or its import path ``"module:function"``: called with the
+            path (or the name, where ``by_name``), the split, and the keywords ``image_size`` and
+            ``channels``; a path also with ``labels``, a name with ``data_dir``, ``manual_dir`` and
+            ``download``. It returns a ``Source``, and refuses a split that the data lacks by
+            ``check_split``.
         suffixes: how its files' names end, if they are known by that.
-        by_name: whether it is asked for by a name and not by a path.
+        by_name: whether a person gives a name and not a path.
         of_folders: whether folders in it may be classes.
+        of_tensorflow_datasets: whether tensorflow-datasets prepares and checks what has this name.
+
+    A kind of your own, whose files hold one array, in a module for ``genzoo --import MODULE``:
+
+    >>> import numpy as np
+    >>> from keras_genzoo.data import SOURCES, ArraySource, check_split, file_kind
+    >>> def open_raw(path, split, *, image_size, channels, labels):
+    ...     check_split(str(path), split, ["train"])
+    ...     images = np.frombuffer(path.read_bytes(), "uint8").reshape(-1, 28, 28)
+    ...     return ArraySource(images, image_size=image_size, channels=channels, name=str(path))
+    >>> kind = file_kind("a .raw file", ".raw", open_raw)
+
+    ``SOURCES.register("raw", kind)`` adds it.
     """
 
     words: str
-    takes: Callable[[Asked], bool]
-    opens: str
+    takes: Callable[[DataRequest], bool]
+    opens: str | Callable[..., "Source"]
     suffixes: tuple[str, ...] = ()
     by_name: bool = False
     of_folders: bool = False
+    of_tensorflow_datasets: bool = False
 
 
-def file_kind(words: str, suffix: str, opens: str, of_folders: bool = False) -> SourceKind:
+def file_kind(
+    words: str, suffix: str, opens: str | Callable[..., "Source"], of_folders: bool = False
+) -> SourceKind:
     """Return a kind that is a file with this suffix, in any letter case."""
 
-    def takes(asked: Asked) -> bool:
-        return asked.path.suffix.lower() == suffix and asked.path.is_file()
+    def takes(request: DataRequest) -> bool:
+        return request.path.suffix.lower() == suffix and request.path.is_file()
 
     return SourceKind(words, takes, opens, (suffix,), of_folders=of_folders)
 
 
-def is_folder(asked: Asked) -> bool:
+def is_folder(request: DataRequest) -> bool:
     """Whether it is a folder."""
-    return asked.path.is_dir()
+    return request.path.is_dir()
 
 
-def is_idx(asked: Asked) -> bool:
+def is_idx(request: DataRequest) -> bool:
     """Whether it is a file named like IDX images, or a folder that holds such."""
-    if asked.path.is_dir():
-        return idx_folder(asked.path) is not None
-    return bool(re.search(r"idx\d-ubyte(\.gz)?$", asked.text, re.I)) and asked.path.is_file()
+    if request.path.is_dir():
+        return idx_folder(request.path) is not None
+    return bool(re.search(r"idx\d-ubyte(\.gz)?$", request.text, re.I)) and request.path.is_file()
 
 
 def idx_folder(path: Path) -> Path | None:
@@ -101,9 +124,9 @@ def idx_folder(path: Path) -> Path | None:
     return None
 
 
-def is_parquet(asked: Asked) -> bool:
+def is_parquet(request: DataRequest) -> bool:
     """Whether it is a parquet file, or a folder with such at its top or in its first folders."""
-    path = asked.path
+    path = request.path
     if path.is_dir():
         return parquet_folder(path) is not None
     return path.suffix.lower() == ".parquet" and path.is_file()
@@ -154,9 +177,9 @@ def installed_folder(name: str) -> Path | None:
     return None
 
 
-def is_prepared_by_name(asked: Asked) -> bool:
+def is_prepared_by_name(request: DataRequest) -> bool:
     """Whether tensorflow-datasets has prepared a data set, as far as file names tell."""
-    folder = Path(asked.data_dir or DEFAULT_DATA_DIR).expanduser() / asked.text
+    folder = Path(request.data_dir or DEFAULT_DATA_DIR).expanduser() / request.text
     return next(folder.glob("*/dataset_info.json"), None) is not None
 
 
@@ -187,7 +210,7 @@ def _holds(folder: Path, names: re.Pattern) -> bool:
     for entry in _visible(folder):
         if names.fullmatch(entry.name) and _is(entry, "is_file"):
             return True
-        # A folder of a million images is not to be listed for this.
+        # Stop at the first image: listing a folder of a million would take long.
         if (mimetypes.guess_type(entry.name)[0] or "").startswith("image/"):
             return False
     return False

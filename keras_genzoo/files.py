@@ -34,7 +34,7 @@ def writing(path: str | os.PathLike) -> Iterator[Path]:
         GenzooError: if the place cannot be written (no permission, full disk, read-only).
     """
     path = Path(path)
-    with ended_in_order():
+    with exit_on_sigterm():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with private_folder(path.parent, FILE_PREFIX) as folder:
@@ -104,7 +104,7 @@ def _finish(path: Path, mode: int) -> None:
 
 
 @contextlib.contextmanager
-def ended_in_order() -> Iterator[None]:
+def exit_on_sigterm() -> Iterator[None]:
     """Let a SIGTERM in the block end the process as an exception does, unless others await it."""
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
@@ -134,13 +134,13 @@ def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterato
         GenzooError: if the place cannot be written, or is taken and ``replace`` is not given.
     """
     place = Path(path).resolve()
-    with ended_in_order():
+    with exit_on_sigterm():
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             with private_folder(place.parent) as private:
                 temporary = private / "new"
                 temporary.mkdir()
-                with temporary_names_left_out(temporary):
+                with hide_temporary_paths(temporary):
                     yield temporary
                 flush_tree(temporary)
                 if replace and place.is_dir():
@@ -153,7 +153,7 @@ def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterato
 
 
 @contextlib.contextmanager
-def temporary_names_left_out(folder: Path) -> Iterator[None]:
+def hide_temporary_paths(folder: Path) -> Iterator[None]:
     """Raise what the system refused in a temporary folder, of which no person knows the name.
 
     Raises:
@@ -237,7 +237,7 @@ def flush_tree(folder: Path) -> None:
     flush(folder)
 
 
-def new_picture(path: str | os.PathLike, force: bool) -> Path:
+def new_figure_path(path: str | os.PathLike, force: bool) -> Path:
     """Return the place of a figure, without suffix, if both its PNG and its SVG may be written.
 
     Raises:

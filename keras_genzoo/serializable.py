@@ -36,7 +36,7 @@ CLASSES = {
 }
 
 
-class Named:
+class LazyClass:
     """A class that is imported when Keras makes an object of it.
 
     Args:
@@ -54,7 +54,7 @@ class Named:
         )
 
 
-def make_known() -> None:
+def register_lazily() -> None:
     """Make the classes known to Keras: at once if it is imported, else as soon as it is."""
     if hasattr(sys.modules.get("keras"), "saving"):
         _register()
@@ -65,7 +65,7 @@ def make_known() -> None:
 def _register() -> None:
     known = sys.modules["keras"].saving.get_custom_objects()
     for name, module in CLASSES.items():
-        known.setdefault(f"keras_genzoo>{name}", Named(name, module))
+        known.setdefault(f"keras_genzoo>{name}", LazyClass(name, module))
 
 
 class _AfterKeras:

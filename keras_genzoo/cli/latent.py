@@ -7,7 +7,7 @@ import click
 
 from keras_genzoo.cli.options import dataset_option, force_option, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
-from keras_genzoo.files import new_picture, next_free
+from keras_genzoo.files import new_figure_path, next_free
 from keras_genzoo.text import shown
 
 
@@ -39,7 +39,7 @@ def command(
     from keras_genzoo import visualization
 
     default = runs[0] / "latent.png"
-    path = new_picture(out or (default if force else next_free(default, ".png", ".svg")), force)
+    path = new_figure_path(out or (default if force else next_free(default, ".png", ".svg")), force)
     files = visualization.draw_latent_map(
         list(runs), count, split, out=path, echo=click.echo, **options
     )

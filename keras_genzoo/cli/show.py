@@ -41,5 +41,5 @@ def command(run: Path) -> None:
             click.echo(shown(f"{name}: {value:.4f}"))
     model = opened.model_file if opened.model_file.exists() else "not yet (run not finished)"
     click.echo(shown(f"model: {model}"))
-    for grid in opened.pictures()[-3:]:
+    for grid in opened.sample_grids()[-3:]:
         click.echo(shown(f"sample grid: {grid}"))

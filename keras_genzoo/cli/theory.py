@@ -6,7 +6,7 @@ import click
 
 from keras_genzoo.cli.options import force_option, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
-from keras_genzoo.files import new_file, new_picture
+from keras_genzoo.files import new_figure_path, new_file
 from keras_genzoo.text import shown
 
 
@@ -27,13 +27,13 @@ def command(out: Path, panels: bool, force: bool, seed: int) -> None:
     Draws them in twelve panels, and what GANs make of one and of two dimensions: all modes of the
     data, or few of them if the generator learns faster than the discriminator.
     """
-    path = new_picture(out, force)
+    path = new_figure_path(out, force)
     start_tensorflow()
     from keras_genzoo.visualization import theory
 
     new_file(theory.numbers_place(path), force, ".json")
     for place in theory.figure_places(path, panels):
-        new_picture(place.with_name(f"{place.name}.png"), force)
+        new_figure_path(place.with_name(f"{place.name}.png"), force)
     measured, files = theory.draw_theory(path, seed, click.echo, panels=panels)
     for name, numbers in measured.items():
         cells = {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in numbers.items()}

@@ -32,7 +32,7 @@ def command(run: Path) -> None:
     if opened.class_names:
         names = opened.class_names
         click.echo(f"classes: {classes_in_words(len(names), names)}")
-        if opened.settings.model == "cgan":
+        if opened.settings.needs_labels:
             click.echo("rows of the sample grids: these classes, from the top")
     done = opened.last_step() or 0
     click.echo(f"\nsteps: {done:,} of {opened.settings.steps:,}")

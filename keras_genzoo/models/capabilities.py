@@ -6,13 +6,13 @@ from keras_genzoo.models.registry import MODELS
 MOST_NAMES = 3
 
 
-def models_with(capability: str) -> str:
+def capable_models(capability: str) -> str:
     """Return the names of registered models that have a capability, for an error message.
 
     Args:
         capability: a class attribute of ``ImageModel``, such as ``has_encoder``.
 
-    >>> models_with("has_encoder")  # doctest: +ELLIPSIS
+    >>> capable_models("has_encoder")  # doctest: +ELLIPSIS
     'such as ae...'
     """
     # A property depends on the arguments of the model: only a plain True counts.

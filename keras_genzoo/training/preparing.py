@@ -25,7 +25,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit
 from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
-from keras_genzoo.training.build import build_model, takes_labels
+from keras_genzoo.training.build import build_model
 from keras_genzoo.training.contents import DATA
 from keras_genzoo.training.declared import PACE, PLACE
 from keras_genzoo.training.held_out import HeldOutImages, open_held_out
@@ -264,7 +264,7 @@ def _comparable(data: dict[str, Any], run: Run) -> dict[str, Any]:
     These are a single class, and all classes if the model takes no labels. Earlier versions counted
     them differently, which must not stop a run from being resumed.
     """
-    unused = data["num_classes"] == 1 or not takes_labels(run.settings)
+    unused = data["num_classes"] == 1 or not run.settings.needs_labels
     if names := data["class_names"]:
         data = data | {"class_names": [shown(str(name)) for name in names]}
     return data | ({"num_classes": None, "class_names": None} if unused else {})

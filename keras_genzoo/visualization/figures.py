@@ -16,7 +16,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.files import new_folder, write_json, writing_folder
 from keras_genzoo.models import ImageModel
-from keras_genzoo.models.capabilities import models_with
+from keras_genzoo.models.capabilities import capable_models
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.build import adversarial_loss, load_weights
 from keras_genzoo.training.chosen import images_by_number
@@ -260,7 +260,7 @@ def draw_latent_map(
         if not model.has_encoder:
             raise GenzooError(
                 f"{run.settings.model} has no encoder; a latent map takes a model that has one, "
-                f"{models_with('has_encoder')}"
+                f"{capable_models('has_encoder')}"
             )
         source = splits_of(run, dataset).to_look_at(split)
         images, labels = source.sample(min(count, source.num_images), seed)

@@ -5,7 +5,7 @@ import pytest
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import MODELS
-from keras_genzoo.models.capabilities import models_with
+from keras_genzoo.models.capabilities import capable_models
 from keras_genzoo.visualization.curves import training_curves
 from keras_genzoo.visualization.latent import (
     codes_in_2d,
@@ -75,7 +75,9 @@ def test_columns_of_another_family_get_a_panel_each():
 
 
 def test_errors_name_models_that_have_the_capability():
-    assert models_with("has_encoder").startswith("such as ae")
-    named = models_with("needs_labels").removeprefix("such as ").replace(" or ", ", ").split(", ")
+    assert capable_models("has_encoder").startswith("such as ae")
+    named = (
+        capable_models("needs_labels").removeprefix("such as ").replace(" or ", ", ").split(", ")
+    )
     assert named
     assert all(MODELS[name].needs_labels for name in named)

@@ -310,7 +310,7 @@ class Run:
             rows = [{k: float(v) for k, v in row.items() if v != ""} for row in read_rows(path)]
             rows = [row | {"step": int(row["step"])} for row in rows]
         except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
-            raise GenzooError(f"{path} is damaged ({error}); remove it to go without") from error
+            raise GenzooError(f"{path} is damaged ({error}); remove it to go on") from error
         return [row for row in rows if up_to is None or row["step"] <= up_to]
 
     def write_history(self, rows: list[dict[str, float]]) -> None:

@@ -78,7 +78,7 @@ def test_a_latent_map_tells_how_many_codes_lie_outside():
     assert texts == ["1 of 2,000 outside"]
 
 
-def test_the_film_shows_every_picture_of_training(genzoo, tmp_path):
+def test_the_animation_shows_every_sample_grid(genzoo, tmp_path):
     genzoo(small("gan", "--sample-every 3 --out run"))
     run = tmp_path / "run"
     pictures = sorted((run / "samples").glob("*.png"))

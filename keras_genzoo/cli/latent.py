@@ -1,4 +1,4 @@
-"""``genzoo latent``: where the codes of images lie."""
+"""``genzoo latent``: a map of the codes of images."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from keras_genzoo.text import shown
 @click.option(
     "-n", "count", type=click.IntRange(min=2), default=10_000, show_default=True, help="Images."
 )
-@click.option("--split", help="Part of the data set; by default the one held out, if there is one.")
+@click.option("--split", help="Part of the data set; by default the held-out one, if any.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -34,7 +34,10 @@ def command(
     force: bool,
     **options: Any,
 ) -> None:
-    """Draw the codes of the same images under each of RUNS (ae, vae), side by side."""
+    """Draw the codes of the same images in each of RUNS, side by side.
+
+    The models must have an encoder.
+    """
     start_tensorflow()
     from keras_genzoo import visualization
 

@@ -1,4 +1,4 @@
-"""``genzoo show``: what a run is and how far it has come."""
+"""``genzoo show``: the settings and the progress of a run."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from keras_genzoo.training import Run, recipe_in_words
 def command(run: Path) -> None:
     """Show the settings, the progress and the last sample grids of RUN.
 
-    What was left to the data or the machine is shown as it was decided.
+    Settings that were left to the data or the machine are shown with the values in use.
     """
     opened = Run.open(run)
     click.echo(opened.title)

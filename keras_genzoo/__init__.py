@@ -30,4 +30,4 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
 )
 __all__ += ["__version__"]
 
-serializable.make_known()
+serializable.register_lazily()

@@ -1,7 +1,7 @@
-"""How Keras is set up, checked before it is imported: it trains on TensorFlow here.
+"""Checks the configuration of Keras before it is imported: this package needs TensorFlow.
 
-A person sets it up by ``keras.json`` and by environment variables; what Keras would refuse with a
-traceback is refused in one line, and what would change a run without a word, too.
+Keras reads ``keras.json`` and environment variables. Values that Keras would refuse with a
+traceback, or that would silently change a run, are refused here in one line.
 """
 
 import json
@@ -16,32 +16,32 @@ _ACCEPTED = {
     "floatx": ("float16", "float32", "float64"),
     "image_data_format": ("channels_last", "channels_first"),
 }
-# With these Keras ends each fit early, as if it had done all.
+# With these variables Keras silently ends each call of fit early.
 _LIMITS = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 
 
 def config_file() -> Path:
-    """Return the place where Keras looks for its ``keras.json``."""
+    """Return the path of the ``keras.json`` that Keras reads."""
     home = os.environ.get("KERAS_HOME")
     if home is None:
-        base = os.path.expanduser("~")  # noqa: PTH111 - as Keras does where there is no home
+        base = os.path.expanduser("~")  # noqa: PTH111 - as Keras does if there is no home folder
         home = Path(base if os.access(base, os.W_OK) else "/tmp") / ".keras"
     return Path(os.path.expanduser(home)) / "keras.json"  # noqa: PTH111
 
 
 def configured() -> str:
-    """Return the name of the backend that Keras will take: environment, then ``keras.json``."""
+    """Return the name of the backend that Keras will use: environment, then ``keras.json``."""
     return os.environ.get("KERAS_BACKEND") or _read(config_file()).get("backend", TENSORFLOW)
 
 
 def require_tensorflow() -> None:
-    """Check that Keras can be set up, on TensorFlow, and that nothing cuts its training short.
+    """Check that Keras can be imported with the TensorFlow backend and will train completely.
 
-    TensorFlow's name in other letters, such as ``TensorFlow``, is taken for it.
+    The backend's name may be in upper case or mixed case, such as ``TensorFlow``.
 
     Raises:
         GenzooError: if ``KERAS_BACKEND`` or ``keras.json`` names another backend, ``keras.json``
-            holds what Keras does not take, or a variable limits each call of ``fit``.
+            holds values that Keras refuses, or a variable limits each call of ``fit``.
     """
     file = config_file()
     _check(_read(file), file)
@@ -56,16 +56,18 @@ def require_tensorflow() -> None:
     for variable in _LIMITS:
         if os.environ.get(variable) is not None:
             raise GenzooError(
-                f"{variable} is set to '{os.environ[variable]}', which has Keras end training "
-                "early; unset it, and say how long by --steps"
+                f"{variable} is set to '{os.environ[variable]}', which makes Keras end training "
+                "early; unset it, and set the length by --steps"
             )
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """Return what a ``keras.json`` says: nothing, if it is none or no JSON, as Keras has it.
+    """Return the content of a ``keras.json``; empty if it does not exist or is not JSON.
+
+    Keras ignores such files as well.
 
     Raises:
-        GenzooError: if it cannot be read, or is no JSON object.
+        GenzooError: if it cannot be read, or is not a JSON object.
     """
     if not file.exists():
         return {}
@@ -75,27 +77,30 @@ def _read(file: Path) -> dict[str, Any]:
         return {}
     except OSError as error:
         raise GenzooError(
-            f"cannot read {file}, by which Keras is set up ({error.strerror}); mend or delete it"
+            f"cannot read {file}, the configuration of Keras ({error.strerror}); correct or "
+            "delete it"
         ) from error
     if not isinstance(config, dict):
-        raise GenzooError(f"{file}, by which Keras is set up, is no JSON object; mend or delete it")
+        raise GenzooError(
+            f"{file}, the configuration of Keras, is not a JSON object; correct or delete it"
+        )
     return config
 
 
 def _check(config: dict[str, Any], file: Path) -> None:
-    """Check what a ``keras.json`` says, but for its backend.
+    """Check the values of a ``keras.json`` other than the backend.
 
     Raises:
-        GenzooError: if Keras would not take it.
+        GenzooError: if Keras would refuse one.
     """
     for name, accepted in _ACCEPTED.items():
         if (value := config.get(name, accepted[0])) not in accepted:
             raise GenzooError(
                 f"{file} sets Keras's {name} to {value!r}; it may be {', '.join(accepted)}: "
-                "mend or delete the file"
+                "correct or delete the file"
             )
     if not isinstance(epsilon := config.get("epsilon", 1e-7), float):
         raise GenzooError(
-            f"{file} sets Keras's epsilon to {epsilon!r}, which is no float such as 1e-07: mend or "
-            "delete the file"
+            f"{file} sets Keras's epsilon to {epsilon!r}, which is not a float such as 1e-07: "
+            "correct or delete the file"
         )

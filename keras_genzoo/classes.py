@@ -1,13 +1,13 @@
-"""Which classes a grid of all classes shows, and their names in words."""
+"""The classes that a grid of all classes shows, and their names as text."""
 
 from collections.abc import Sequence
 
-# More in one grid cannot be read.
+# A grid with more classes is too large to read.
 MOST_CLASSES = 20
 
 
 def shown_classes(num_classes: int, most: int = MOST_CLASSES) -> list[int]:
-    """Return the classes that a grid of all classes shows: all, or ``most`` evenly spread ones.
+    """Return the classes that a grid shows: all, or ``most`` evenly spread ones if there are more.
 
     >>> shown_classes(3), shown_classes(1000, most=4)
     ([0, 1, 2], [0, 333, 666, 999])
@@ -18,7 +18,7 @@ def shown_classes(num_classes: int, most: int = MOST_CLASSES) -> list[int]:
 
 
 def classes_in_words(num_classes: int, names: Sequence[str], most: int = MOST_CLASSES) -> str:
-    """Return the names of the classes that a grid shows, in order, and how many there are.
+    """Return the names of the classes that a grid shows, in order; if not all, with their number.
 
     >>> classes_in_words(3, ["bird", "cat", "dog"])
     'bird, cat, dog'

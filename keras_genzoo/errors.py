@@ -1,7 +1,7 @@
-"""The one exception for a person's mistake, and the words that help to mend it.
+"""The exceptions of this package.
 
-The command line prints a ``GenzooError`` as one line and exits with 2; in a script it is a
-``ValueError`` with the same words.
+A ``GenzooError`` is a user's mistake: the command line prints it as one line and exits with 2; in a
+script it is a ``ValueError`` with the same message.
 """
 
 import difflib
@@ -9,15 +9,14 @@ from collections.abc import Iterable
 
 from keras_genzoo.text import shown
 
-# Of a thousand classes, say; all that registries hold are fewer.
+# An error lists so many known names at most; a data set may have a thousand classes.
 MOST_NAMES = 50
 
 
 class GenzooError(ValueError):
-    r"""A mistake in what a person asked for: one line says what, what is accepted, what to do.
+    r"""A mistake in a request: one line says what is wrong, what is accepted and what to do.
 
-    Names of any origin stand in it: what would break the line, or a terminal would obey, is
-    escaped.
+    The message may hold names from files. Line breaks and control characters in it are escaped.
 
     >>> print(GenzooError("cannot read a\x1b[2J.png"))
     cannot read a\x1b[2J.png
@@ -28,14 +27,14 @@ class GenzooError(ValueError):
 
 
 class TrainingStoppedError(RuntimeError):
-    """Training that cannot go on, such as a NaN loss; names the last checkpoint."""
+    """Training cannot go on, as after a NaN loss; the message names the last checkpoint."""
 
     def __init__(self, message: str):
         super().__init__(shown(message))
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> GenzooError:
-    """Return the error for a name that no registry has, with the nearest known one.
+    """Return the error for an unknown name, which suggests the nearest known name.
 
     >>> unknown("model", "dgcan", ["gan", "dcgan"])
     GenzooError("unknown model 'dgcan'; did you mean 'dcgan'? known: dcgan, gan")

@@ -1,4 +1,8 @@
-"""Writing files so that a reader never meets half of one, nor does who comes after a power cut."""
+"""Writing files and folders atomically.
+
+Everything is written to a temporary place, flushed to the disk, and then renamed. So readers see
+the old content or the new one, also after a crash or a power cut.
+"""
 
 import contextlib
 import errno
@@ -24,23 +28,22 @@ from keras_genzoo.text import shown
 
 @contextlib.contextmanager
 def writing(path: str | os.PathLike) -> Iterator[Path]:
-    """Give a temporary file of ``path``'s suffix; put it in place when the block succeeds.
+    """Yield a temporary file with the suffix of ``path``; rename it to ``path`` after the block.
 
-    Whatever goes wrong in the block, ``path`` keeps its old content and the temporary file goes;
-    so it does at a SIGTERM that would end the process. A link at ``path`` is replaced, not
-    followed.
+    If the block fails, or SIGTERM ends the process, ``path`` keeps its old content and the
+    temporary file is deleted. A link at ``path`` is replaced, not followed.
 
     Raises:
-        GenzooError: if the place cannot be written (no permission, full disk, read-only).
+        GenzooError: if the file cannot be written (no permission, full disk, read-only).
     """
     path = Path(path)
-    with ended_in_order():
+    with exit_on_sigterm():
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with private_folder(path.parent, FILE_PREFIX) as folder:
-                # The suffix is kept: Keras and Pillow choose the format by it.
+                # Keras and Pillow choose the file format by the suffix.
                 temporary = folder / f"new{path.suffix}"
-                mode = _made(temporary)
+                mode = _create(temporary)
                 yield temporary
                 _finish(temporary, mode)
                 temporary.replace(path)
@@ -49,17 +52,18 @@ def writing(path: str | os.PathLike) -> Iterator[Path]:
             raise unwritable(path, error) from error
 
 
-# Of the folders that hold one file being written: what remains of a killed process can go.
+# Prefix of folders with one file that is being written. Those that a killed process left behind may
+# be deleted.
 FILE_PREFIX = ".tmp-file-"
 
 
 @contextlib.contextmanager
 def private_folder(parent: Path, prefix: str = ".tmp-") -> Iterator[Path]:
-    """Give an empty folder inside ``parent`` whose place no one else can know; it goes at the end.
+    """Yield an empty folder inside ``parent`` with a secret path; delete it after the block.
 
-    Where others may write in ``parent``, they can rename what lies there and put something else
-    under its name. The folder given has a random name inside one that only its owner may look
-    into: what is written by name either lands in it or fails.
+    If other users may write in ``parent``, they could rename a file there and put another one in
+    its place. So the folder has a random name inside a folder that only its owner may list: others
+    cannot name it, and writing to its path either succeeds or fails.
 
     Raises:
         OSError: if ``parent`` cannot be written.
@@ -75,8 +79,8 @@ def private_folder(parent: Path, prefix: str = ".tmp-") -> Iterator[Path]:
             outer.rmdir()
 
 
-def _made(path: Path) -> int:
-    """Make a new empty file; return the mode that this process gives to its files."""
+def _create(path: Path) -> int:
+    """Create an empty file; return its mode, which is the process's default for new files."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
         return stat.S_IMODE(os.fstat(handle).st_mode)
@@ -85,17 +89,17 @@ def _made(path: Path) -> int:
 
 
 def _finish(path: Path, mode: int) -> None:
-    """Give a file its mode and flush it, both through one handle.
+    """Set the mode of a file and flush it, both through one file descriptor.
 
     Raises:
-        OSError: if it is no file of its own any more.
+        OSError: if the path is no longer a plain file with one name.
     """
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
     try:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
             raise OSError(errno.EEXIST, "another process changed the temporary file")
-        # Some writers make a file that only its owner can read.
+        # Some libraries create files that only their owner can read.
         if stat.S_IMODE(status.st_mode) != mode:
             os.fchmod(handle, mode)
         _flush(handle)
@@ -104,8 +108,11 @@ def _finish(path: Path, mode: int) -> None:
 
 
 @contextlib.contextmanager
-def ended_in_order() -> Iterator[None]:
-    """Let a SIGTERM in the block end the process as an exception does, unless others await it."""
+def exit_on_sigterm() -> Iterator[None]:
+    """Make SIGTERM raise ``SystemExit`` in the block, so that temporary files are cleaned up.
+
+    It changes nothing if the program has a handler of its own, or outside of the main thread.
+    """
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
@@ -119,28 +126,27 @@ def ended_in_order() -> Iterator[None]:
 
 @contextlib.contextmanager
 def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterator[Path]:
-    """Give a temporary folder beside ``path``; put it in place when the block succeeds.
+    """Yield a temporary folder beside ``path``; rename it to ``path`` after the block.
 
-    Whatever goes wrong in the block, ``path`` keeps what it holds and the temporary folder goes; so
-    it does at a SIGTERM that would end the process.
-    A reader meets the old folder or the new one, never a mixture.
+    If the block fails, or SIGTERM ends the process, ``path`` keeps its content and the temporary
+    folder is deleted. A reader sees the old folder or the new one, never a mixture.
 
     Args:
-        path: the folder; a link to one is followed. An empty one counts as none.
-        replace: whether a folder that is there goes, with all that it holds; the caller has looked
-            that nothing else is lost.
+        path: the folder; a link to a folder is followed. An empty folder is replaced.
+        replace: whether an existing folder is deleted with all files in it; the caller has checked
+            that it holds nothing else of value.
 
     Raises:
-        GenzooError: if the place cannot be written, or is taken and ``replace`` is not given.
+        GenzooError: if the folder cannot be written, or exists and ``replace`` is not given.
     """
     place = Path(path).resolve()
-    with ended_in_order():
+    with exit_on_sigterm():
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             with private_folder(place.parent) as private:
                 temporary = private / "new"
                 temporary.mkdir()
-                with temporary_names_left_out(temporary):
+                with hide_temporary_paths(temporary):
                     yield temporary
                 flush_tree(temporary)
                 if replace and place.is_dir():
@@ -153,11 +159,14 @@ def writing_folder(path: str | os.PathLike, *, replace: bool = False) -> Iterato
 
 
 @contextlib.contextmanager
-def temporary_names_left_out(folder: Path) -> Iterator[None]:
-    """Raise what the system refused in a temporary folder, of which no person knows the name.
+def hide_temporary_paths(folder: Path) -> Iterator[None]:
+    """Replace an error that names a file of a temporary folder by the OSError that caused it.
+
+    The caller then reports that error with the final path, since users do not know the temporary
+    one.
 
     Raises:
-        OSError: in place of the error that names a file of the folder.
+        OSError: in place of a GenzooError that names the folder.
     """
     try:
         yield
@@ -168,13 +177,14 @@ def temporary_names_left_out(folder: Path) -> Iterator[None]:
 
 
 def _swap(new: Path, place: Path, old: Path) -> None:
-    """Put a folder in the place of another, by way of ``old``; if it fails, nothing has changed.
+    """Replace the folder ``place`` by ``new``; undone if it fails.
+
+    A rename cannot replace a folder with files in it, so ``place`` is first renamed to ``old``.
 
     Raises:
-        OSError: if the system refuses.
+        OSError: if the system refuses a rename.
     """
     try:
-        # A rename cannot replace a folder that holds something.
         place.rename(old)
         new.rename(place)
     except BaseException:
@@ -185,13 +195,13 @@ def _swap(new: Path, place: Path, old: Path) -> None:
 
 
 def flush(path: Path) -> None:
-    """Have the system write a file, or the names in a folder, to the disk now.
+    """Make the system write a file, or the entries of a folder, to the disk now.
 
-    A rename alone may reach the disk before what the file holds, and a power cut then leaves an
-    empty file under the new name. File systems that cannot do it are left to themselves.
+    Without it, a rename may reach the disk before the file's content, and a power cut then leaves
+    an empty file under the new name. File systems that do not support it are ignored.
 
     Raises:
-        OSError: if the disk is full or broken, which some file systems only say now.
+        OSError: if the disk is full or broken, which some file systems report only here.
     """
     try:
         handle = os.open(path, os.O_RDONLY)
@@ -213,7 +223,7 @@ def _flush(handle: int) -> None:
             raise
 
 
-# What systems answer that cannot flush a folder, or any file.
+# Errors of file systems that cannot flush a folder, or any file.
 _CANNOT_FLUSH = (
     errno.EINVAL,
     errno.ENOTSUP,
@@ -226,7 +236,7 @@ _CANNOT_FLUSH = (
 
 
 def flush_tree(folder: Path) -> None:
-    """Flush a folder and all that lies in it, the folders after what they hold.
+    """Flush all files in a folder, and each folder after its content.
 
     Raises:
         OSError: as ``flush`` does.
@@ -237,20 +247,20 @@ def flush_tree(folder: Path) -> None:
     flush(folder)
 
 
-def new_picture(path: str | os.PathLike, force: bool) -> Path:
-    """Return the place of a figure, without suffix, if both its PNG and its SVG may be written.
+def new_figure_path(path: str | os.PathLike, force: bool) -> Path:
+    """Return ``path`` without its suffix ``.png``, if the PNG and the SVG may be written there.
 
     Raises:
-        GenzooError: as ``new_file``, which looks at each.
+        GenzooError: if one of them exists and ``force`` is not given, or the suffix is another.
     """
-    plain = new_file(path, force, ".png").with_suffix("")
+    stem = new_file(path, force, ".png").with_suffix("")
     for suffix in (".png", ".svg"):
-        new_file(plain.with_name(plain.name + suffix), force, suffix)
-    return plain
+        new_file(stem.with_name(stem.name + suffix), force, suffix)
+    return stem
 
 
 def new_file(path: str | os.PathLike, force: bool, *suffixes: str) -> Path:
-    """Return ``path`` if it may be written, as a file with one of ``suffixes``.
+    """Return ``path`` if a file with one of ``suffixes`` may be written there.
 
     Raises:
         GenzooError: if it exists and ``force`` is not given, or has another suffix.
@@ -264,11 +274,11 @@ def new_file(path: str | os.PathLike, force: bool, *suffixes: str) -> Path:
 
 
 def next_free(path: str | os.PathLike, *suffixes: str) -> Path:
-    """Return ``path``, or where it is taken the first of ``name-2``, ``name-3``, ... that is not.
+    """Return ``path``, or if it exists the first of ``name-2``, ``name-3``, ... that does not.
 
     Args:
         path: a file.
-        *suffixes: of the files that get the name; by default that of ``path`` alone.
+        *suffixes: suffixes with which the name must be free; by default that of ``path``.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -285,15 +295,16 @@ def next_free(path: str | os.PathLike, *suffixes: str) -> Path:
 
 
 def new_folder(path: str | os.PathLike, force: bool, *ours: str) -> Path:
-    """Return ``path`` if a folder may be written there, in place of what is there.
+    """Return ``path`` if a folder may be written there or replaced.
 
     Args:
         path: the folder.
-        force: whether one that holds something may be replaced.
-        *ours: patterns of the names that the writer gives: nothing else is ever replaced.
+        force: whether a folder that is not empty may be replaced.
+        *ours: patterns for the names of the files that the caller writes; a folder with any other
+            file is never replaced.
 
     Raises:
-        GenzooError: if it is a file, or holds something that may not be replaced.
+        GenzooError: if it is a file, or a folder that may not be replaced.
     """
     path = Path(path)
     if not path.exists():
@@ -311,17 +322,17 @@ def new_folder(path: str | os.PathLike, force: bool, *ours: str) -> Path:
 
 
 def write_json(path: str | os.PathLike, value: Any) -> None:
-    """Write ``value`` as JSON, whole or not at all; as ``json_text`` writes it."""
+    """Write ``value`` as ``json_text`` gives it, completely or not at all."""
     with writing(path) as temporary:
         temporary.write_text(json_text(value, indent=2) + "\n")
 
 
 def json_text(value: Any, **options: Any) -> str:
-    """Return ``value`` as JSON that every reader takes: what is not finite becomes null.
+    """Return ``value`` as standard JSON, in which infinite and NaN numbers become null.
 
     Args:
         value: dictionaries, lists, texts, numbers and so on.
-        **options: those of ``json.dumps``.
+        **options: options of ``json.dumps``.
 
     >>> json_text({"psnr": float("inf"), "ssim": 1.0})
     '{"psnr": null, "ssim": 1.0}'
@@ -338,10 +349,10 @@ def _finite(value: Any) -> Any:
 
 
 def check_archive(path: str | os.PathLike) -> None:
-    """Compare everything that a zip archive holds with its checksums.
+    """Check the CRC of every member of a zip archive.
 
     Raises:
-        zipfile.BadZipFile: if anything differs, or the file is no archive.
+        zipfile.BadZipFile: if one differs, or the file is not an archive.
     """
     with zipfile.ZipFile(path) as archive:
         if broken := archive.testzip():
@@ -349,7 +360,7 @@ def check_archive(path: str | os.PathLike) -> None:
 
 
 def unwritable(path: str | os.PathLike, error: OSError) -> GenzooError:
-    """Return the one-line error for a path that the system refused to write."""
+    """Return the error for a path that the system refused to write."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     remedy = "free some space or choose another place" if full else "choose another place"
     return GenzooError(f"cannot write {path}: {error.strerror or error}; {remedy}")

@@ -1,4 +1,4 @@
-"""uint8 images: what else is taken for them, one grid out of many, one PNG file."""
+"""uint8 images: grids, PNG files, and hints for images of other types."""
 
 import math
 import os
@@ -29,7 +29,7 @@ def image_grid(
         uint8 array ``(grid_height, grid_width, channels)``.
 
     Raises:
-        GenzooError: if the images are not such an array, or there is none, or no column.
+        GenzooError: if the images are not such an array, there are none, or ``columns`` is below 1.
 
     >>> image_grid(np.zeros((6, 8, 8, 1), "uint8"), columns=3).shape
     (18, 28, 1)
@@ -62,7 +62,7 @@ def readable_scale(height: int) -> int:
 
 
 def save_png(path: str | os.PathLike, image: np.ndarray) -> None:
-    """Write one uint8 image ``(height, width, 1 or 3)`` as PNG, whole or not at all.
+    """Write one uint8 image ``(height, width, 1 or 3)`` as PNG, completely or not at all.
 
     Raises:
         GenzooError: if the file cannot be written.
@@ -72,7 +72,7 @@ def save_png(path: str | os.PathLike, image: np.ndarray) -> None:
 
 
 def as_pillow(image: np.ndarray) -> "Image":
-    """Return a uint8 image ``(height, width, 1 or 3)`` as one of Pillow."""
+    """Return a uint8 image ``(height, width, 1 or 3)`` as an image of Pillow."""
     from PIL import Image
 
     return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
@@ -82,14 +82,15 @@ def read_png(path: str | os.PathLike) -> np.ndarray:
     """Return the pixels of a PNG file, uint8 ``(height, width, 3)``; a link is not followed.
 
     Raises:
-        GenzooError: if the file is no PNG, damaged, too large to be a picture, or a link.
+        GenzooError: if the file is not a PNG, damaged, a link, or has more pixels than Pillow's
+            limit.
     """
     from PIL import Image
 
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
         with os.fdopen(handle, "rb") as file, warnings.catch_warnings():
-            # More pixels than a screen can show: nothing that this package draws.
+            # This package draws no images beyond Pillow's limit, so such a file is an error.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(file, formats=["PNG"]) as image:
                 return np.asarray(image.convert("RGB"))
@@ -100,11 +101,11 @@ def read_png(path: str | os.PathLike) -> np.ndarray:
         Image.DecompressionBombError,
         Image.DecompressionBombWarning,
     ) as error:
-        raise GenzooError(f"{path} is damaged: {error}; remove it to go without") from error
+        raise GenzooError(f"{path} is damaged: {error}; remove it to go on") from error
 
 
 def uint8_hint(values: np.ndarray) -> str:
-    """Say what an array holds that is not uint8, and how to make uint8 images of it.
+    """Return a hint for an array that is not uint8: what it holds, and how to convert it.
 
     >>> print(uint8_hint(np.array([0.0, 0.5, 1.0])))
     they are float64 in [0, 1]: pass np.rint(255 * images).astype('uint8')
@@ -122,7 +123,7 @@ def uint8_hint(values: np.ndarray) -> str:
     low, high = float(values.min()), float(values.max())
     found = f"they are {values.dtype} in [{low:g}, {high:g}]"
     if not np.isfinite([low, high]).all():
-        return f"they are {values.dtype} and hold NaN or infinite values: mend those, pass uint8"
+        return f"they are {values.dtype} with NaN or infinite values: remove those, pass uint8"
     if low >= 0 and high <= 1:
         if kind in "iu":
             return f"{found}: pass images.astype('uint8') * 255"
@@ -138,12 +139,12 @@ def uint8_hint(values: np.ndarray) -> str:
 
 
 def warn_of_masks(images: np.ndarray) -> None:
-    """Warn of uint8 images of 0 and 1 only, which are black where 255 is white.
+    """Warn if uint8 images hold only 0 and 1, which are both nearly black.
 
     >>> warn_of_masks(np.array([0, 255], "uint8"))
     """
     if images.dtype == np.uint8 and images.size and images.max() == 1:
-        # Always of this place, so that Python shows it once.
+        # stacklevel 1 gives all warnings the same place in the code, so that Python shows only one.
         warnings.warn(
             "the images hold the values 0 and 1 only, of 0 to 255, and are nearly black; if 1 "
             "stands for white, pass images * 255",

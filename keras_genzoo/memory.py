@@ -8,12 +8,15 @@ from keras_genzoo.errors import GenzooError
 
 
 def usable_memory() -> int:
-    """Return the bytes this process may use: the machine's, its container's, or its own limit."""
+    """Return the memory that this process may use in bytes.
+
+    This is the least of the machine's memory, the limit of the container and that of the process.
+    """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with contextlib.suppress(OSError, ValueError):
         memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
     with contextlib.suppress(ImportError):
-        # Unix only.
+        # The module exists on Unix only.
         import resource
 
         limit, _ = resource.getrlimit(resource.RLIMIT_AS)
@@ -22,9 +25,9 @@ def usable_memory() -> int:
 
 
 def free_memory() -> int:
-    """Return the bytes that this process may still take: what is free, of what it may use."""
+    """Return the memory that is free for this process in bytes; without Linux, all it may use."""
     with contextlib.suppress(OSError, KeyError, ValueError, IndexError):
-        # Linux only.
+        # The file exists on Linux only.
         lines = Path("/proc/meminfo").read_text().splitlines()
         kib = {
             name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)
@@ -36,15 +39,15 @@ def free_memory() -> int:
 def refuse_what_does_not_fit(
     nbytes: int, what: str, remedy: str = "a folder of image files is read one by one"
 ) -> None:
-    """Check, before memory is taken, that so many bytes go into it.
+    """Check that so many bytes fit into the free memory, before they are allocated.
 
     Args:
-        nbytes: how many.
-        what: needs them, in words.
-        remedy: what a person may do.
+        nbytes: number of bytes.
+        what: what needs them, for the error.
+        remedy: what to do about it, for the error.
 
     Raises:
-        GenzooError: if they do not.
+        GenzooError: if they do not fit.
     """
     if nbytes > (memory := free_memory()):
         raise GenzooError(

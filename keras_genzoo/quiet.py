@@ -1,4 +1,4 @@
-"""Keeping C++ libraries from talking on a person's terminal."""
+"""Hides what C++ libraries write to the standard error."""
 
 import contextlib
 import os
@@ -12,13 +12,13 @@ from typing import IO
 
 @contextlib.contextmanager
 def held_back_errors(show: bool = True) -> Iterator[None]:
-    """Keep the standard error, C++ included, from the terminal.
+    """Redirect the standard error in the block, including that of C++ libraries, to a file.
 
-    TensorFlow writes its first lines before it has read any log level, and its converters write
-    whatever the log level is. Where the standard error is closed, there is nothing to keep.
+    A log level is not enough: TensorFlow writes its first lines before it reads one, and its
+    converters ignore it. If the standard error is closed, nothing is redirected.
 
     Args:
-        show: whether what was held back is shown when the block fails.
+        show: whether the redirected text is shown if the block fails.
     """
     _flush_errors()
     try:
@@ -26,7 +26,7 @@ def held_back_errors(show: bool = True) -> Iterator[None]:
     except OSError:
         yield
         return
-    with _place_to_hold() as held:
+    with _temporary_file() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
@@ -43,8 +43,8 @@ def held_back_errors(show: bool = True) -> Iterator[None]:
             os.close(terminal)
 
 
-def _place_to_hold() -> IO[bytes]:
-    """Return a temporary file; where no folder takes one, what is written is dropped."""
+def _temporary_file() -> IO[bytes]:
+    """Return a temporary file, or the null device if no folder can be written."""
     try:
         return tempfile.TemporaryFile()
     except OSError:
@@ -52,6 +52,6 @@ def _place_to_hold() -> IO[bytes]:
 
 
 def _flush_errors() -> None:
-    # It may be closed, full, or a pipe that no one reads.
+    # The standard error may be closed, full, or a pipe without a reader.
     with contextlib.suppress(OSError, AttributeError, ValueError):
         sys.stderr.flush()

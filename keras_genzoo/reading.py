@@ -1,6 +1,7 @@
-"""Reading JSON and arrays that others may have written: sizes are checked before memory is taken.
+"""Reading JSON, tables and arrays from untrusted files: sizes are checked before allocation.
 
-A few bytes can declare any size: in the header of an array, in the table of an archive, by nesting.
+A small file can claim any size, in the header of an array or the directory of an archive, and can
+nest JSON to any depth.
 """
 
 import csv
@@ -18,31 +19,31 @@ from keras_genzoo.memory import refuse_what_does_not_fit
 if TYPE_CHECKING:
     import numpy as np
 
-# Ten thousand names of classes take less than 1 MiB.
+# Largest JSON file in bytes, and its deepest nesting. Ten thousand class names take under 1 MiB.
 MOST_JSON = 16 * 2**20
 MOST_LEVELS = 200
-# Of a table of text: a row takes a hundred times the memory of its shortest line.
+# Largest CSV file in bytes, and its rows: in memory, a row takes up to a hundred times its text.
 MOST_TABLE, MOST_ROWS = 64 * 2**20, 500_000
-# Of packed arrays, which take up to a thousand times the memory of their file.
+# Largest size of compressed arrays, which may take a thousand times the memory of their file.
 MOST_PACKED = 4 * 2**30
 
 
 def read_json(path: str | os.PathLike) -> Any:
-    """Return what a JSON file holds.
+    """Return the content of a JSON file.
 
     Raises:
         OSError: if it cannot be read.
-        ValueError: if it is no JSON, or larger or deeper than any that this package writes.
+        ValueError: if it is not JSON, or larger or deeper than any that this package writes.
     """
     with Path(path).open("rb") as file:
         return parse_json(file.read(MOST_JSON + 1))
 
 
 def parse_json(text: bytes | str) -> Any:
-    """Return what a JSON text holds.
+    """Return the content of a JSON text.
 
     Raises:
-        ValueError: if it is no JSON, or larger or deeper than any that this package writes.
+        ValueError: if it is not JSON, or larger or deeper than any that this package writes.
 
     >>> parse_json("[" * 100_000)
     Traceback (most recent call last):
@@ -54,7 +55,7 @@ def parse_json(text: bytes | str) -> Any:
         value = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    # Those who read it go down by a call for each level, of which Python has a thousand.
+    # Functions that walk through the content recurse once a level, and Python allows a thousand.
     level = [value]
     for _ in range(MOST_LEVELS):
         level = [item for outer in level for item in _items(outer)]
@@ -70,11 +71,11 @@ def _items(value: Any) -> Iterable[Any]:
 
 
 def read_rows(path: str | os.PathLike) -> list[dict[str, str]]:
-    """Return the rows of a table of text, by the names in its first line.
+    """Return the rows of a CSV file as dictionaries, by the names in its first line.
 
     Raises:
         OSError: if it cannot be read.
-        ValueError: if it is no such table, or larger than any that this package writes.
+        ValueError: if it is not CSV, or larger than any that this package writes.
     """
     with Path(path).open("rb") as file:
         content = file.read(MOST_TABLE + 1)
@@ -93,7 +94,7 @@ def read_arrays(path: str | os.PathLike) -> dict[str, "np.ndarray"]:
 
     Raises:
         GenzooError: if they do not fit into memory.
-        Exception: if it cannot be read or is damaged, of the kinds that NumPy and zipfile raise.
+        Exception: if it cannot be read or is damaged; NumPy and zipfile raise many kinds.
     """
     import numpy as np
 
@@ -111,24 +112,24 @@ def read_arrays(path: str | os.PathLike) -> dict[str, "np.ndarray"]:
 
 
 def _check_packed(members: list[zipfile.ZipInfo]) -> None:
-    """Check that arrays are not larger than any that this package packs.
+    """Check that compressed arrays are not larger than any that this package writes.
 
     Raises:
         ValueError: if they are.
     """
     packed = [member for member in members if member.compress_type != zipfile.ZIP_STORED]
     if sum(member.file_size for member in packed) > MOST_PACKED:
-        raise ValueError(f"it says to hold more than {MOST_PACKED // 2**30} GiB")
+        raise ValueError(f"it claims to hold more than {MOST_PACKED // 2**30} GiB")
 
 
 def check_member(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str | os.PathLike
 ) -> None:
-    """Check that an array of an ``.npz`` file is not larger than what the archive holds of it.
+    """Check that an array of an ``.npz`` file is not larger than its member of the archive.
 
     Raises:
         GenzooError: if it does not fit into memory.
-        ValueError: if it is no array of numbers or texts, or says to be larger than it is.
+        ValueError: if it is not an array of numbers or texts, or claims to be larger than it is.
     """
     with archive.open(member) as file:
         check_array(file, member.file_size, f"'{member.filename}' of {path}")
@@ -138,13 +139,13 @@ def check_array(file: IO[bytes], nbytes: int, what: str) -> None:
     """Check the header of an array in NumPy's format.
 
     Args:
-        file: where the array begins.
-        nbytes: what there is of it, header included.
-        what: it in words.
+        file: a file at the beginning of the array.
+        nbytes: size of the array in the file, header included.
+        what: the array in words, for the error.
 
     Raises:
         GenzooError: if it does not fit into memory.
-        ValueError: if it is no array of numbers or texts, or says to be larger than it is.
+        ValueError: if it is not an array of numbers or texts, or claims to be larger than it is.
     """
     from numpy.lib import format as npy
 
@@ -154,11 +155,11 @@ def check_array(file: IO[bytes], nbytes: int, what: str) -> None:
     header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     try:
         shape, _, dtype = header(file)
-    except Exception as error:  # NumPy parses it as Python, which fails in many ways.
+    except Exception as error:  # NumPy evaluates it as Python, which can fail in many ways.
         raise ValueError("its header is damaged") from error
     if dtype.hasobject:
         raise ValueError("it holds pickled objects")
-    # Elements of no size take none, and may be any number.
+    # Elements of size 0, such as empty texts, count 1 byte each: else any shape would pass.
     size = math.prod(shape) * max(1, dtype.itemsize)
     if min(shape, default=0) < 0 or size > nbytes:
         raise ValueError(f"it is cut short: an array of shape {shape} takes {size:,} bytes")

@@ -1,8 +1,8 @@
-"""The zoo's classes made known to Keras before they are imported.
+"""Registers the package's classes with Keras without importing them.
 
-``keras.models.load_model`` looks a saved class up by its name, such as ``keras_genzoo>VAE``. An
-entry here stands for the class until it is asked for, so that ``import keras_genzoo`` alone is
-enough, and imports neither Keras nor TensorFlow.
+``keras.models.load_model`` finds a saved class by its name, such as ``keras_genzoo>VAE``. Each name
+is registered with a placeholder that imports the class when Keras creates an object of it. So
+``import keras_genzoo`` is enough to load saved models, and imports neither Keras nor TensorFlow.
 """
 
 import importlib
@@ -36,26 +36,29 @@ CLASSES = {
 }
 
 
-class Named:
-    """A class that is imported when Keras makes an object of it.
+class LazyClass:
+    """A placeholder for a class, which is imported when Keras creates an object of it.
 
     Args:
-        name: its name.
-        module: where it is.
+        name: the name of the class.
+        module: the module that defines it.
     """
 
     def __init__(self, name: str, module: str):
         self.name, self.module = name, module
 
     def from_config(self, config: dict[str, Any], **options) -> Any:
-        """Return the object that ``config`` describes; the class is known by itself from then."""
+        """Import the class and return the object that ``config`` describes.
+
+        The import registers the class itself in place of this placeholder.
+        """
         return getattr(importlib.import_module(self.module), self.name).from_config(
             config, **options
         )
 
 
-def make_known() -> None:
-    """Make the classes known to Keras: at once if it is imported, else as soon as it is."""
+def register_lazily() -> None:
+    """Register the placeholders: now if Keras is imported, otherwise as soon as it is."""
     if hasattr(sys.modules.get("keras"), "saving"):
         _register()
     elif not any(isinstance(finder, _AfterKeras) for finder in sys.meta_path):
@@ -65,11 +68,11 @@ def make_known() -> None:
 def _register() -> None:
     known = sys.modules["keras"].saving.get_custom_objects()
     for name, module in CLASSES.items():
-        known.setdefault(f"keras_genzoo>{name}", Named(name, module))
+        known.setdefault(f"keras_genzoo>{name}", LazyClass(name, module))
 
 
 class _AfterKeras:
-    """Lets the import of Keras run as ever, and registers the classes at its end."""
+    """An import hook that registers the placeholders when the import of Keras has finished."""
 
     def __init__(self):
         self._searching = False

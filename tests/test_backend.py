@@ -52,11 +52,11 @@ def test_a_file_that_says_nothing_counts_for_nothing(keras_json, text):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[]", "is no JSON object"),
+        ("[]", "is not a JSON object"),
         ('{"floatx": "float8"}', "sets Keras's floatx to 'float8'; it may be float16, float32"),
         ('{"floatx": ["float32"]}', r"floatx to \['float32'\]"),
         ('{"image_data_format": "x"}', "image_data_format to 'x'; it may be channels_last, "),
-        ('{"epsilon": 1}', "epsilon to 1, which is no float"),
+        ('{"epsilon": 1}', "epsilon to 1, which is not a float"),
         ('{"backend": 3}', "it is set to '3'"),
     ],
 )

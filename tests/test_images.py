@@ -83,7 +83,7 @@ def test_the_hint_makes_masks_black_and_white(mask):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        (np.array([0.1, np.nan]), "hold NaN or infinite values"),
+        (np.array([0.1, np.nan]), "with NaN or infinite values"),
         (np.array([-3.0, 9.0]), r"float64 in \[-3, 9\]: scale them to 0 to 255"),
         (np.array(["a"]), "they are <U1"),
         (np.zeros(0), "they are float64: pass uint8"),

@@ -88,7 +88,7 @@ def test_elements_of_no_size_are_counted(tmp_path):
 def test_arrays_that_are_packed_a_thousandfold(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "MOST_PACKED", 1000)
     np.savez_compressed(tmp_path / "a.npz", images=np.zeros(1001, np.uint8))
-    with pytest.raises(ValueError, match="it says to hold more than"):
+    with pytest.raises(ValueError, match="it claims to hold more than"):
         read_arrays(tmp_path / "a.npz")
     np.savez(tmp_path / "a.npz", images=np.zeros(1001, np.uint8))
     assert len(read_arrays(tmp_path / "a.npz")["images"]) == 1001

@@ -63,8 +63,8 @@ CALLS = {
     "report": lambda run, out, path: visualization.write_report(
         path(run.path), path(out / "a.html"), measure=False
     ),
-    "film": lambda run, out, path: visualization.training_film(
-        [path(picture) for picture in run.pictures()], path(out / "a.gif")
+    "animation": lambda run, out, path: visualization.training_animation(
+        [path(grid) for grid in run.sample_grids()], path(out / "a.gif")
     ),
     "theory": lambda run, out, path: visualization.draw_theory(path(out / "a"), steps=(2, 100)),
     "export": lambda run, out, path: export.export_run(path(run.path), "keras", out=path(out)),

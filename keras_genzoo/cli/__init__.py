@@ -1,1 +1,1 @@
-"""The command ``genzoo``: one thin click command a file, loaded when it is called."""
+"""The command ``genzoo``: each subcommand is a click command in its own file, loaded lazily."""

@@ -1,4 +1,4 @@
-"""``genzoo figures``: all that a run can show."""
+"""``genzoo figures``: all figures of a run."""
 
 from pathlib import Path
 from typing import Any

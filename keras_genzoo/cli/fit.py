@@ -100,7 +100,7 @@ def _tell(outcome, echo) -> None:
     if not outcome.wrote:
         return
     echo(f"model: {shown(run.model_file)}")
-    if grids := run.pictures():
+    if grids := run.sample_grids():
         echo(f"sample grids: {shown(run.samples)} (the last: {grids[-1].name})")
     name = shown(shlex.quote(str(run.path)))
     echo(f"next: genzoo sample {name}")

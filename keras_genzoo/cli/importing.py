@@ -1,4 +1,4 @@
-"""A person's own components: modules that register losses, penalties, augmentations and so on."""
+"""Imports modules that register a person's own losses, penalties, augmentations and so on."""
 
 import importlib
 import os
@@ -11,17 +11,17 @@ import click
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
 
-# Packages that bring components name a module of theirs in this group of entry points.
+# Installed packages with components name a module of theirs in this group of entry points.
 ENTRY_POINTS = "keras_genzoo.components"
 
 
 def import_modules(context: click.Context, option: click.Option, names: Iterable[str]) -> None:
-    """Import the modules named by ``--import``, of the current folder or installed.
+    """Import the modules that ``--import`` names, in the current folder or installed.
 
-    What a module registers is known to the command that follows.
+    The command that follows knows the components that they register.
 
     Raises:
-        GenzooError: if there is no such module, or it fails.
+        GenzooError: if there is no such module, or it cannot be imported.
     """
     for name in names:
         if os.curdir not in sys.path and os.getcwd() not in sys.path:  # noqa: PTH109
@@ -30,10 +30,10 @@ def import_modules(context: click.Context, option: click.Option, names: Iterable
 
 
 def import_installed() -> None:
-    """Import what installed packages bring by the entry points ``keras_genzoo.components``.
+    """Import the modules in the entry points ``keras_genzoo.components`` of installed packages.
 
     Raises:
-        GenzooError: if one fails.
+        GenzooError: if one cannot be imported.
     """
     for point in metadata.entry_points(group=ENTRY_POINTS):
         _load(f"the entry point '{point.name}' ({point.value})", point.load)

@@ -19,25 +19,35 @@ from keras_genzoo.text import shown
 
 @click.command("interpolate")
 @run_argument
-@click.option("--rows", type=int, help="Number of interpolations, of ends at random; by default 8.")
+@click.option(
+    "--rows", type=int, help="Number of interpolations between random ends; by default 8."
+)
 @click.option("--steps", type=int, default=10, show_default=True, help="Images in each.")
 @click.option(
     "--images",
     type=IntegerList(),
     help="Two real images for each row, by their numbers from 0 in the order in which the data "
-    "set was published, such as 0,1. [ae, vae]",
+    "set was published, such as 0,1. [models with an encoder]",
 )
 @click.option(
-    "--from", "from_class", metavar="CLASS", help="Begin at the first image of a class. [ae, vae]"
+    "--from",
+    "from_class",
+    metavar="CLASS",
+    help="Begin at the first image of a class. [models with an encoder]",
 )
 @click.option(
-    "--to", "to_class", metavar="CLASS", help="End at the first image of a class. [ae, vae]"
+    "--to",
+    "to_class",
+    metavar="CLASS",
+    help="End at the first image of a class. [models with an encoder]",
 )
-@click.option("--split", help="Part of the data set; by default the one held out. [ae, vae]")
+@click.option(
+    "--split", help="Part of the data set; by default the held-out one. [models with an encoder]"
+)
 @click.option(
     "--method",
     type=Name("method", ("linear", "spherical")),
-    help="By default linear for autoencoders, spherical for GANs.",
+    help="By default linear between images, spherical between points of the noise.",
 )
 @class_option
 @dataset_option
@@ -50,7 +60,11 @@ def command(
     class_label: str | None,
     **options: Any,
 ) -> None:
-    """Interpolate between real images (autoencoders) or between points of the noise (GANs)."""
+    """Interpolate between real images, or between points of the noise.
+
+    A model with an encoder interpolates between the codes of real images, any other between points
+    of the noise that it generates images from.
+    """
     start_tensorflow()
     from keras_genzoo import training
 

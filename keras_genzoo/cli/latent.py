@@ -1,4 +1,4 @@
-"""``genzoo latent``: where the codes of images lie."""
+"""``genzoo latent``: a map of the codes of images."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import click
 
 from keras_genzoo.cli.options import dataset_option, force_option, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
-from keras_genzoo.files import new_picture, next_free
+from keras_genzoo.files import new_figure_path, next_free
 from keras_genzoo.text import shown
 
 
@@ -16,7 +16,7 @@ from keras_genzoo.text import shown
 @click.option(
     "-n", "count", type=click.IntRange(min=2), default=10_000, show_default=True, help="Images."
 )
-@click.option("--split", help="Part of the data set; by default the one held out, if there is one.")
+@click.option("--split", help="Part of the data set; by default the held-out one, if any.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -34,12 +34,15 @@ def command(
     force: bool,
     **options: Any,
 ) -> None:
-    """Draw the codes of the same images under each of RUNS (ae, vae), side by side."""
+    """Draw the codes of the same images in each of RUNS, side by side.
+
+    The models must have an encoder.
+    """
     start_tensorflow()
     from keras_genzoo import visualization
 
     default = runs[0] / "latent.png"
-    path = new_picture(out or (default if force else next_free(default, ".png", ".svg")), force)
+    path = new_figure_path(out or (default if force else next_free(default, ".png", ".svg")), force)
     files = visualization.draw_latent_map(
         list(runs), count, split, out=path, echo=click.echo, **options
     )

@@ -1,4 +1,4 @@
-"""The entry point: finds the command, and turns a person's mistake into one line."""
+"""The entry point of the command: loads the subcommand, and prints errors as one line."""
 
 import importlib
 import re
@@ -15,18 +15,18 @@ from keras_genzoo.text import shown
 
 COMMANDS = {
     "data": "Look at, prepare and check data sets.",
-    "evaluate": "Score a run, or images of any origin.",
-    "export": "Write a model for those who do not have this package.",
-    "figures": "Draw all that a run can show.",
+    "evaluate": "Score a run, or two sets of images.",
+    "export": "Write a model for use without this package.",
+    "figures": "Draw all figures of a run.",
     "fit": "Train a model.",
     "interpolate": "Interpolate from one image to another.",
-    "latent": "Draw where the codes of images lie.",
+    "latent": "Draw a map of the codes of images.",
     "list": "List models, data sets, recipes and losses.",
-    "reconstruct": "Send real images through an autoencoder.",
-    "report": "Write one page of a run.",
+    "reconstruct": "Encode and decode real images.",
+    "report": "Write a run's report as one HTML page.",
     "sample": "Generate images.",
     "show": "Show a run: settings, progress, sample grids.",
-    "theory": "Show the optimum of a GAN on known densities.",
+    "theory": "Compare GANs with theory, on known densities.",
     "umap": "Map real images, and place generated ones among them.",
 }
 
@@ -35,7 +35,7 @@ class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is called."""
 
     def make_context(self, *args, **kwargs) -> click.Context:
-        """Read the arguments of the whole command; its help is written here."""
+        """Parse the arguments of the group; ``--help`` is printed here."""
         with OutputLostError.raised():
             return super().make_context(*args, **kwargs)
 
@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        """Import a command; None if there is no such one."""
+        """Import a command; None if there is none of that name."""
         if name not in COMMANDS:
             return None
         import_installed()
@@ -58,10 +58,10 @@ class LazyGroup(click.Group):
         return command
 
     def resolve_command(self, context: click.Context, args: list[str]):
-        """Find the command that the arguments begin with.
+        """Find the command that the first argument names.
 
         Raises:
-            GenzooError: if there is no such command; names the nearest.
+            GenzooError: if there is no such command; suggests the nearest.
         """
         name = args[0]
         if not (name in COMMANDS or name.startswith("-") or context.resilient_parsing):
@@ -83,29 +83,33 @@ class LazyGroup(click.Group):
     expose_value=False,
     is_eager=True,
     callback=import_modules,
-    help="Import a module of yours first, which registers your own components.",
+    help="First import a module that registers components of your own.",
 )
 def cli() -> None:
-    """Train generative image models, and use what they have learnt."""
+    """Train generative image models, and generate, evaluate and export with them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run ``genzoo``, and leave the interpreter with its exit code.
+    """Run ``genzoo``, and exit with its exit code.
 
-    0 is success, 2 a person's mistake, 1 training that cannot go on, or output that cannot be
-    written; 129, 130 and 143 a run that was stopped by a terminal that closed, Ctrl-C and SIGTERM;
-    141, without a word, a command whose reader has seen enough, as ``| head -1``. Training goes on
-    without its lines.
+    The exit codes are:
+
+    - 0: success.
+    - 1: training cannot go on, or the output cannot be written.
+    - 2: a user's mistake.
+    - 129, 130, 143: a run was stopped by a closed terminal, Ctrl-C or SIGTERM.
+    - 141, without a message: the reader of a pipe closed it, as in ``| head -1``. Training goes on
+      without printing.
 
     Args:
-        arguments: what stands behind ``genzoo``; by default, the arguments of this process.
+        arguments: the arguments after ``genzoo``; by default those of this process.
     """
     open_streams()
     sys.exit(_run(arguments))
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    """Run a command; write the line of what went wrong, and return the exit code."""
+    """Run a command; print an error as one line, and return the exit code."""
     try:
         return cli(arguments, prog_name="genzoo", standalone_mode=False) or 0
     except OutputLostError as lost:
@@ -120,14 +124,14 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _fail(error.format_message(), 2)
     except click.Abort:
         return _fail(
-            "stopped at once; a run that had begun goes on with: genzoo fit --resume RUN", 130
+            "stopped at once; resume a run that had begun with: genzoo fit --resume RUN", 130
         )
     except GenzooError as error:
         return _fail(str(error), 2)
     except OSError as error:
         if error.filename is None:
             raise
-        # Such as a name that is longer than the system takes.
+        # For example a name that is too long for the file system.
         return _fail(f"cannot use {str(error.filename)[:200]}: {error.strerror}", 2)
     except MemoryError:
         return _fail("there is not enough memory; take a smaller batch, image size or model", 2)
@@ -136,7 +140,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _cut_sections(command: click.Command) -> None:
-    """Leave out of a command's help what its docstring says for those who read the code."""
+    """Remove the sections Args, Raises and Returns of a docstring from the command's help."""
     command.help = re.split(r"\n\s*(?:Args|Raises|Returns):\n", command.help or "")[0]
     for inner in getattr(command, "commands", {}).values():
         _cut_sections(inner)

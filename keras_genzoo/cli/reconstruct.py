@@ -1,4 +1,4 @@
-"""``genzoo reconstruct``: real images beside what an autoencoder makes of them."""
+"""``genzoo reconstruct``: real images and their reconstructions."""
 
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,21 @@ from keras_genzoo.text import shown
 
 @click.command("reconstruct")
 @run_argument
-@click.option("-n", "count", type=int, help="Number of images, at random; by default 16.")
+@click.option("-n", "count", type=int, help="Number of random images; by default 16.")
 @click.option(
     "--images",
     type=IntegerList(),
     help="The images instead, by their numbers from 0 in the order in which the data set was "
     "published, such as 0,1,2.",
 )
-@click.option("--split", help="Part of the data set; by default the one held out, if there is one.")
+@click.option("--split", help="Part of the data set; by default the held-out one, if any.")
 @dataset_option
 @picture_options("PNG file")
 def command(run: Path, count: int | None, split: str | None, **options: Any) -> None:
-    """Draw real images in one row and their reconstructions below."""
+    """Draw real images in one row and their reconstructions below.
+
+    The model must have an encoder.
+    """
     start_tensorflow()
     from keras_genzoo import training
 

@@ -1,4 +1,4 @@
-"""``genzoo report``: one page of a run."""
+"""``genzoo report``: the report of a run as one HTML page."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from keras_genzoo.text import shown
     "--measure/--no-measure",
     default=True,
     show_default=True,
-    help="Measure the scores and maps that are missing or of other weights.",
+    help="Measure scores and maps that are missing or belong to other weights.",
 )
 @click.option(
     "--out", type=click.Path(path_type=Path), help="HTML file; by default RUN/report.html."
@@ -26,7 +26,10 @@ from keras_genzoo.text import shown
 @force_option
 @seed_option
 def command(run: Path, out: Path | None, force: bool, **options: Any) -> None:
-    """Write all that is known of RUN as one HTML page that needs no network."""
+    """Write the report of RUN as one HTML page that can be read offline.
+
+    It shows samples, training, scores, maps, nearest training images and settings.
+    """
     start_tensorflow()
     from keras_genzoo import visualization
 

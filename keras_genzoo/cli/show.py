@@ -1,4 +1,4 @@
-"""``genzoo show``: what a run is and how far it has come."""
+"""``genzoo show``: the settings and the progress of a run."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from keras_genzoo.training import Run, recipe_in_words
 def command(run: Path) -> None:
     """Show the settings, the progress and the last sample grids of RUN.
 
-    What was left to the data or the machine is shown as it was decided.
+    Settings that were left to the data or the machine are shown with the values in use.
     """
     opened = Run.open(run)
     click.echo(opened.title)
@@ -32,7 +32,7 @@ def command(run: Path) -> None:
     if opened.class_names:
         names = opened.class_names
         click.echo(f"classes: {classes_in_words(len(names), names)}")
-        if opened.settings.model == "cgan":
+        if opened.settings.needs_labels:
             click.echo("rows of the sample grids: these classes, from the top")
     done = opened.last_step() or 0
     click.echo(f"\nsteps: {done:,} of {opened.settings.steps:,}")
@@ -41,5 +41,5 @@ def command(run: Path) -> None:
             click.echo(shown(f"{name}: {value:.4f}"))
     model = opened.model_file if opened.model_file.exists() else "not yet (run not finished)"
     click.echo(shown(f"model: {model}"))
-    for grid in opened.pictures()[-3:]:
+    for grid in opened.sample_grids()[-3:]:
         click.echo(shown(f"sample grid: {grid}"))

@@ -1,4 +1,4 @@
-"""Standard input, output and errors as they may be: closed, full, or no longer read by anyone."""
+"""Standard streams that may be closed, write to a full disk, or be pipes without a reader."""
 
 import contextlib
 import os
@@ -9,19 +9,20 @@ from typing import TextIO
 
 import click
 
-# The number that signal.SIGPIPE has where there is one.
+# The value of signal.SIGPIPE, which Windows lacks.
 _SIGPIPE = 13
 
 
 class OutputLostError(Exception):
-    """The standard output took no more of a command's lines.
+    """The standard output cannot be written any more.
 
     Args:
-        error: what the system said.
+        error: the error of the system.
 
     Attributes:
-        is_pipe: whether it is a pipe whose reader has seen enough, as ``| head -1``.
-        exit_code: of the command: of such a pipe, that of a program which SIGPIPE ends.
+        is_pipe: whether it is a pipe whose reader has closed it, as in ``| head -1``.
+        exit_code: exit code of the command: for such a pipe that of a program ended by SIGPIPE,
+            otherwise 1.
     """
 
     def __init__(self, error: OSError):
@@ -32,9 +33,9 @@ class OutputLostError(Exception):
     @classmethod
     @contextlib.contextmanager
     def raised(cls) -> Iterator[None]:
-        """Raise it in place of the OSError of a line that Click could not write in the block.
+        """Turn the OSError of a line that Click could not write in the block into this error.
 
-        Click itself would end the process at a broken pipe, and at no other.
+        Click handles only broken pipes by itself, and no other errors of the standard output.
         """
         try:
             yield
@@ -45,10 +46,10 @@ class OutputLostError(Exception):
 
 
 def open_streams() -> None:
-    """Put the null device where the standard input, output or errors are closed.
+    """Open the null device in place of standard streams that are closed.
 
-    Else the next file that is opened takes the number of the closed one: what C++ writes to the
-    standard error then ends up in a checkpoint.
+    Otherwise the next file to be opened gets the file descriptor of the closed stream, and what C++
+    libraries write to the standard error ends up in that file, for example a checkpoint.
     """
     for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
@@ -61,12 +62,12 @@ def open_streams() -> None:
         if getattr(sys, name) is None:
             setattr(sys, name, open(descriptor, mode, closefd=False))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
-        # Names of files need not be text; no output may fail at one.
+        # File names may hold bytes that are not valid text; printing them must not fail.
         stream.reconfigure(errors="backslashreplace")
 
 
 def close_stream(stream: TextIO) -> None:
-    """Send what a stream still holds, and all that comes, to the null device."""
+    """Redirect a stream to the null device, including what is still in its buffer."""
     with contextlib.suppress(OSError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())
@@ -76,7 +77,7 @@ def close_stream(stream: TextIO) -> None:
 
 
 def write_error(line: str) -> None:
-    """Write a line to the standard error, if that takes any."""
+    """Write a line to the standard error, if it can be written."""
     try:
         click.echo(line, err=True)
     except OSError:
@@ -84,10 +85,10 @@ def write_error(line: str) -> None:
 
 
 def lasting_echo() -> Callable[[str], None]:
-    """Return an ``echo`` for work that is worth more than its lines: it goes on without them.
+    """Return an ``echo`` for long work, such as training, that must not stop if output is lost.
 
-    At the first line that the standard output does not take, all others are dropped; unless it is
-    a pipe whose reader has seen enough, a line on the standard error says so.
+    After the first line that cannot be written, all further lines are dropped. A line on the
+    standard error says so, unless the output is a pipe that its reader has closed.
     """
 
     def echo(line: str = "") -> None:
@@ -102,5 +103,5 @@ def lasting_echo() -> Callable[[str], None]:
 
 
 def unwritable_output(error: OSError) -> str:
-    """Return in words that the standard output takes no more."""
+    """Return the message for a standard output that cannot be written."""
     return f"cannot write to the standard output: {error.strerror or error}"

@@ -1,4 +1,4 @@
-"""Starting TensorFlow and Keras: quietly, and the same on every machine."""
+"""Imports TensorFlow and Keras without their log, and with the same settings on every machine."""
 
 import importlib
 import os
@@ -11,21 +11,21 @@ from keras_genzoo.quiet import held_back_errors
 
 
 def start_tensorflow() -> None:
-    """Import TensorFlow and Keras quietly; whatever they say is shown if they cannot be imported.
+    """Import TensorFlow and Keras; their log is shown only if the import fails.
 
-    Images are ``channels_last`` and numbers ``float32`` then, unless a setting of the run says
-    otherwise: a run does not depend on the ``keras.json`` of the machine it trains on.
+    The image format is set to ``channels_last`` and the type to ``float32``, so that a run does not
+    depend on the ``keras.json`` of the machine.
 
     Raises:
-        GenzooError: if Keras cannot be set up, or is set to another backend.
+        GenzooError: if the configuration of Keras is wrong, or names another backend.
     """
     backend.require_tensorflow()
     if "tensorflow" not in sys.modules:
-        # TensorFlow reads these when it is imported. Its log is for those who ask; oneDNN, which it
-        # leaves off on CPUs without AVX-512, makes the steps of a DCGAN twice as fast there, too.
+        # TensorFlow reads these at import. The log is hidden unless a person has set its level.
+        # oneDNN is off by default on CPUs without AVX-512, but makes DCGAN twice as fast there too.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-        # A GPU's memory is taken as it is needed: else `evaluate` finds none beside `fit`.
+        # Allocate a GPU's memory as needed, so that `evaluate` can run beside `fit`.
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
         _name_temporary_folder()
         with held_back_errors():
@@ -42,10 +42,10 @@ def start_tensorflow() -> None:
 
 
 def _name_temporary_folder() -> None:
-    """Name the home folder for temporary files where no usual place takes any.
+    """Use the home folder for temporary files if none of the usual folders can be written.
 
-    TensorFlow cannot be imported where none is named. What then needs one, and finds that it takes
-    no file either, says so.
+    TensorFlow cannot be imported without a temporary folder. If the home folder cannot be written
+    either, whoever needs a temporary file reports the error.
     """
     try:
         tempfile.gettempdir()
@@ -54,7 +54,7 @@ def _name_temporary_folder() -> None:
 
 
 def see_one_gpu() -> None:
-    """Leave all GPUs but the first to other processes: this one takes no memory there."""
+    """Hide all GPUs but the first from TensorFlow, so that it allocates no memory on the others."""
     import tensorflow as tf
 
     tf.config.set_visible_devices(tf.config.list_physical_devices("GPU")[:1], "GPU")

@@ -1,4 +1,4 @@
-"""``genzoo theory``: the optimum of a GAN, trained and drawn."""
+"""``genzoo theory``: discriminators and GANs on known densities, compared with theory."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import click
 
 from keras_genzoo.cli.options import force_option, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
-from keras_genzoo.files import new_file, new_picture
+from keras_genzoo.files import new_figure_path, new_file
 from keras_genzoo.text import shown
 
 
@@ -16,24 +16,25 @@ from keras_genzoo.text import shown
     type=click.Path(path_type=Path),
     default=Path("theory.png"),
     show_default=True,
-    help="PNG file; an SVG, and a JSON of its numbers, go beside it.",
+    help="PNG file; an SVG file, and a JSON file with the numbers, are written beside it.",
 )
-@click.option("--panels", is_flag=True, help="Also write each panel by itself: theory-a.png, ...")
+@click.option("--panels", is_flag=True, help="Also write each panel as a file: theory-a.png, ...")
 @force_option
 @seed_option
 def command(out: Path, panels: bool, force: bool, seed: int) -> None:
-    """Train on known densities: D against p_d / (p_d + p_g), V against -log 4 + 2 JS.
+    """Compare GANs with theory on known densities, in a figure of twelve panels.
 
-    Draws them in twelve panels, and what GANs make of one and of two dimensions: all modes of the
-    data, or few of them if the generator learns faster than the discriminator.
+    A trained D is compared with p_d / (p_d + p_g), and V with -log 4 + 2 JS. GANs in one and in two
+    dimensions find all modes of the data, or only a few if the generator learns faster than the
+    discriminator.
     """
-    path = new_picture(out, force)
+    path = new_figure_path(out, force)
     start_tensorflow()
     from keras_genzoo.visualization import theory
 
     new_file(theory.numbers_place(path), force, ".json")
     for place in theory.figure_places(path, panels):
-        new_picture(place.with_name(f"{place.name}.png"), force)
+        new_figure_path(place.with_name(f"{place.name}.png"), force)
     measured, files = theory.draw_theory(path, seed, click.echo, panels=panels)
     for name, numbers in measured.items():
         cells = {k: f"{v:.4f}" if isinstance(v, float) else v for k, v in numbers.items()}

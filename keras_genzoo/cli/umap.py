@@ -1,4 +1,4 @@
-"""``genzoo umap``: whether generated images lie inside the real ones."""
+"""``genzoo umap``: whether generated images lie among the real ones."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from keras_genzoo.text import shown
     "--distance",
     "distances",
     type=NameList(),
-    help="Distances between images, with commas: pixels, features, ssim; by default all.",
+    help="Distances between images, separated by commas: pixels, features, ssim; by default all.",
 )
 @click.option(
     "-n", "num_real", type=click.IntRange(min=1),
@@ -34,8 +34,7 @@ from keras_genzoo.text import shown
 )  # fmt: skip
 @click.option(
     "--split",
-    help="Part of the data set; by default the one held out, or train where that has too few "
-    "images.",
+    help="Part of the data set; by default the held-out one, or train if that has too few images.",
 )
 @click.option("--features", help="Feature network, as for evaluate.")
 @click.option(
@@ -43,7 +42,11 @@ from keras_genzoo.text import shown
     help="UMAP's n_neighbors.",
 )  # fmt: skip
 @click.option(
-    "--min-dist", type=click.FloatRange(0, 1), default=0.1, show_default=True, help="UMAP's."
+    "--min-dist",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    help="UMAP's min_dist.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; by default RUN/umap.")
 @dataset_option

@@ -7,11 +7,11 @@ from typing import Any
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import (
-    ended_in_order,
+    exit_on_sigterm,
     flush,
     flush_tree,
+    hide_temporary_paths,
     private_folder,
-    temporary_names_left_out,
     unwritable,
     write_json,
 )
@@ -47,11 +47,11 @@ def placing(folder: Path) -> Iterator[Path]:
     Raises:
         GenzooError: if the place cannot be written.
     """
-    with ended_in_order():
+    with exit_on_sigterm():
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with private_folder(folder) as temporary:
-                with temporary_names_left_out(temporary):
+                with hide_temporary_paths(temporary):
                     yield temporary
                 flush_tree(temporary)
                 cards = sorted(temporary.glob("*.json"))

@@ -14,7 +14,7 @@ from keras_genzoo.networks import layers_under, seeded
 from keras_genzoo.registry import Registry
 from keras_genzoo.text import shown
 from keras_genzoo.training.checkpoints import restore_latest
-from keras_genzoo.training.manifest import component_options, model_declaration
+from keras_genzoo.training.manifest import component_options
 from keras_genzoo.training.run import Run
 from keras_genzoo.training.settings import Settings
 
@@ -38,7 +38,7 @@ def build_model(
     """
     model_class = MODELS[settings.model]
     given = {}
-    if takes_labels(settings):
+    if settings.needs_labels:
         if num_classes is None or num_classes < 2:
             has = "one class only" if num_classes else "none"
             raise GenzooError(
@@ -60,16 +60,6 @@ def build_model(
         model = build()
         compile_model(model, settings)
     return model
-
-
-def takes_labels(settings: Settings) -> bool:
-    """Return whether the model of ``settings`` trains on class labels.
-
-    >>> takes_labels(Settings("gan")), takes_labels(Settings("gan", conditioning="concat"))
-    (False, True)
-    """
-    declared = model_declaration(settings.model).needs_labels
-    return declared or settings.with_role("model").get("conditioning") is not None
 
 
 def arguments_with_role(

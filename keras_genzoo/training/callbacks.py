@@ -11,11 +11,11 @@ import numpy as np
 from keras_genzoo.errors import TrainingStoppedError
 from keras_genzoo.images import save_png
 from keras_genzoo.training.build import adversarial_loss
-from keras_genzoo.training.checkpoints import save_checkpoint, state_of
+from keras_genzoo.training.checkpoints import model_state, save_checkpoint
 from keras_genzoo.training.collapse import CollapseWatch
 from keras_genzoo.training.held_out import HeldOutImages, HeldOutLosses
-from keras_genzoo.training.pictures import sample_grid
 from keras_genzoo.training.run import Run, list_checkpoints
+from keras_genzoo.training.sample_grids import sample_grid
 
 
 class Recorder(keras.callbacks.Callback):
@@ -24,14 +24,14 @@ class Recorder(keras.callbacks.Callback):
     Args:
         run: the run folder.
         step: steps done before.
-        images: real images for the sample grids of autoencoders.
-        writes: whether this worker, of several, writes the run folder. The others compute what it
-            computes, since the means of an interval are known by all together.
-        held_out: images whose losses are measured after each interval. They stand in the history
-            and in the ``logs`` of the callbacks behind this one as ``val_loss`` and so on.
+        images: real images for the sample grids of models that only reconstruct.
+        writes: whether this worker writes the run folder. The other workers run the same
+            computations, because reading the means of an interval needs all of them.
+        held_out: images whose losses are measured after each interval. The losses are added to the
+            history, and to the ``logs`` of the callbacks after this one, as ``val_loss`` and so on.
 
-    The checkpoint comes last: whatever a run killed in between has written is written again, the
-    same, when it goes on from the checkpoint before.
+    The checkpoint is written last. A run that is killed between two of the files resumes from the
+    checkpoint before, and writes the same files again.
     """
 
     def __init__(
@@ -49,7 +49,8 @@ class Recorder(keras.callbacks.Callback):
         self.writes = writes
         self.held_out = held_out
         self.losses: HeldOutLosses | None = None
-        # Drop the row written at the old final step: it is no checkpoint of the longer run.
+        # Drop the row written at the old final step: it is not a checkpoint boundary of the
+        # longer run.
         self.rows = [
             row for row in run.read_history(up_to=step) if self._ends_interval(row["step"])
         ]
@@ -71,8 +72,8 @@ class Recorder(keras.callbacks.Callback):
                 self._stop(f"{name} became {value} at step {self.step}")
 
     def on_epoch_end(self, epoch, logs=None):
-        """Write what the interval gave; of one cut short by a signal, the checkpoint alone."""
-        state = state_of(self.model)
+        """Write history, sample grid and checkpoint; after a signal, only the checkpoint."""
+        state = model_state(self.model)
         if not all(np.isfinite(array).all() for array in state.values()):
             self._stop(f"a weight became infinite or NaN by step {self.step}")
         if self._ends_interval(self.step):
@@ -96,14 +97,15 @@ class Recorder(keras.callbacks.Callback):
             state,
             self.step,
             keep,
-            spare=[self.watch.good],
-            # A model of fewer steps is finished no longer.
+            also_keep=[self.watch.good_step],
+            # The finished model of a run that was made longer has fewer steps than this.
             outdated=self.run.model_file,
         )
 
     def draw(self) -> None:
         """Draw the sample grid of the fixed noise."""
-        # Finite weights may give NaN images: the loss of the next step says so.
+        # Finite weights may give NaN images. The NaN loss of the next step stops the run, so no
+        # warning is needed here.
         with np.errstate(invalid="ignore"):
             grid = sample_grid(self.model, self.images, self.run.settings.seed)
         save_png(self.run.samples / f"step-{self.step:08d}.png", grid)
@@ -115,10 +117,10 @@ class Recorder(keras.callbacks.Callback):
     def _wants_grid(self) -> bool:
         settings = self.run.settings
         number, rest = divmod(self.step, settings.checkpoint_every)
-        # Most happens at first: the 1st, 2nd, 4th, 8th, ... checkpoint.
+        # Samples change fastest at the beginning: draw at the 1st, 2nd, 4th, 8th, ... checkpoint.
         if self.step < settings.sample_every and not rest and number.bit_count() == 1:
             return True
-        # The first checkpoint at or after each multiple of the distance.
+        # Then at the first checkpoint at or after each multiple of sample_every.
         due = self.step // settings.sample_every
         before = (self.step - settings.checkpoint_every) // settings.sample_every
         return due > max(before, 0) or self.step == settings.steps
@@ -129,17 +131,19 @@ class Recorder(keras.callbacks.Callback):
             name: [variable.numpy() for variable in network.trainable_variables]
             for name, network in networks.items()
         }
-        self.watch.see(self.step, means, weights)
+        self.watch.update(self.step, means, weights)
         if self.watch.verdict:
-            self._stop(f"training has collapsed: {self.watch.verdict} since step {self.watch.good}")
+            self._stop(
+                f"training has collapsed: {self.watch.verdict} since step {self.watch.good_step}"
+            )
 
     def _stop(self, what: str) -> None:
-        """Stop, naming the last checkpoint of a time when all was well.
+        """Stop, and name the last checkpoint from before the trouble began.
 
         Raises:
             TrainingStoppedError: always.
         """
-        good = f"step-{self.watch.good:08d}.npz"
+        good = f"step-{self.watch.good_step:08d}.npz"
         paths = [p for p in list_checkpoints(self.run.checkpoints) if p.name <= good]
         checkpoint = f"last good checkpoint: {paths[-1]}" if paths else "no good checkpoint yet"
         raise TrainingStoppedError(
@@ -148,9 +152,9 @@ class Recorder(keras.callbacks.Callback):
 
 
 class RestoreMetrics(keras.callbacks.Callback):
-    """Puts back the running means of an interval that was interrupted, which Keras resets.
+    """Restores the running means of an interrupted interval, which Keras resets in ``fit``.
 
-    Made when the model holds them, before ``fit``.
+    Create it after the checkpoint is restored and before ``fit``: it copies the means then.
     """
 
     def __init__(self, model: keras.Model):
@@ -158,7 +162,7 @@ class RestoreMetrics(keras.callbacks.Callback):
         self.values = [variable.numpy() for variable in _metric_variables(model)]
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Restore, the first time only."""
+        """Restore the means at the first epoch only."""
         if self.values:
             for variable, value in zip(_metric_variables(self.model), self.values, strict=True):
                 variable.assign(value)

@@ -1,8 +1,9 @@
-"""The whole state of training in one file: whole or absent, checked when read, no pickle.
+"""The complete training state in one ``.npz`` file: written atomically, checked when read.
 
 A checkpoint holds every number that the next step depends on, by the path of its variable:
-weights, both optimizers, the states of random layers and the running means of the metrics.
-``.npz`` keeps a CRC of each array; one more binds the arrays to their paths.
+weights, all optimizers, the states of random layers and the running means of the metrics.
+``.npz`` has a CRC of each array. One more CRC covers the arrays together with their paths, so that
+exchanged arrays are noticed. No pickle is read or written.
 """
 
 import zlib
@@ -14,15 +15,16 @@ import numpy as np
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import check_archive, flush, writing
 from keras_genzoo.reading import read_arrays
-from keras_genzoo.training.run import list_checkpoints, step_of
+from keras_genzoo.training.run import checkpoint_step, list_checkpoints
 from keras_genzoo.training.variables import variables_by_path
 
-# By path, in a fixed order; of a file of a time before there were paths, by number.
+# Arrays by the path of their variable, in a fixed order. Files of the first versions have numbers
+# ("00000", "00001", ...) in place of paths.
 State = dict[str, np.ndarray]
 
 
-def state_of(model) -> State:
-    """Return the values of ``variables_by_path``, copied."""
+def model_state(model) -> State:
+    """Return a copy of the values of ``variables_by_path``."""
     return {path: np.array(variable.numpy()) for path, variable in variables_by_path(model).items()}
 
 
@@ -31,19 +33,20 @@ def save_checkpoint(
     state: State,
     step: int,
     keep: int,
-    spare: Collection[int] = (),
+    also_keep: Collection[int] = (),
     outdated: Path | None = None,
 ) -> Path:
     """Write the state after ``step`` steps, then delete all but the last ``keep`` checkpoints.
 
     Args:
         folder: where the checkpoints lie.
-        state: what ``state_of`` gave.
+        state: the state, as ``model_state`` returns it.
         step: the number of steps done.
         keep: how many checkpoints to keep.
-        spare: steps whose checkpoints are kept besides.
-        outdated: a file that must not stand beside the new checkpoint. It goes when that is whole
-            on the disk, and before it has its name.
+        also_keep: steps whose checkpoints are kept as well.
+        outdated: a file that must not exist beside the new checkpoint. It is deleted after the
+            checkpoint is flushed to the disk and before the checkpoint is renamed into place: so
+            the two never exist together, and a crash in between loses no training.
 
     Raises:
         GenzooError: if the folder cannot be written; older checkpoints stay, and so does the
@@ -57,7 +60,7 @@ def save_checkpoint(
             flush(temporary)
             outdated.unlink(missing_ok=True)
     for old in list_checkpoints(folder)[:-keep]:
-        if step_of(old) not in spare:
+        if checkpoint_step(old) not in also_keep:
             old.unlink(missing_ok=True)
     return path
 
@@ -69,7 +72,7 @@ def read_checkpoint(path: Path) -> tuple[int, State]:
         GenzooError: if the file is truncated, damaged or no checkpoint.
     """
     try:
-        # All sums first: NumPy believes an array's header before its sum has been seen.
+        # Check all CRCs first: NumPy trusts the header of an array before it has checked the CRC.
         check_archive(path)
         arrays = read_arrays(path)
     except Exception as error:  # A damaged archive may fail in any way.
@@ -82,12 +85,12 @@ def read_checkpoint(path: Path) -> tuple[int, State]:
     except (KeyError, TypeError) as error:
         raise GenzooError(f"{path} is not a checkpoint of this package") from error
     if checksum != _checksum(arrays):
-        raise GenzooError(f"checkpoint {path} is damaged (its arrays are not those of their paths)")
+        raise GenzooError(f"checkpoint {path} is damaged (its arrays do not match their paths)")
     return step, arrays
 
 
 def restore(model, state: State, path: Path) -> None:
-    """Put a checkpoint's state into the model, all or nothing.
+    """Assign a checkpoint's state to the model; everything is checked before the first assignment.
 
     Raises:
         GenzooError: if the checkpoint belongs to another model.
@@ -104,15 +107,16 @@ def restore(model, state: State, path: Path) -> None:
 def restore_latest(
     folder: Path, model, echo: Callable[[str], None] = lambda line: None
 ) -> int | None:
-    """Restore the newest sound checkpoint; return its step, None if there is no checkpoint.
+    """Restore the newest valid checkpoint; return its step, None if there is no checkpoint.
 
     Args:
         folder: the checkpoints' folder.
         model: the compiled model.
-        echo: called with a line on every damaged or foreign checkpoint that is passed over.
+        echo: called with a line for each checkpoint that is skipped because it is damaged or
+            belongs to another model.
 
     Raises:
-        GenzooError: if there are checkpoints, but none that is sound and this model's.
+        GenzooError: if there are checkpoints, but none is valid for this model.
     """
     error = None
     for path in reversed(list_checkpoints(folder)):
@@ -141,10 +145,10 @@ def _checksum(state: State) -> int:
 
 
 def _by_number(arrays: State) -> State:
-    """Return the arrays of a file of a time before there were paths, in their order.
+    """Return the arrays of a checkpoint of the first versions, which numbered them, in order.
 
     Raises:
-        KeyError: if it is no such file.
+        KeyError: if it is not such a checkpoint.
     """
     count = int(arrays.pop("count"))
     names = [f"{index:05d}" for index in range(max(count, len(arrays)))]
@@ -156,7 +160,7 @@ def _is_by_number(state: State) -> bool:
 
 
 def _difference(state: State, variables: dict) -> str | None:
-    """Return the first thing that a state and a model do not share, in words."""
+    """Return in words the first difference between a state and a model, None if they match."""
     if _is_by_number(state):
         return f"it has {len(state)} arrays, this model {len(variables)}"
     for name, variable in variables.items():
@@ -168,5 +172,5 @@ def _difference(state: State, variables: dict) -> str | None:
         if array.dtype.name != variable.dtype:
             return f"{name} has the dtype {array.dtype} in it, {variable.dtype} in this model"
     if foreign := [name for name in state if name not in variables]:
-        return f"it has {foreign[0]}, which this model has not"
+        return f"it has {foreign[0]}, which this model does not have"
     return None

@@ -1,7 +1,7 @@
 """Real images that a person chooses: by their numbers, or the first of a class.
 
-Numbers are those in the order in which the data set was published: image 0 of MNIST's ``test`` is
-the first of its file, however the images are stored.
+Images are numbered in the order in which the data set was published: image 0 of MNIST's ``test``
+is the first of the published file, even if the images are stored in another order.
 """
 
 from collections.abc import Iterable
@@ -20,8 +20,8 @@ class Chosen(NamedTuple):
 
     Args:
         images: uint8 ``(n, height, width, channels)``.
-        names: of each its class, or its number where there are no classes.
-        words: what each is, for a line of text.
+        names: the class of each image, or its number if the data have no classes.
+        words: a description of each image, such as "image 0 of digits, split test (class 1)".
     """
 
     images: np.ndarray
@@ -29,7 +29,7 @@ class Chosen(NamedTuple):
     words: list[str]
 
 
-def by_number(source: Source, numbers: Iterable[int]) -> Chosen:
+def images_by_number(source: Source, numbers: Iterable[int]) -> Chosen:
     """Return the images with these numbers.
 
     Args:
@@ -37,10 +37,10 @@ def by_number(source: Source, numbers: Iterable[int]) -> Chosen:
         numbers: from 0, in the order in which the data set was published.
 
     Raises:
-        GenzooError: if there is no image of a number, or it cannot be read.
+        GenzooError: if there is no image with a number, or it cannot be read.
 
     >>> from keras_genzoo.data import open_source
-    >>> by_number(open_source("digits", "test"), [0, 2]).words
+    >>> images_by_number(open_source("digits", "test"), [0, 2]).words
     ['image 0 of digits, split test (class 1)', 'image 2 of digits, split test (class 4)']
     """
     published = source.as_published
@@ -62,18 +62,18 @@ def by_number(source: Source, numbers: Iterable[int]) -> Chosen:
         name = shown(source.class_names[label]) if known else str(number)
         images.append(image)
         names.append(name)
-        of_class = f" (class {name})" if known else ""
-        words.append(f"image {number} of {source.name}, split {source.split}{of_class}")
+        suffix = f" (class {name})" if known else ""
+        words.append(f"image {number} of {source.name}, split {source.split}{suffix}")
     return Chosen(np.stack(images), names, words)
 
 
-def first_of_classes(source: Source, names: Iterable[str]) -> Chosen:
-    """Return the first image of each of these classes, in the order of ``by_number``.
+def first_images_of_classes(source: Source, names: Iterable[str]) -> Chosen:
+    """Return the first image of each of these classes, numbered as in ``images_by_number``.
 
     Raises:
         GenzooError: if the data have no such class, or no image of it.
     """
-    return by_number(source, [_first_of(source, name) for name in names])
+    return images_by_number(source, [_first_of(source, name) for name in names])
 
 
 def _first_of(source: Source, name: str) -> int:

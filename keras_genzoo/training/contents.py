@@ -1,6 +1,7 @@
-"""What a run folder may hold: what the package wrote there, and may replace, delete or read.
+"""The files that the package writes into a run folder, which it may read, replace or delete.
 
-Nothing else is ever deleted with a run, and nothing is read or written through a link in it.
+A run folder that holds any other file is never replaced, and nothing in it is read or written
+through a link.
 """
 
 import fnmatch
@@ -14,10 +15,10 @@ from typing import Any
 from keras_genzoo.errors import GenzooError
 
 MADE_BY = "keras_genzoo"
-# What a run remembers of its data.
+# What a run records about its data, in ``data`` of config.json.
 DATA = ("image_shape", "num_images", "num_classes", "class_names", "fingerprint")
 
-# How figures are written.
+# File formats of the figures.
 FORMATS = ("png", "svg")
 
 
@@ -26,7 +27,7 @@ def _in_formats(*names: str) -> tuple[str, ...]:
 
 
 def _numbered(name: str) -> tuple[str, ...]:
-    """Return the patterns of a name and of those that follow where it is taken: ``name-2``, ..."""
+    """Return patterns for a name and for the ones that ``next_free`` derives: ``name-2``, ..."""
     stem, _, suffix = name.partition(".")
     return name, *(f"{stem}-{'[0-9]' * digits}.{suffix}" for digits in (1, 2, 3, 4))
 
@@ -49,7 +50,7 @@ UMAP = (
     "umap.json",
     "umap.npz",
 )
-# Files by the folder that they lie in.
+# Patterns of file names, by folder.
 _FILES = {
     "": (
         "config.json",
@@ -72,14 +73,15 @@ _FILES = {
         f"*.{kind}{card}" for kind in ("keras", "tflite", "onnx") for card in ("", ".json")
     ),
 }
-# Half-written by a process that was killed: by the names that `tempfile` makes up, and no others.
+# Left behind by a process that was killed while writing; only the names that `tempfile` generates.
 _TEMPORARY = re.compile(r"\.tmp-(?:file-)?[a-z0-9_]{8}(?:-old|\.\w+)?")
 
 
 def is_run(config: Any) -> bool:
-    """Whether a ``config.json`` holds what this package writes into that of a run.
+    """Whether a ``config.json`` was written by this package for a run.
 
-    Runs of a time before the marker have the same three parts, and name the package's version.
+    It has the marker ``made_by``. The first versions wrote no marker; their files have exactly the
+    parts ``settings``, ``data`` and ``versions``, and ``versions`` names this package.
 
     >>> is_run({"settings": {"theme": "dark"}})
     False
@@ -96,10 +98,10 @@ def is_run(config: Any) -> bool:
 
 
 def check_only_own(path: Path) -> None:
-    """Check that a run folder holds nothing but what the package wrote there.
+    """Check that a run folder holds only files that this package wrote.
 
     Raises:
-        GenzooError: if it does; names the first such file.
+        GenzooError: if it holds any other file; names the first one.
     """
     for file in _foreign(path):
         raise GenzooError(
@@ -109,7 +111,7 @@ def check_only_own(path: Path) -> None:
 
 
 def _foreign(path: Path) -> Iterator[Path]:
-    """Give what is neither a file of a run nor a folder of such files."""
+    """Yield every entry that is neither a file of a run nor a folder of such files."""
     for entry in sorted(path.iterdir()):
         if entry.is_symlink():
             yield entry
@@ -132,14 +134,14 @@ def _is_own(file: Path, folder: str) -> bool:
     if not file.is_file():
         return False
     if folder == "export":
-        # An exported file and its card lie beside each other.
+        # An exported file belongs to the run only if its card is beside it.
         model = file.with_suffix("") if file.suffix == ".json" else file
         return _matches(model.name, folder) and model.with_name(f"{model.name}.json").is_file()
     return _matches(file.name, folder)
 
 
 def is_temporary(path: Path) -> bool:
-    """Whether a file or folder of a run is named as those that are being written.
+    """Whether a file or folder has the name of a temporary one, used while a file is written.
 
     >>> is_temporary(Path(".tmp-k3_xw09q.npz")), is_temporary(Path(".tmp-notes"))
     (True, False)
@@ -152,45 +154,48 @@ def _matches(name: str, folder: str) -> bool:
 
 
 def check_lock(file: Path) -> None:
-    """Check that the lock of a run is nothing but that: old versions of filelock empty it.
+    """Check that the lock file of a run is a plain file without other links to it.
+
+    Old versions of filelock truncate the file that they lock, which must not be another one.
 
     Raises:
-        GenzooError: if it is a link, a hard one included, or no file.
+        GenzooError: if it is a symbolic or hard link, or not a file.
     """
     try:
         status = file.lstat()
     except OSError:
         return
     if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-        raise GenzooError(f"{file} is a link or no file; remove it")
+        raise GenzooError(f"{file} is a link or not a file; remove it")
 
 
 def check_no_links(path: Path) -> None:
-    """Check that nothing of a run is a link: none is followed to what lies elsewhere.
+    """Check that all files of a run are plain files and folders.
 
-    The run folder itself may be reached by a link. Links of other names are no part of the run.
-    A pipe or a device, of which a reader would wait for ever or get all it gives, is none either.
+    A link could lead reading or writing out of the run folder, and reading a pipe or a device could
+    block or never end. The run folder itself may be a link, and entries whose names are not those
+    of a run's files are ignored.
 
     Raises:
-        GenzooError: if something is, or the folder cannot be read.
+        GenzooError: if one is a link, a pipe, a device or a socket, or the folder cannot be read.
     """
     try:
-        links = list(_neither_files_nor_folders(path))
+        special = list(_special_files(path))
     except OSError as error:
         raise GenzooError(
             f"cannot read the run {path}: {error.strerror}; check the path and permissions"
         ) from error
-    for link in links:
-        if not link.is_symlink():
-            raise GenzooError(f"{link} is neither a file nor a folder; remove it")
+    for file in special:
+        if not file.is_symlink():
+            raise GenzooError(f"{file} is neither a file nor a folder; remove it")
         raise GenzooError(
-            f"{link} is a link to {os.readlink(link)}; a run is read and written in its own folder "  # noqa: PTH115
+            f"{file} is a link to {os.readlink(file)}; a run is read and written in its own folder "  # noqa: PTH115
             "only: put what it points to in its place, or move the whole run and link that"
         )
 
 
-def _neither_files_nor_folders(path: Path) -> Iterator[Path]:
-    """Give what of a run is a link, a pipe, a device or a socket."""
+def _special_files(path: Path) -> Iterator[Path]:
+    """Yield the entries of a run that are a link, a pipe, a device or a socket."""
     for entry in sorted(path.iterdir()):
         if entry.name in _FILES or _matches(entry.name, ""):
             if not _is_plain(entry):

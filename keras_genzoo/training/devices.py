@@ -1,6 +1,6 @@
-"""What trains, in words: the devices of a strategy, and why a GPU that is there is not one of them.
+"""The devices of a strategy in words, and why TensorFlow does not use a GPU of the machine.
 
-TensorFlow's own lines are hidden on the command line; the one that matters here is asked for again.
+The command line hides TensorFlow's log, so the reason is read from the log of a second process.
 """
 
 import os
@@ -12,11 +12,12 @@ from pathlib import Path
 
 import tensorflow as tf
 
-# Where the system shows an NVIDIA GPU: its driver on Linux, and in Windows' Linux.
+# Files that exist where there is an NVIDIA GPU: those of the driver, on Linux and on WSL.
 _GPU_FILES = ("/proc/driver/nvidia/version", "/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg")
+# Time limit of the second process, in seconds.
 _SECONDS = 120
-_ASK = "import tensorflow as tf; tf.config.list_physical_devices('GPU')"
-# What stands before the words of a line of TensorFlow's log.
+_LIST_GPUS = "import tensorflow as tf; tf.config.list_physical_devices('GPU')"
+# The prefix of each line of TensorFlow's log.
 _PREFIX = re.compile(r"^.*?\.cc:\d+\] ")
 _ABOUT_GPUS = re.compile(r"gpu|cuda|cudnn", re.IGNORECASE)
 
@@ -25,15 +26,15 @@ def devices_in_words(strategy: tf.distribute.Strategy) -> str:
     """Return the line that names the devices of a strategy.
 
     Args:
-        strategy: as ``make_strategy`` gives it.
+        strategy: as ``make_strategy`` returns it.
     """
-    if isinstance(strategy, _OF_SEVERAL):
+    if isinstance(strategy, _MIRRORED):
         names = strategy.extended.worker_devices
     else:
         gpus = tf.config.list_logical_devices("GPU")
         names = [(gpus or tf.config.list_logical_devices("CPU"))[0].name]
     short = ["{type}:{index}".format(**_parsed(name)) for name in names]
-    kinds = _names_of_gpus() if short[0].startswith("GPU") else []
+    kinds = _gpu_product_names() if short[0].startswith("GPU") else []
     if not kinds:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         several = f"{len(short)} replicas, " if len(short) > 1 else ""
@@ -48,17 +49,17 @@ def devices_in_words(strategy: tf.distribute.Strategy) -> str:
 
 
 _SEVERAL_MACHINES = tf.distribute.MultiWorkerMirroredStrategy
-_OF_SEVERAL = tf.distribute.MirroredStrategy, _SEVERAL_MACHINES
+_MIRRORED = tf.distribute.MirroredStrategy, _SEVERAL_MACHINES
 
 
 def _parsed(name: str) -> dict[str, str]:
-    """Return type and index of a logical device's name."""
+    """Return the type and the index in a logical device's name."""
     kind, index = re.search(r"(GPU|CPU):(\d+)$", name).groups()
     return {"type": kind, "index": index}
 
 
-def _names_of_gpus() -> list[str]:
-    """Return what each visible GPU is called by its maker."""
+def _gpu_product_names() -> list[str]:
+    """Return the product name of each visible GPU."""
     return [
         tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
         for gpu in tf.config.get_visible_devices("GPU")
@@ -66,10 +67,12 @@ def _names_of_gpus() -> list[str]:
 
 
 def unused_gpu(files: Sequence[str] = _GPU_FILES) -> str | None:
-    """Return in a line why TensorFlow does not use the GPU of this machine; None if it has none.
+    """Return in a line why TensorFlow does not use the GPU of this machine.
+
+    None if it uses a GPU, or the machine has none.
 
     Args:
-        files: places where the system shows a GPU.
+        files: files of which one exists where there is a GPU.
     """
     if tf.config.list_physical_devices("GPU") or not any(Path(file).exists() for file in files):
         return None
@@ -79,19 +82,19 @@ def unused_gpu(files: Sequence[str] = _GPU_FILES) -> str | None:
     elif not tf.sysconfig.get_build_info().get("is_cuda_build"):
         reason = "this TensorFlow is built without CUDA"
     else:
-        reason = _said_by_tensorflow() or "TensorFlow does not say why"
+        reason = _reason_in_log() or "TensorFlow does not say why"
     return (
         f"there is a GPU here, which TensorFlow cannot use: {reason}; see "
         "pip install 'keras_genzoo[gpu]'"
     )
 
 
-def _said_by_tensorflow() -> str:
-    """Return what TensorFlow says about GPUs when it starts and its log is shown."""
+def _reason_in_log() -> str:
+    """Return the last line about GPUs that a new process of TensorFlow logs, empty if none."""
     environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "0", "TF_CPP_MAX_VLOG_LEVEL": "0"}
     try:
         started = subprocess.run(
-            [sys.executable, "-c", _ASK],
+            [sys.executable, "-c", _LIST_GPUS],
             env=environment,
             capture_output=True,
             text=True,
@@ -102,7 +105,7 @@ def _said_by_tensorflow() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     lines = [line for line in started.stderr.splitlines() if _PREFIX.search(line)]
-    words = [_PREFIX.sub("", line).strip() for line in lines]
-    # The last word is the most telling: what was tried before it is named there.
-    about = [line for line in words if _ABOUT_GPUS.search(line)]
-    return about[-1].partition(". ")[0].rstrip(".") if about else ""
+    messages = [_PREFIX.sub("", line).strip() for line in lines]
+    # The last message is the conclusion: it sums up what the ones before report.
+    matching = [message for message in messages if _ABOUT_GPUS.search(message)]
+    return matching[-1].partition(". ")[0].rstrip(".") if matching else ""

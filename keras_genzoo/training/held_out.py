@@ -1,6 +1,6 @@
-"""The losses of images that training does not see, measured at every checkpoint.
+"""Losses on held-out images, measured at every checkpoint.
 
-Nothing that training depends on is changed by it: no weight, no running mean, no random state.
+Measuring changes nothing that training depends on: no weight, no running mean, no random state.
 """
 
 import dataclasses
@@ -17,16 +17,16 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
 
-# Enough for a mean that moves little by chance, and few enough to cost little.
+# Enough images for a mean with little noise, and few enough to cost little time and memory.
 MOST_IMAGES = 1000
 MOST_BYTES = 64 * 2**20
-# Images measured at once; the noise of a VAE depends on it.
+# Images measured at once. The noise of a VAE depends on it: another value gives other losses.
 BATCH = 250
 
 
 @dataclasses.dataclass(frozen=True)
 class HeldOutImages:
-    """The first images of a split that training does not see, in the data set's order.
+    """The first images of a held-out split, in the data set's order.
 
     Args:
         split: the name of the split.
@@ -37,8 +37,8 @@ class HeldOutImages:
     images: np.ndarray
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What a run keeps of them."""
+    def record(self) -> dict[str, Any]:
+        """What ``config.json`` records about them."""
         return {"split": self.split, "num_images": len(self.images)}
 
     @property
@@ -51,17 +51,17 @@ def open_held_out(
     model: ImageModel,
     splits: Splits,
     trained_on: str,
-    before: dict[str, Any] | None = None,
+    recorded: dict[str, Any] | None = None,
     echo: Callable[[str], None] = lambda line: None,
 ) -> HeldOutImages | None:
-    """Return the held-out images of a run; None if the model has no use for them, or none are had.
+    """Return the held-out images of a run; None if there are none, or the model cannot use them.
 
     Args:
         model: the model that is trained.
-        splits: those of the data set.
+        splits: the splits of the data set.
         trained_on: the split that is trained on.
-        before: the facts of those that the run began with.
-        echo: called with a line that says why there are none, where the model has a use for them.
+        recorded: the ``record`` of the images that a resumed run began with.
+        echo: called with a line that says why there are none, if the model could use them.
     """
     if not model.has_held_out_loss:
         return None
@@ -69,29 +69,29 @@ def open_held_out(
         echo("no held-out loss: it is measured on one machine only")
         return None
     try:
-        source = _held_out(splits, trained_on, before)
+        source = _find_held_out(splits, trained_on, recorded)
         if source is None:
-            echo("no held-out loss: the data have no split test or validation beside the trained")
+            echo("no held-out loss: the data have no other split test or validation")
             return None
         if source.image_shape != model.image_shape:
             raise GenzooError(f"the images of {source.split} have the shape {source.image_shape}")
-        most = before["num_images"] if before else MOST_IMAGES
+        most = recorded["num_images"] if recorded else MOST_IMAGES
         fitting = max(1, MOST_BYTES // math.prod(model.image_shape))
         images, _ = source.fetch(np.arange(min(most, fitting, source.num_images)))
         for which, reason in source.skipped:
             echo(shown(f"skipped: {which} ({reason})"))
     except (GenzooError, OSError) as error:
-        # What training itself does not need does not stop it.
+        # Training does not need the held-out loss, so a failure here does not stop it.
         echo(shown(f"no held-out loss: {error}"))
         return None
     return HeldOutImages(source.split, images)
 
 
-def _held_out(splits: Splits, trained_on: str, before: dict[str, Any] | None):
-    names = [before["split"]] if before else ["test", "validation"]
-    # Such as train[:50%]+test.
-    seen = re.split(r"\W+", trained_on)
-    return next((s for name in names if name not in seen and (s := splits.find(name))), None)
+def _find_held_out(splits: Splits, trained_on: str, recorded: dict[str, Any] | None):
+    names = [recorded["split"]] if recorded else ["test", "validation"]
+    # The trained split may combine several, such as train[:50%]+test.
+    trained = re.split(r"\W+", trained_on)
+    return next((s for name in names if name not in trained and (s := splits.find(name))), None)
 
 
 class HeldOutLosses:
@@ -104,8 +104,8 @@ class HeldOutLosses:
 
     def __init__(self, model: ImageModel, images: np.ndarray):
         self.model, self.images = model, images
-        # A graph of its own: that of Keras' evaluate takes several steps at once where training
-        # does, and makes a data set each time. Every replica measures all images.
+        # Not model.evaluate: it shares steps_per_execution with training, and builds a data set at
+        # each call. Every replica measures all images.
         self._measure = tf.function(
             lambda batch: model.distribute_strategy.run(model.test_step, args=(batch,)),
             input_signature=[tf.TensorSpec((None, *model.image_shape), tf.uint8)],
@@ -113,7 +113,7 @@ class HeldOutLosses:
         )
 
     def measure(self) -> dict[str, float]:
-        """Return the mean losses, ``val_`` and the name of each; metrics are as they were."""
+        """Return the mean losses as ``val_<name>``; the model's metrics are restored afterwards."""
         variables = [variable for metric in self.model.metrics for variable in metric.variables]
         kept = [variable.numpy() for variable in variables]
         self.model.reset_metrics()

@@ -10,7 +10,7 @@ from keras_genzoo.classes import MOST_CLASSES
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.images import image_grid, readable_scale, save_png
 from keras_genzoo.training.build import load_model
-from keras_genzoo.training.chosen import Chosen, by_number, first_of_classes
+from keras_genzoo.training.chosen import Chosen, first_images_of_classes, images_by_number
 from keras_genzoo.training.named_grid import rows_named
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.training.run import Run
@@ -137,8 +137,10 @@ def _check_ends(rows, images, from_class, to_class) -> None:
 def _chosen_ends(source, images, from_class, to_class) -> Chosen | None:
     """Return the images that a person has named, None if none are."""
     if images is not None:
-        return by_number(source, images)
-    return first_of_classes(source, [from_class, to_class]) if from_class is not None else None
+        return images_by_number(source, images)
+    return (
+        first_images_of_classes(source, [from_class, to_class]) if from_class is not None else None
+    )
 
 
 def _check_no_real_images(run: Run, named: object, dataset: object) -> None:

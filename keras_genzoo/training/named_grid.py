@@ -1,4 +1,4 @@
-"""Grids of images with names beside them: the classes that a conditional model was asked for."""
+"""Grids of images with names beside them, such as the classes of a conditional model's images."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -16,7 +16,7 @@ def rows_named(grid: np.ndarray, names: Sequence[str], pitch: int) -> np.ndarray
 
     Args:
         grid: uint8 ``(height, width, 1 or 3)``.
-        names: of the rows, from the top.
+        names: the names of the rows, from the top.
         pitch: pixels from one row to the next.
 
     >>> rows_named(np.zeros((98, 48, 1), "uint8"), ["a", "b"], 50).shape[0]
@@ -33,11 +33,13 @@ def rows_named(grid: np.ndarray, names: Sequence[str], pitch: int) -> np.ndarray
 
 
 def columns_named(grid: np.ndarray, names: Sequence[str], pitch: int) -> np.ndarray:
-    """Return a grid with a name above each of its columns, upright where one is too wide.
+    """Return a grid with a name above each of its columns.
+
+    All names are turned by 90 degrees if one of them is wider than its column.
 
     Args:
         grid: uint8 ``(height, width, 1 or 3)``.
-        names: of the columns, from the left.
+        names: the names of the columns, from the left.
         pitch: pixels from one column to the next.
 
     >>> columns_named(np.zeros((48, 98, 1), "uint8"), ["a", "b"], 50).shape[1]
@@ -58,11 +60,11 @@ def columns_named(grid: np.ndarray, names: Sequence[str], pitch: int) -> np.ndar
 def images_named(
     images: np.ndarray, names: Sequence[str], columns: int | None, scale: int
 ) -> np.ndarray:
-    """Return a grid with a name above each image, cut where it is wider than the image.
+    """Return a grid with a name above each image; a name wider than its image is cut.
 
     Args:
         images: uint8 ``(n, height, width, 1 or 3)``.
-        names: of the images.
+        names: the names of the images.
         columns: images in a row, as ``image_grid`` takes it.
         scale: each pixel becomes ``scale`` x ``scale`` pixels.
     """
@@ -80,12 +82,12 @@ def images_named(
 
 
 def _like(grid: np.ndarray, side: np.ndarray) -> np.ndarray:
-    """Return a grey part with as many channels as the grid has."""
+    """Return a grey image ``(height, width)`` with as many channels as the grid has."""
     return np.repeat(side[..., None], grid.shape[-1], axis=-1)
 
 
 def _text(name: str) -> np.ndarray:
-    """Return a name in black on white, uint8 ``(height, width)``; all names are equally high."""
+    """Return a name in black on white, uint8 ``(height, width)``, with one height for all."""
     from PIL import Image, ImageDraw
 
     font = _font()

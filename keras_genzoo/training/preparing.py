@@ -1,6 +1,6 @@
-"""What a run needs before its first step: the data and the model, each one checked.
+"""Opens the data and builds the model of a run, and checks both before the first step.
 
-Nothing here writes: a mistake found here leaves nothing behind.
+Nothing here writes files, so that an error leaves nothing behind.
 """
 
 import dataclasses
@@ -25,12 +25,12 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit
 from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
-from keras_genzoo.training.build import build_model, takes_labels
+from keras_genzoo.training.build import build_model
 from keras_genzoo.training.contents import DATA
 from keras_genzoo.training.declared import PACE, PLACE
 from keras_genzoo.training.held_out import HeldOutImages, open_held_out
-from keras_genzoo.training.pictures import IMAGES
 from keras_genzoo.training.run import Run, resolved_by_data
+from keras_genzoo.training.sample_grids import NUM_REAL_IMAGES
 from keras_genzoo.training.settings import Settings
 from keras_genzoo.training.strategy import check_batch_size, choose_jit_compile
 
@@ -40,11 +40,11 @@ class Prepared:
     """What training starts from.
 
     Args:
-        settings: the settings, with all that was left to the data resolved.
+        settings: the settings, with absolute paths and with epochs converted to steps.
         source: the open data.
         model: the compiled model.
         images: real images for the sample grids.
-        resolved: what the settings left to the data and this machine, as ``Run`` keeps it.
+        resolved: the values of settings that were left to the data and this machine, as in ``Run``.
         held_out: images for the held-out losses, None without such losses.
     """
 
@@ -57,7 +57,7 @@ class Prepared:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What a run remembers of its data."""
+        """What ``config.json`` records about the data."""
         return _description(self.source)
 
 
@@ -65,7 +65,7 @@ def prepare(
     settings: Settings,
     strategy: tf.distribute.Strategy,
     epochs: int | None = None,
-    began_with: Run | None = None,
+    resumed_run: Run | None = None,
     download: bool = True,
     echo: Callable[[str], None] = lambda line: None,
 ) -> Prepared:
@@ -75,29 +75,30 @@ def prepare(
         settings: the settings.
         strategy: the devices.
         epochs: passes over the data, in place of the settings' steps.
-        began_with: the run that goes on, whose data these must be.
-        download: whether data that are not there may be fetched and prepared.
+        resumed_run: the run that is resumed; its data must be unchanged.
+        download: whether missing data may be downloaded and prepared.
         echo: called with lines that say what is being done, and why there are no held-out losses.
 
     Raises:
-        GenzooError: if the data or the model cannot be had as asked.
+        GenzooError: if the data cannot be opened, are other data than those of the resumed run, or
+            do not fit the model.
     """
     settings = _with_absolute_paths(settings)
-    if began_with is not None:
-        _check_not_gone(settings)
+    if resumed_run is not None:
+        _check_still_there(settings)
     places = settings.data_dir, settings.manual_dir
     first = download and is_to_prepare(settings.dataset, *places)
-    words = ": fetched and converted first, once; this takes minutes" if first else ""
-    echo(shown(f"opening {settings.dataset}, split {settings.split}{words}"))
+    note = ": fetched and converted first, once; this takes minutes" if first else ""
+    echo(shown(f"opening {settings.dataset}, split {settings.split}{note}"))
     source = open_data(settings, download=download)
-    if began_with is not None:
-        moved = settings.dataset != began_with.settings.dataset
-        check_same_data(began_with, source, settings.dataset if moved else None)
+    if resumed_run is not None:
+        moved = settings.dataset != resumed_run.settings.dataset
+        check_same_data(resumed_run, source, settings.dataset if moved else None)
     check_batch_size(settings.batch_size, strategy)
-    # Refuses a batch that is larger than the data.
+    # Called for its check alone: it refuses a batch that is larger than the data.
     training_stream(source, settings.batch_size)
     refuse_what_does_not_fit(
-        # As floats, on their way into the model and out of it.
+        # Float32 images, once as the model's input and once as its output.
         2 * 4 * settings.batch_size * math.prod(source.image_shape),
         f"a batch of {settings.batch_size} images",
         "take a smaller batch or image size",
@@ -105,21 +106,21 @@ def prepare(
     if epochs is not None:
         steps_per_epoch = source.num_images // settings.batch_size
         settings = settings.replace(steps=epochs * steps_per_epoch)
-    if began_with is None:
+    if resumed_run is None:
         jit_compile = choose_jit_compile(settings, strategy, source.image_shape)
     else:
-        jit_compile = began_with.jit_compile
+        jit_compile = resumed_run.jit_compile
     with strategy.scope():
         shape, words = source.image_shape, source.labels_in_words
         model = build_model(settings, shape, source.num_classes, words)
-    # A run may go on on several devices, which XLA does not serve.
+    # A run may be resumed on several devices, where steps are not compiled by XLA.
     model.jit_compile = jit_compile and model.num_replicas == 1
-    positions = np.linspace(0, source.num_images - 1, IMAGES).astype(int)
+    positions = np.linspace(0, source.num_images - 1, NUM_REAL_IMAGES).astype(int)
     images, _ = source.fetch(positions)
-    # Reading all of them first, as --strict does, is for those that are trained on.
+    # --strict reads every image in advance; only the images that are trained on need that.
     splits = open_splits(settings.replace(strict=False))
-    before = began_with.held_out if began_with is not None else None
-    held_out = open_held_out(model, splits, settings.split, before, echo)
+    recorded = resumed_run.held_out if resumed_run is not None else None
+    held_out = open_held_out(model, splits, settings.split, recorded, echo)
     resolved = {"jit_compile": jit_compile, **resolved_by_data(source.image_shape)}
     return Prepared(settings, source, model, images, resolved, held_out)
 
@@ -140,28 +141,29 @@ def open_data(settings: Settings, split: str | None = None, download: bool = Tru
 
 
 def open_splits(settings: Settings) -> Splits:
-    """Return the splits of the data set that a run's settings name; ``train`` is that of the run.
+    """Return the splits of the data set in ``settings``; ``train`` is the split trained on.
 
-    Where they name ``data_dir``, nothing is fetched into it.
+    If the settings name ``data_dir``, nothing is downloaded into it: the settings may come from
+    another person's run.
     """
     download = settings.data_dir is None
 
     def open_split(split: str) -> Source:
-        _check_not_gone(settings)
+        _check_still_there(settings)
         return open_data(settings, None if split == "train" else split, download)
 
     return Splits(open_split)
 
 
 def splits_of(run: Run, dataset: str | os.PathLike | None = None) -> Splits:
-    """Return the splits of a run's data; ``train`` is that of the run.
+    """Return the splits of a run's data; ``train`` is the split that the run was trained on.
 
     Args:
         run: the run.
         dataset: where the images lie now, if they have moved.
 
     Raises:
-        GenzooError: if there are other data, or none, in that place.
+        GenzooError: if ``dataset`` does not hold the run's images.
     """
     if dataset is None:
         return open_splits(run.settings)
@@ -174,16 +176,16 @@ def moved_settings(run: Run, dataset: str | os.PathLike) -> Settings:
     """Return the settings of a run whose images lie elsewhere now.
 
     Raises:
-        GenzooError: if nothing lies there, or the run was trained on a data set that has a name
-            and no place.
+        GenzooError: if nothing lies there, or the run was trained on a named data set, which has no
+            path.
     """
     settings, place = run.settings, Path(dataset).expanduser()
     if os.fspath(dataset) == settings.dataset:
         return settings
     if not _is_place(settings):
         raise GenzooError(
-            f"{run.path} was trained with dataset {settings.dataset}, not {dataset}; it has no "
-            "place that may change: leave the option out, or start a new run"
+            f"{run.path} was trained with dataset {settings.dataset}, not {dataset}; only a folder "
+            "or file can move: leave --dataset out, or start a new run"
         )
     if not place.exists():
         raise GenzooError(
@@ -194,15 +196,15 @@ def moved_settings(run: Run, dataset: str | os.PathLike) -> Settings:
 
 
 def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
-    """Return the settings of a run with what a resumed one may change.
+    """Return the settings of a run with the overrides of a resumed one.
 
-    That is how long it trains, how often it draws, and where all lies, its images too.
+    A resumed run may change how long it trains, how often it draws, and where its data lie.
 
     Raises:
-        GenzooError: if an override would change the numbers of the run.
+        GenzooError: if an override would change the weights that the run arrives at.
     """
     settings = run.settings.replace(**overrides)
-    # What was left to the data or the machine may be said as it was decided then.
+    # An override may name a value that was left to the data or the machine, if it is the same.
     began = Settings.from_dict(run.values)
     if "dataset" in overrides:
         moved = moved_settings(run, settings.dataset)
@@ -220,15 +222,15 @@ def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
 
 
 def check_same_data(run: Run, source: Source, moved_to: str | os.PathLike | None = None) -> None:
-    """Check that the data is what the run began with.
+    """Check that the data are those that the run began with.
 
     Args:
         run: the run.
-        source: the data it is to train on.
-        moved_to: where they lie, if that is another place than before.
+        source: the data to train on now.
+        moved_to: where the data lie now, if they have moved.
 
     Raises:
-        GenzooError: if it is not.
+        GenzooError: if they differ.
     """
     before, after = (_comparable(data, run) for data in (run.data, _description(source)))
     for name, now in after.items():
@@ -238,13 +240,13 @@ def check_same_data(run: Run, source: Source, moved_to: str | os.PathLike | None
         same_images = before["fingerprint"] == after["fingerprint"]
         if same_images and source.labels_are_folders:
             remedy = (
-                f"the images are the same and taken for {source.labels_in_words}; give "
-                "--labels folders to go on as it began"
+                f"the images are the same, but now count as {source.labels_in_words}; give "
+                "--labels folders to go on as the run began"
             )
         elif same_images and name in ("num_classes", "class_names"):
             remedy = (
-                "the images and labels are the same, and an earlier version counted their classes "
-                "otherwise; start a new run"
+                "the images and labels are the same, but an earlier version counted the classes "
+                "differently; start a new run"
             )
         if moved_to is not None and not same_images:
             raise GenzooError(
@@ -257,11 +259,12 @@ def check_same_data(run: Run, source: Source, moved_to: str | os.PathLike | None
 
 
 def _comparable(data: dict[str, Any], run: Run) -> dict[str, Any]:
-    """Return what is known of the data, without classes that train nothing.
+    """Return the record of a run's data, without classes that have no effect on training.
 
-    They are a single one, and any where the model takes none: they were counted otherwise once.
+    These are a single class, and all classes if the model takes no labels. Earlier versions counted
+    them differently, which must not stop a run from being resumed.
     """
-    unused = data["num_classes"] == 1 or not takes_labels(run.settings)
+    unused = data["num_classes"] == 1 or not run.settings.needs_labels
     if names := data["class_names"]:
         data = data | {"class_names": [shown(str(name)) for name in names]}
     return data | ({"num_classes": None, "class_names": None} if unused else {})
@@ -273,11 +276,11 @@ def _description(source: Source) -> dict[str, Any]:
 
 
 def _is_place(settings: Settings) -> bool:
-    """Whether a run's data set is a place: it has noted an absolute path then."""
+    """Whether a run's data set is a folder or file; ``config.json`` has its absolute path then."""
     return settings.dataset not in DATASETS and Path(settings.dataset).is_absolute()
 
 
-def _check_not_gone(settings: Settings) -> None:
+def _check_still_there(settings: Settings) -> None:
     """Check that the images of a run are still where they were.
 
     Raises:
@@ -291,7 +294,7 @@ def _check_not_gone(settings: Settings) -> None:
 
 
 def _with_absolute_paths(settings: Settings) -> Settings:
-    """Return the settings such that the data is found from any working directory."""
+    """Return the settings with absolute paths, so that they hold in any working directory."""
     paths = {
         name: str(Path(value).expanduser().absolute())
         for name in ("data_dir", "manual_dir")

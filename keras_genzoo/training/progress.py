@@ -1,4 +1,4 @@
-"""What a person sees while a run trains: a bar, lines, curves in TensorBoard."""
+"""Progress of training: a bar on a terminal, lines elsewhere, and events for TensorBoard."""
 
 import contextlib
 import functools
@@ -17,21 +17,20 @@ from tqdm import tqdm
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.training.run import Run
 
-# Between two updates of the bar.
+# Least seconds between two updates of the bar.
 SECONDS = 0.2
-# Where there is no bar: until the first estimate, and between two lines.
+# Without a bar: seconds until the first line, and between two lines.
 FIRST_LINE, LINES = 5.0, 30.0
-# Of a terminal that does not say.
+# Columns of a terminal that does not report its width, and limits for those of the bar.
 WIDTH = 80
 SHORTEST_BAR, LONGEST_BAR = 6, 42
 
 
 class Progress(keras.callbacks.Callback):
-    """A bar with images/s and time left on a terminal; elsewhere lines.
+    """Shows a bar with images/s and time left on a terminal, and writes lines elsewhere.
 
-    There is a line after each checkpoint, and between checkpoints one after a few seconds, and
-    then every half a minute. The time left counts from the end of the first step, since that
-    waits for TensorFlow to compile it.
+    A line is written after each checkpoint, after the first few seconds, and every half a minute.
+    The speed is measured from the end of the first step, which includes compiling the step.
 
     Args:
         run: the run.
@@ -44,16 +43,16 @@ class Progress(keras.callbacks.Callback):
         self.settings = run.settings
         self.echo = echo
         self.step = step
-        # What the pace is measured from: the end of the first step, once there is another.
+        # The speed is measured from first_end once there is a second step, from start until then.
         self.start = self.first_end = (step, time.monotonic())
         self.compiled = False
         self.next_line = math.inf
-        # Known at checkpoints only, and shown until the next.
+        # Measured at checkpoints only; the last values are shown until the next checkpoint.
         self.held_out: dict[str, float] = {}
         self.bar = Bar(sys.stderr) if is_terminal(sys.stderr) else None
 
     def on_train_begin(self, logs=None):
-        """Say what the first step waits for."""
+        """Say that the first step is being compiled, which may take a minute."""
         if self.compiled:
             return
         words = "compiling the training step; large models take a minute"
@@ -63,7 +62,7 @@ class Progress(keras.callbacks.Callback):
             self.echo(words)
 
     def on_train_batch_end(self, batch, logs=None):
-        """Move the bar; without one, write a line if it is time."""
+        """Update the bar; without one, write a line if it is due."""
         self.step += self.model.steps_per_execution
         now = time.monotonic()
         if not self.compiled:
@@ -76,7 +75,7 @@ class Progress(keras.callbacks.Callback):
             self._write_line(logs)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Show the held-out loss: in a line where there is no bar."""
+        """Keep the held-out loss for the bar; without a bar, write a line."""
         self.held_out = {name: value for name, value in logs.items() if name == "val_loss"}
         if self.bar is None:
             self._write_line(logs)
@@ -92,7 +91,7 @@ class Progress(keras.callbacks.Callback):
         )
 
     def close(self) -> None:
-        """Leave the bar as it is."""
+        """Leave the bar on the terminal and move to the next line."""
         if self.bar is not None:
             self.bar.close()
 
@@ -110,12 +109,13 @@ class Progress(keras.callbacks.Callback):
 
 
 class Bar:
-    """A line of a terminal that is written over, whatever the terminal's width becomes.
+    """A line of a terminal that is overwritten in place, also after the terminal was resized.
 
-    The cursor waits at its beginning: if a narrower terminal breaks the line, all of it is erased.
+    The cursor stays at the line's beginning. If a narrower terminal wraps the line, clearing from
+    the cursor to the end of the screen still erases all of it.
 
     Args:
-        stream: of the terminal. If that goes away, nothing more is shown.
+        stream: the terminal. If it is closed, nothing more is shown.
     """
 
     def __init__(self, stream: TextIO):
@@ -124,7 +124,7 @@ class Bar:
         self.last = ""
 
     def show(self, line: Callable[[int], str], now: bool = False) -> None:
-        """Show what ``line`` returns for the width, a few times a second or ``now``."""
+        """Show ``line(width)``, at most once in ``SECONDS`` unless ``now``."""
         if self.stream is None or (time.monotonic() - self.shown < SECONDS and not now):
             return
         self.shown = time.monotonic()
@@ -133,7 +133,7 @@ class Bar:
         self._write(f"\r\x1b[J{self.last}\r")
 
     def close(self) -> None:
-        """Leave the line as it is, and go to the next."""
+        """Leave the line on the terminal and move to the next."""
         if self.last:
             self._write(f"\r\x1b[J{self.last}\n")
             self.last = ""
@@ -148,22 +148,25 @@ class Bar:
 
 
 def is_terminal(stream: TextIO) -> bool:
-    """Whether a stream is a terminal that can write over a line."""
+    """Whether a stream is a terminal on which a line can be overwritten."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def bar_line(
     width: int, step: int, steps: int, rate: float, left: str, logs: Mapping[str, float]
 ) -> str:
-    """Return a line for a terminal: the bar gives way first, then labels, then the pace.
+    """Return the progress line for a terminal of this width.
+
+    In narrower terminals the bar is left out first, then words of the labels, then the count of
+    steps, the speed and the time left.
 
     Args:
         width: columns of the terminal; the last one stays free.
         step: steps done.
-        steps: in all.
+        steps: steps in all.
         rate: images a second.
         left: the time left.
-        logs: the means.
+        logs: the means of the interval by name.
 
     >>> logs = {"discriminator_loss": 1.25, "generator_loss": 0.7}
     >>> bar_line(80, 50, 100, 2150, "00:12", logs)
@@ -191,7 +194,7 @@ def bar_line(
     return fitting[0] if fitting else short[: width - 1]
 
 
-# In the order in which they are read best.
+# Labels by the name of the log, in the order in which they are shown.
 _SHORT = {
     "loss": "loss",
     "reconstruction_loss": "reconstruction",
@@ -213,7 +216,7 @@ _SHORTER = _SHORT | {
 
 
 def _means(logs: Mapping[str, float], labels: Mapping[str, str] = _SHORT) -> str:
-    """Return the means of an interval in one short line; of held-out losses, the whole alone.
+    """Return the means of an interval in one short line, without the parts of the held-out loss.
 
     >>> _means({"fake_score": 0.25, "generator_loss": 0.7})
     'G loss 0.700  D(G(z)) 0.250'
@@ -225,7 +228,7 @@ def _means(logs: Mapping[str, float], labels: Mapping[str, str] = _SHORT) -> str
 
 
 class Events(keras.callbacks.Callback):
-    """Writes the means of each interval, by step, where TensorBoard finds them.
+    """Writes the means of each interval as events for TensorBoard, into ``logs`` of the run.
 
     Args:
         run: the run.
@@ -250,7 +253,7 @@ class Events(keras.callbacks.Callback):
 
 
 def require_tensorboard() -> None:
-    """Check that the package is there that events are written with.
+    """Check that the package tensorboard is installed, which writes the events.
 
     Raises:
         GenzooError: if it is not.

@@ -1,6 +1,7 @@
-"""The run folder: where it lies, what it holds, how it is opened again.
+"""The run folder: creating, locking and opening it, its configuration and its history.
 
-Looking into a run imports neither NumPy nor TensorFlow; what checkpoints hold is in `checkpoints`.
+Opening a run imports neither NumPy nor TensorFlow. The content of checkpoints is the matter of
+`checkpoints`.
 """
 
 import contextlib
@@ -48,11 +49,11 @@ from keras_genzoo.training.settings import Settings
 
 RUNS = Path("runs")
 
-# More is damage, or made to fill memory.
+# A config.json with larger numbers is damaged, or made to exhaust the memory.
 MOST_PIXELS, MOST_CLASSES = 2**14, 2**20
 
 _CHECKPOINT = re.compile(r"step-(\d{8})\.npz")
-_PICTURE = re.compile(r"step-\d{8,}\.png")
+_SAMPLE_GRID = re.compile(r"step-\d{8,}\.png")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,13 +62,14 @@ class Run:
 
     Args:
         path: the folder.
-        settings: the resolved settings.
-        data: what was learnt from the data, by the names in ``DATA``.
-        versions: of the packages that the run began with.
-        resolved: what the settings left to the data and to the machine that the run began on,
-            such as ``jit_compile``; a resumed run keeps it, a repeated one resolves it anew.
+        settings: the settings.
+        data: what is recorded about the data, by the names in ``DATA``.
+        versions: the versions of the packages that the run began with, by name.
+        resolved: the values of settings that were left to the data and to the machine, such as
+            ``jit_compile``; a resumed run keeps them, a repeated one resolves them anew.
         recipe: the name of the recipe that the settings started from, if any.
-        begun: when the run began, as ISO 8601 in UTC; None of a run of a time before it was kept.
+        begun: when the run began, as ISO 8601 in UTC; None if an earlier version began it, which
+            did not record the time.
         held_out: the ``split`` and the number of images of the held-out losses in the history
             (``num_images``); None if there are none.
     """
@@ -93,17 +95,17 @@ class Run:
         recipe: str | None = None,
         held_out: dict[str, Any] | None = None,
     ) -> "Run":
-        """Make a new run folder with its ``config.json``, whole or not at all.
+        """Create a new run folder with its ``config.json``, complete or not at all.
 
         Args:
-            settings: the resolved settings.
-            data: what was learnt from the data.
-            out: the folder; by default the next free ``runs/<recipe>-<n>``, without a recipe for
+            settings: the settings.
+            data: what is recorded about the data.
+            out: the folder; by default the next free ``runs/<recipe>-<n>``, or without a recipe for
                 the data set ``runs/<model>-<dataset>-<n>``.
             force: replace a run that is there already.
-            resolved: what the settings leave to the data and the machine.
+            resolved: the values of settings that are left to the data and the machine.
             recipe: the name of the recipe that the settings started from.
-            held_out: of which images the held-out losses are.
+            held_out: which images the held-out losses are measured on.
 
         Raises:
             GenzooError: if the folder exists, or cannot be written.
@@ -118,12 +120,12 @@ class Run:
             run._write_into(fresh)
             if out.is_dir() and any(out.iterdir()):
                 until_placed.enter_context(locked(out))
-                # Once more: a person may have put something there meanwhile.
+                # Check again: files may have been added since the first check.
                 check_free(out, force)
         return run
 
     def _write_new(self) -> Path:
-        """Write the new run into a folder of the next free name; return it."""
+        """Write the new run into a folder with the next free name; return the folder."""
         try:
             RUNS.mkdir(parents=True, exist_ok=True)
             with private_folder(RUNS) as private:
@@ -138,7 +140,10 @@ class Run:
         return path
 
     def _folder_name(self) -> str:
-        """Return the name of a new folder: the recipe's if the data set is the recipe's, too."""
+        """Return the name of a new folder, without its number.
+
+        It is the recipe's name, unless another data set was taken in place of the recipe's.
+        """
         if self.recipe in RECIPES and RECIPES[self.recipe]["dataset"] == self.settings.dataset:
             return self.recipe
         dataset = Path(self.settings.dataset)
@@ -156,8 +161,8 @@ class Run:
         """Open the run folder ``path``.
 
         Raises:
-            GenzooError: if it is no run folder, its ``config.json`` is damaged, or part of it is a
-                link: what a link points to is not the run's to read, write or delete.
+            GenzooError: if it is not a run folder, its ``config.json`` is damaged, or a file in it
+                is a link, which could lead out of the run folder.
         """
         path = Path(path)
         if path.exists() and not path.is_dir():
@@ -172,53 +177,56 @@ class Run:
         if names := data["class_names"]:
             data["class_names"] = [shown(str(name)) for name in names]
         settings, shape = config["settings"], data["image_shape"]
-        # A run of a time when a palette of greys counted as colour: its images stay as they were.
+        # Versions that wrote no "labels" read grey images with a palette as colour images. Keep the
+        # number of channels that such a run was trained with.
         if "labels" not in settings and settings.get("channels") is None and shape:
             settings["channels"] = shape[-1]
         resolved = config.get("resolved", {})
         if not isinstance(resolved, dict) or not all(
             isinstance(value, int) for value in resolved.values()
         ):
-            raise GenzooError(f"{path / 'config.json'} is damaged: 'resolved' holds no choices")
-        facts = {name: config.get(name) for name in ("recipe", "begun", "held_out")}
-        _check_facts(facts, path / "config.json")
+            raise GenzooError(f"{path / 'config.json'} is damaged: 'resolved' holds no settings")
+        origin = {name: config.get(name) for name in ("recipe", "begun", "held_out")}
+        _check_origin(origin, path / "config.json")
         settings = Settings.from_dict(settings)
-        return cls(path, settings, data, config.get("versions") or {}, resolved, **facts)
+        return cls(path, settings, data, config.get("versions") or {}, resolved, **origin)
 
     def write_config(self) -> None:
-        """Write ``config.json``, whole or not at all."""
-        facts = {"recipe": self.recipe, "begun": self.begun, "held_out": self.held_out}
+        """Write ``config.json``, complete or not at all."""
+        origin = {"recipe": self.recipe, "begun": self.begun, "held_out": self.held_out}
         config = {
             "made_by": MADE_BY,
-            **{name: fact for name, fact in facts.items() if fact is not None},
+            **{name: value for name, value in origin.items() if value is not None},
             "settings": nested(self.settings),
             "resolved": self.resolved,
             "data": self.data,
             "versions": self.versions,
         }
-        # Without it, a configuration is of a time when that stood among the settings.
+        # Files of earlier versions have no "resolved" and hold jit_compile among the settings. They
+        # are written as they were read, so that they are still recognised.
         if not self.resolved and self.settings.jit_compile is not None:
             del config["resolved"]
         write_json(self.path / "config.json", config)
 
     @property
     def jit_compile(self) -> bool:
-        """Whether XLA compiles its step, where that is possible."""
+        """Whether XLA compiles the training step, where that is possible."""
         return bool(self.resolved.get("jit_compile", self.settings.jit_compile))
 
     @property
     def decided(self) -> dict[str, Any]:
-        """The settings that data and machine decide where none is given, as they are in this run.
+        """The values, in this run, of settings that data and machine decide if none is given.
 
-        Of a run of a time before they were noted they follow from the shape of its images.
+        They follow from the recorded shape of the images, since earlier versions did not record
+        them.
         """
         return resolved_by_data(self.data["image_shape"]) | {"jit_compile": self.jit_compile}
 
     @property
     def values(self) -> dict[str, Any]:
-        """Every setting by name, with what was decided where none was given.
+        """Every setting of the model by name, including the ones that data and machine decided.
 
-        One that has no value, such as ``binarize`` of a plain VAE, is left out.
+        Settings without a value, such as ``binarize`` of a plain VAE, are left out.
         """
         values = self.settings.to_dict() | self.decided
         return {name: values[name] for name in settings_of(self.settings.model) if name in values}
@@ -239,7 +247,7 @@ class Run:
 
     @property
     def title(self) -> str:
-        """What tells the run from others in a line.
+        """A line that describes the run: its subject and the number of steps.
 
         >>> Run(Path("run"), Settings("vae", "mnist", latent_dim=10), {}, {}).title
         'vae on mnist, latent size 10, 1,000 steps'
@@ -263,28 +271,28 @@ class Run:
 
     @property
     def class_names(self) -> list[str]:
-        """The names of the classes by number: the numbers where the data have no names.
+        """The names of the classes by number; the numbers as text if the data have no names.
 
-        They are text for any output: bytes of a folder's name that are not UTF-8 are escaped.
+        Bytes of a folder's name that are not UTF-8 are escaped, so that every output accepts them.
         """
         names = self.data["class_names"] or range(self.data["num_classes"] or 0)
         return [shown(str(name)) for name in names]
 
-    def pictures(self) -> list[Path]:
-        """Return the sample grids of the training, oldest first."""
-        return sorted(p for p in self.samples.glob("step-*.png") if _PICTURE.fullmatch(p.name))
+    def sample_grids(self) -> list[Path]:
+        """Return the files of the sample grids that training drew, oldest first."""
+        return sorted(p for p in self.samples.glob("step-*.png") if _SAMPLE_GRID.fullmatch(p.name))
 
     def last_step(self) -> int | None:
         """Return the step of the last checkpoint, None if there is none."""
-        return max(map(step_of, list_checkpoints(self.checkpoints)), default=None)
+        return max(map(checkpoint_step, list_checkpoints(self.checkpoints)), default=None)
 
     def sweep(self) -> None:
-        """Remove the half-written files that a killed process left."""
+        """Remove temporary files that a killed process left behind."""
         for folder in (self.path, self.checkpoints, self.samples):
             for path in filter(is_temporary, folder.glob(".tmp-*")):
                 if path.is_symlink() or not path.is_dir():
                     path.unlink(missing_ok=True)
-                # Another folder is another command's, such as figures, which may be at work.
+                # Other temporary folders may belong to a command that is running, such as figures.
                 elif path.name.startswith(FILE_PREFIX):
                     shutil.rmtree(path, ignore_errors=True)
 
@@ -298,15 +306,15 @@ class Run:
         if not path.exists():
             return []
         try:
-            # A column that came later has no value in the first rows.
+            # A column that was added later is empty in the rows before.
             rows = [{k: float(v) for k, v in row.items() if v != ""} for row in read_rows(path)]
             rows = [row | {"step": int(row["step"])} for row in rows]
         except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
-            raise GenzooError(f"{path} is damaged ({error}); remove it to go without") from error
+            raise GenzooError(f"{path} is damaged ({error}); remove it to go on") from error
         return [row for row in rows if up_to is None or row["step"] <= up_to]
 
     def write_history(self, rows: list[dict[str, float]]) -> None:
-        """Write ``history.csv``, whole or not at all."""
+        """Write ``history.csv``, complete or not at all."""
         with (
             writing(self.path / "history.csv") as temporary,
             temporary.open("w", newline="") as file,
@@ -318,10 +326,10 @@ class Run:
 
 
 def read_config(path: str | os.PathLike) -> dict[str, Any]:
-    """Return what a ``config.json`` holds, given the file or the run folder.
+    """Return the content of a ``config.json``, given the file or the run folder.
 
     Raises:
-        GenzooError: if there is none, or it is no configuration of a run.
+        GenzooError: if there is none, or it is not the configuration of a run.
     """
     path = Path(path)
     file = path / "config.json" if path.is_dir() else path
@@ -340,7 +348,7 @@ def read_config(path: str | os.PathLike) -> dict[str, Any]:
         settings = config["settings"] = flat(config["settings"])
     except GenzooError as error:
         raise GenzooError(f"{file}: {error}") from error
-    # A run of a time before there was the choice, and when another had another name.
+    # Earlier versions had no jit_compile, and called mixed_precision "precision".
     if "resolved" not in config:
         settings.setdefault("jit_compile", False)
     if "precision" in settings:
@@ -349,10 +357,10 @@ def read_config(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def _check_data(data: dict[str, Any], file: Path) -> None:
-    """Check what a run has noted of its data, before anything is made by its numbers.
+    """Check the recorded data of a run, before memory is allocated by its numbers.
 
     Raises:
-        GenzooError: if it is nothing that could have been noted.
+        GenzooError: if a value is one that this package cannot have written.
     """
 
     def is_number(value: Any, most: int) -> bool:
@@ -375,16 +383,16 @@ def _check_data(data: dict[str, Any], file: Path) -> None:
             )
 
 
-def _check_facts(facts: dict[str, Any], file: Path) -> None:
-    """Check what a run has noted beside its settings.
+def _check_origin(origin: dict[str, Any], file: Path) -> None:
+    """Check the recorded recipe, time and held-out images of a run.
 
     Raises:
-        GenzooError: if it is nothing that could have been noted.
+        GenzooError: if a value is one that this package cannot have written.
     """
-    held_out = facts["held_out"]
+    held_out = origin["held_out"]
     sound = {
-        "recipe": isinstance(facts["recipe"], str | None),
-        "begun": isinstance(facts["begun"], str | None),
+        "recipe": isinstance(origin["recipe"], str | None),
+        "begun": isinstance(origin["begun"], str | None),
         "held_out": held_out is None
         or (
             isinstance(held_out, dict)
@@ -395,17 +403,17 @@ def _check_facts(facts: dict[str, Any], file: Path) -> None:
     }
     for name, is_sound in sound.items():
         if not is_sound:
-            raise GenzooError(f"{file} is damaged: '{name}' is {reprlib.repr(facts[name])}")
+            raise GenzooError(f"{file} is damaged: '{name}' is {reprlib.repr(origin[name])}")
 
 
 def resolved_by_data(image_shape: Sequence[int]) -> dict[str, int]:
-    """Return the settings that the shape of the images decides where none is given.
+    """Return the settings that follow from the shape of the images if none are given.
 
     >>> resolved_by_data([28, 28, 1]), resolved_by_data([20, 30, 3])
     ({'image_size': 28, 'channels': 1}, {'channels': 3})
     """
     height, width, channels = image_shape
-    # One number is the side of a square.
+    # image_size is one number, so it exists for square images only.
     return ({"image_size": height} if height == width else {}) | {"channels": channels}
 
 
@@ -414,10 +422,10 @@ def list_checkpoints(folder: Path) -> list[Path]:
     return sorted(p for p in folder.glob("step-*.npz") if _CHECKPOINT.fullmatch(p.name))
 
 
-def step_of(checkpoint: Path) -> int:
+def checkpoint_step(checkpoint: Path) -> int:
     """Return the number of steps after which a checkpoint was written.
 
-    >>> step_of(Path("checkpoints/step-00000250.npz"))
+    >>> checkpoint_step(Path("checkpoints/step-00000250.npz"))
     250
     """
     return int(_CHECKPOINT.fullmatch(checkpoint.name).group(1))
@@ -425,11 +433,13 @@ def step_of(checkpoint: Path) -> int:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep other processes from training in a folder; the system frees it at any end.
+    """Lock a folder against training by other processes during the block.
+
+    The operating system releases the lock even if the process is killed.
 
     Raises:
-        GenzooError: if another process trains there, the folder cannot be written, or its lock is
-            a link, also a hard one.
+        GenzooError: if another process trains there, the folder cannot be written, or the lock
+            file is a symbolic or hard link.
     """
     import filelock
 
@@ -450,7 +460,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what a run's numbers depend on."""
+    """Return the versions of the packages that a run's numbers depend on."""
     import importlib.metadata
 
     packages = ("keras", "tensorflow", "numpy")
@@ -482,7 +492,10 @@ def check_free(path: Path | None, force: bool) -> None:
 
 
 def _next_free(fresh: Path, name: str) -> Path:
-    """Give a new run the next free name; two that begin at once get two."""
+    """Rename a new run folder to the next free name; return its path.
+
+    A process that begins a run at the same moment may take that name first: then the next is tried.
+    """
     taken = re.compile(rf"{re.escape(name)}-(\d+)")
     while True:
         numbers = [int(m.group(1)) for p in RUNS.iterdir() if (m := taken.fullmatch(p.name))]

@@ -20,6 +20,7 @@ from keras_genzoo.training.declared import (
     optimizer_roles,
     settings_of,
 )
+from keras_genzoo.training.manifest import model_declaration
 
 OWN_HINT = "one of your own is made known by genzoo --import MODULE"
 
@@ -150,6 +151,16 @@ class Settings:
             for name, setting in self._settings.items()
             if setting.part_of == part and chosen in setting.defaults
         }
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether the model trains on class labels.
+
+        >>> Settings("gan").needs_labels, Settings("gan", conditioning="concat").needs_labels
+        (False, True)
+        """
+        declared = model_declaration(self.model).needs_labels
+        return declared or self.with_role("model").get("conditioning") is not None
 
     def learning_rates(self) -> dict[str, float]:
         """Return the learning rate of each optimizer, by the argument of ``compile``."""

@@ -1,4 +1,4 @@
-"""Ending training in good order when a person or the system asks for it."""
+"""Stops training after a complete step when Ctrl-C or a signal asks for it."""
 
 import signal
 import threading
@@ -6,21 +6,23 @@ import threading
 import keras
 import tensorflow as tf
 
-from keras_genzoo.training.workers import gathered
+from keras_genzoo.training.workers import gather_numbers
 
-# Not every system has it.
+# Windows has no SIGHUP.
 _HANGUP = getattr(signal, "SIGHUP", None)
 _SIGNALS = [signal.SIGINT, signal.SIGTERM, *([_HANGUP] if _HANGUP else [])]
 
 
 class StopOnSignal(keras.callbacks.Callback):
-    """Ends training after the current step when Ctrl-C or SIGTERM comes; a second one ends at once.
+    """Stops training after the current step at the first Ctrl-C or SIGTERM.
 
-    So it does when the terminal is closed (SIGHUP), unless that is ignored, as under ``nohup``.
+    A second signal ends the process at once. A closed terminal (SIGHUP) counts as well, unless the
+    signal is ignored, as under ``nohup``. Steps of one execution are always completed. Workers on
+    several machines stop together, after the checkpoint interval in which one of them got the
+    signal.
 
-    Where several steps are taken at once, it ends after those. Use as a context; ``received`` is
-    the signal's number, None without one. Workers of several machines end together, after the
-    checkpoint interval in which one of them got the signal.
+    Use it as a context manager, and as a callback of ``fit``. ``received`` is the signal's number,
+    None without one.
 
     Args:
         strategy: the devices.
@@ -46,7 +48,7 @@ class StopOnSignal(keras.callbacks.Callback):
 
     def _receive(self, number, frame) -> None:
         self._asked = number
-        # Of several workers, none ends before all have heard.
+        # Several workers stop together, once they have told each other, in on_epoch_end.
         if not self.together:
             self.received = number
         self._restore()
@@ -56,12 +58,12 @@ class StopOnSignal(keras.callbacks.Callback):
             signal.signal(number, handler)
 
     def on_train_batch_end(self, batch, logs=None):
-        """Stop if a signal came."""
+        """Stop if this process received a signal."""
         if self.received is not None:
             self.model.stop_training = True
 
     def on_epoch_end(self, epoch, logs=None):
-        """Stop if a signal came to any worker."""
-        if self.together and (number := max(gathered(self.strategy, self._asked or 0))):
+        """Stop all workers if one of them received a signal."""
+        if self.together and (number := max(gather_numbers(self.strategy, self._asked or 0))):
             self.received = number
             self.model.stop_training = True

@@ -1,4 +1,4 @@
-"""A run from beginning to end, and from where it was interrupted to its end."""
+"""Training a run: a new one, one that is resumed, and one that repeats a configuration."""
 
 import contextlib
 import dataclasses
@@ -28,18 +28,18 @@ from keras_genzoo.training.run import Run, check_free, locked, read_config, vers
 from keras_genzoo.training.settings import Settings
 from keras_genzoo.training.stopping import StopOnSignal
 from keras_genzoo.training.strategy import make_strategy, xla_pays
-from keras_genzoo.training.workers import check_agreement, is_chief, others_alive
+from keras_genzoo.training.workers import check_agreement, is_chief, report_lost_workers
 
-# Enough to know the mean of the data.
+# Images that estimate the mean of the data for start_at_mean.
 MEAN_IMAGES = 10_000
 Echo = Callable[[str], None]
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How training ended: the run, the steps done, and the signal that stopped it, if one did.
+    """How training ended: the run, the steps done, and the signal that stopped it, if any.
 
-    ``wrote`` is False for the workers that left the run folder to the chief.
+    ``wrote`` is False for workers that are not the chief, which alone writes the run folder.
     """
 
     run: Run
@@ -64,22 +64,22 @@ def fit(
     recipe: str | None = None,
     echo: Echo = lambda line: None,
 ) -> Outcome:
-    """Train by ``settings`` into a new run folder.
+    """Train with ``settings`` and write a new run folder.
 
     Args:
-        settings: the resolved settings.
-        out: the run folder; by default the next free ``runs/<recipe>-<n>``, without a recipe for
+        settings: the settings.
+        out: the run folder; by default the next free ``runs/<recipe>-<n>``, or without a recipe for
             the data set ``runs/<model>-<dataset>-<n>``.
         force: replace a run that is there already.
         epochs: passes over the data, in place of the settings' steps.
         tensorboard: also write events for TensorBoard.
-        download: whether data that are not there may be fetched and prepared.
+        download: whether missing data may be downloaded and prepared.
         recipe: the name of the recipe that the settings started from.
         echo: writes a line of progress.
 
     Raises:
-        GenzooError: if the data, the model, the devices or the folder cannot be had as asked;
-            nothing is written then, and nothing replaced.
+        GenzooError: if the data cannot be opened, the model cannot be built, or the devices or the
+            folder cannot be used; nothing is written or replaced then.
         TrainingStoppedError: if a loss becomes NaN or infinite, or training collapses.
     """
     out = Path(out) if out is not None else None
@@ -89,9 +89,9 @@ def fit(
     writes = is_chief(strategy)
     if writes:
         check_free(out, force)
-    with others_alive(strategy, out):
-        tell = echo if writes else _say_nothing
-        prepared = prepare(settings, strategy, epochs, download=download, echo=tell)
+    with report_lost_workers(strategy, out):
+        chief_echo = echo if writes else _say_nothing
+        prepared = prepare(settings, strategy, epochs, download=download, echo=chief_echo)
         if tensorboard:
             require_tensorboard()
         with StopOnSignal(strategy) as stop:
@@ -111,9 +111,9 @@ def fit(
                 force,
                 prepared.resolved,
                 recipe=recipe,
-                held_out=prepared.held_out.facts if prepared.held_out else None,
+                held_out=prepared.held_out.record if prepared.held_out else None,
             )
-            with locked(run.path), others_alive(strategy, run.path):
+            with locked(run.path), report_lost_workers(strategy, run.path):
                 echo(f"run folder: {shown(run.path)}")
                 return _train(run, prepared, 0, tensorboard, stop, echo)
 
@@ -126,21 +126,21 @@ def resume(
     tensorboard: bool = False,
     echo: Echo = lambda line: None,
 ) -> Outcome:
-    """Go on with the run in ``path`` where its last sound checkpoint stands.
+    """Resume the run in ``path`` from its last valid checkpoint.
 
-    Nothing is written outside of it: data that are not in the ``data_dir`` that its configuration
-    names are fetched only if ``overrides`` name the place.
+    Nothing is written outside of the run folder: if its configuration names a ``data_dir``, missing
+    data are downloaded into one only if ``overrides`` name it.
 
     Args:
         path: the run folder.
-        overrides: settings to change: how long, how often to draw, where the data lies.
+        overrides: settings to change: how long to train, how often to draw, where the data lie.
         epochs: passes over the data in all, in place of the settings' steps.
         tensorboard: also write events for TensorBoard.
         echo: writes a line of progress.
 
     Raises:
-        GenzooError: if the run cannot be opened, a setting that matters has changed, the data
-            is not what the run began with, its checkpoints are damaged or gone, or fewer steps
+        GenzooError: if the run cannot be opened, an override would change its weights, the data
+            are not those that it began with, its checkpoints are damaged or missing, or fewer steps
             are asked for than are done.
         TrainingStoppedError: as ``fit`` does.
     """
@@ -152,15 +152,17 @@ def resume(
     )
     writes = is_chief(strategy)
     lock = locked(run.path) if writes else contextlib.nullcontext()
-    with others_alive(strategy, run.path), lock:
+    with report_lost_workers(strategy, run.path), lock:
         if writes:
             run.sweep()
         download = settings.data_dir is None or "data_dir" in overrides
-        tell = echo if writes else _say_nothing
-        prepared = prepare(settings, strategy, epochs, began_with=run, download=download, echo=tell)
+        chief_echo = echo if writes else _say_nothing
+        prepared = prepare(
+            settings, strategy, epochs, resumed_run=run, download=download, echo=chief_echo
+        )
         if tensorboard:
             require_tensorboard()
-        _tell_changed_versions(run, echo)
+        _report_changed_versions(run, echo)
         if run.jit_compile and not prepared.model.jit_compile:
             echo("several devices train without XLA: numbers may differ slightly")
         with StopOnSignal(strategy) as stop:
@@ -171,9 +173,9 @@ def resume(
             run = dataclasses.replace(
                 run,
                 settings=prepared.settings,
-                # Without any it is of a time when what was chosen stood among the settings.
+                # A run of an earlier version has no "resolved": it holds the values as settings.
                 resolved=prepared.resolved if run.resolved else {},
-                held_out=prepared.held_out.facts if prepared.held_out else run.held_out,
+                held_out=prepared.held_out.record if prepared.held_out else run.held_out,
             )
             if step > run.settings.steps:
                 raise GenzooError(
@@ -190,18 +192,20 @@ def resume(
 
 
 def repeat(config: str | os.PathLike, overrides: dict[str, Any] | None = None) -> Settings:
-    """Return the settings that a ``config.json`` (or its run folder) holds, with overrides.
+    """Return the settings of a ``config.json`` (or its run folder), with overrides.
 
-    What was left to the machine is left to this one: a run of one device may be repeated on more.
+    Settings that were left to the machine are left to this machine: a run of one device may be
+    repeated on several.
 
     Raises:
-        GenzooError: if the file is no configuration, or an override is unknown to the model.
+        GenzooError: if the file is not a configuration, or the model has no such setting.
     """
     content = read_config(config)
     settings = Settings.from_dict(content["settings"])
     data = content.get("data")
     shape = data.get("image_shape") if isinstance(data, dict) else None
-    # A run of a time when what was chosen stood where what is asked for stands.
+    # Earlier versions stored the resolved jit_compile as if it had been asked for. Where it is what
+    # this machine would choose, leave it to the machine.
     if "resolved" not in content and settings.jit_compile and shape and xla_pays(settings, shape):
         settings = settings.replace(jit_compile=None)
     return settings.replace(**(overrides or {}))
@@ -214,16 +218,17 @@ def repeated_recipe(config: str | os.PathLike) -> str | None:
 
 
 def _say_nothing(line: str) -> None:
-    """Take the lines of a worker that leaves them to the chief."""
+    """Drop the lines of a worker that is not the chief, which writes the same ones."""
 
 
 def _check_not_begun(run: Run) -> None:
-    """Check that a run without a checkpoint has lost none.
+    """Check that a run without a checkpoint has never written one.
 
     Raises:
-        GenzooError: if it has.
+        GenzooError: if its checkpoints were deleted.
     """
-    # The row of an interval comes before its checkpoint: of a second row, the first is complete.
+    # Each interval writes its row before its checkpoint. One row without a checkpoint means a run
+    # killed in its first interval; with two rows, the first interval did write a checkpoint.
     if run.model_file.exists() or len(run.read_history()) > 1:
         raise GenzooError(
             f"{run.path} has no checkpoint left to go on from; put its checkpoints back, or start "
@@ -231,7 +236,7 @@ def _check_not_begun(run: Run) -> None:
         )
 
 
-def _tell_changed_versions(run: Run, echo: Echo) -> None:
+def _report_changed_versions(run: Run, echo: Echo) -> None:
     for package, version in versions().items():
         before = run.versions.get(package, "unknown")
         if before != version:
@@ -241,25 +246,28 @@ def _tell_changed_versions(run: Run, echo: Echo) -> None:
 def _train(
     run: Run, prepared: Prepared, step: int, tensorboard: bool, stop: StopOnSignal, echo: Echo
 ) -> Outcome:
-    """Train from ``step`` to the end, or to a signal; leave a checkpoint or the model behind."""
+    """Train from ``step`` to the last step or to a signal, and save the finished model.
+
+    Keras is called once for each part of the schedule that ``intervals`` returns. The callbacks
+    write checkpoints, so that an interrupted run can be resumed.
+    """
     settings, source, model = run.settings, prepared.source, prepared.model
     strategy = model.distribute_strategy
     writes = is_chief(strategy)
-    if writes:
-        if (reason := unused_gpu()) is not None:
-            echo(reason)
-        echo(devices_in_words(strategy))
-    notes = source.notes if writes else []
+    chief_echo = echo if writes else _say_nothing
+    if writes and (reason := unused_gpu()) is not None:
+        echo(reason)
+    chief_echo(devices_in_words(strategy))
+    notes = list(source.notes)
     for note in notes:
-        echo(shown(note))
-    if writes:
-        for line in _plan_in_words(settings, source, step, prepared.held_out):
-            echo(line)
+        chief_echo(shown(note))
+    for line in _plan_in_words(settings, source, step, prepared.held_out):
+        chief_echo(line)
     if step == 0 and model.adapts_to_data:
         count = min(source.num_images, MEAN_IMAGES)
         model.adapt(source.sample(count, settings.seed)[0])
     recorder = Recorder(run, step, prepared.images, writes, prepared.held_out)
-    progress = Progress(run, step, echo if writes else _say_nothing)
+    progress = Progress(run, step, chief_echo)
     callbacks = [recorder, progress, stop]
     if tensorboard and writes:
         callbacks.append(Events(run, step))
@@ -288,16 +296,17 @@ def _train(
         progress.close()
         for path, reason in source.skipped:
             echo(shown(f"skipped: {path} ({reason})"))
-        for note in source.notes if writes else []:
+        # Reading the images may have added notes.
+        for note in source.notes:
             if note not in notes:
-                echo(shown(note))
+                chief_echo(shown(note))
     return outcome
 
 
 def _plan_in_words(
     settings: Settings, source: Source, step: int, held_out: HeldOutImages | None
 ) -> list[str]:
-    """Return what is about to be done, and how it is ended early."""
+    """Return lines that say how long training takes and how to stop it early."""
     done = f", {step:,} of them done" if step else ""
     passes = settings.steps * settings.batch_size / source.num_images
     lines = [
@@ -309,7 +318,7 @@ def _plan_in_words(
 
 
 def _batches(settings: Settings, source: Source, model: ImageModel, step: int):
-    """Return the batches from a step on; of several machines, this one's shares of them."""
+    """Return the batches from a step on; on several machines, the parts of this machine."""
     stream = functools.partial(
         training_stream,
         source,
@@ -321,12 +330,13 @@ def _batches(settings: Settings, source: Source, model: ImageModel, step: int):
     if not model.on_several_machines:
         return stream()
 
-    def of_this_machine(context: tf.distribute.InputContext) -> tf.data.Dataset:
+    def this_machines_batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        # Each replica gets one share of every batch; a machine has equally many replicas.
         replicas = model.num_replicas // context.num_input_pipelines
         first = context.input_pipeline_id * replicas
         return stream(shares=range(first, first + replicas), num_shares=model.num_replicas)
 
-    return model.distribute_strategy.distribute_datasets_from_function(of_this_machine)
+    return model.distribute_strategy.distribute_datasets_from_function(this_machines_batches)
 
 
 def _save_model(run: Run, model: ImageModel, writes: bool) -> None:
@@ -334,13 +344,18 @@ def _save_model(run: Run, model: ImageModel, writes: bool) -> None:
         with writing(run.model_file) as temporary:
             model.save(temporary)
         return
-    # To read what is spread over the machines all of them must take part.
+    # Saving reads variables that are spread over the machines, which takes all of them; the other
+    # workers save into a folder that is deleted.
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder) / "model.keras")
 
 
 def intervals(step: int, steps: int, every: int) -> list[tuple[int, int, int]]:
-    """Return (first step, last step, steps of an epoch) of each call of ``fit``.
+    """Return (first step, last step, steps per epoch) for each call of ``fit``.
+
+    An epoch of Keras is the interval between two checkpoints, and all epochs of a call have the
+    same length. So there are up to three calls: the rest of an interrupted interval, the complete
+    intervals, and a shorter last interval.
 
     >>> intervals(130, 450, 100)
     [(130, 200, 70), (200, 400, 100), (400, 450, 50)]

@@ -13,7 +13,7 @@ from keras_genzoo.images import image_grid, readable_scale, save_png
 from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
 from keras_genzoo.training.build import load_model
-from keras_genzoo.training.chosen import by_number
+from keras_genzoo.training.chosen import images_by_number
 from keras_genzoo.training.named_grid import columns_named, images_named, rows_named
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.training.run import Run
@@ -166,7 +166,7 @@ def reconstruct(
     if images is None:
         real, _ = source.sample(RECONSTRUCTIONS if count is None else count, seed)
     else:
-        chosen = by_number(source, images)
+        chosen = images_by_number(source, images)
         echo(f"from the left: {'; '.join(chosen.words)}")
         real = chosen.images
     columns = min(len(real), RECONSTRUCTIONS)

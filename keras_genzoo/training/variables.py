@@ -1,8 +1,9 @@
-"""The variables that training changes, each by a path that is the same in every process.
+"""Names every variable that training changes by a path that is the same in every process.
 
-Keras' own paths are not: ``dense_3/kernel`` is ``dense_8/kernel`` in a process that has built
-other models before. Here the role of the network or the optimizer comes first, and layers of one
-name are counted within it: ``generator/dense_1/kernel``, and its momentum
+Keras' own paths depend on what the process built before: ``dense_3/kernel`` may be
+``dense_8/kernel`` in the next process. A path here begins with the attribute of the model that
+holds the network or optimizer, and layers of the same name are numbered within it:
+``generator/dense_1/kernel``, and its momentum
 ``generator_optimizer/adam/generator/dense_1/kernel/momentum``.
 """
 
@@ -44,11 +45,11 @@ def variables_by_path(model) -> dict[str, keras.Variable]:
 
 
 def weights_digest(model) -> str:
-    """Return 16 hexadecimal digits that tell the weights of a model's networks from all others.
+    """Return a digest of the weights of a model's networks, 16 hexadecimal digits.
 
-    What is measured or drawn of a model keeps them, so that it is not taken for another step's.
-    The step itself and the optimizers are left out: a checkpoint and the finished model of the
-    same step have one digest, in every process.
+    Scores and figures record it, so that it is known which weights they belong to. The step counter
+    and the optimizers do not count: a checkpoint and the finished model of the same step have the
+    same digest, in every process.
 
     Args:
         model: a compiled model of the zoo.
@@ -78,16 +79,18 @@ def _name(
     scope: str = "",
     weights: dict[str, str] | None = None,
 ) -> None:
-    """Note the paths of the variables of a role that have none yet.
+    """Add the paths of variables to ``paths``; variables that have a path keep it.
 
     Args:
-        variables: those of one network, optimizer or metric.
-        role: what the paths begin with.
-        paths: the paths by the variables' ids.
-        scope: a first part that is left out.
-        weights: the weights' paths, by the names under which an optimizer keeps their slots.
+        variables: the variables of one network, optimizer or metric.
+        role: the first part of the paths, such as ``generator``.
+        paths: the paths found so far, by the id of the variable; changed in place.
+        scope: a first part of Keras' own paths that is left out.
+        weights: for an optimizer, the paths of the weights by the name that Keras gives their
+            slots, such as ``dense_12_kernel``.
     """
-    # By what stands before a part, and the part without its counter: the parts in their order.
+    # Keras' parts such as "dense_3" by (path so far, "dense"), in their order: the place in this
+    # list is the number in our path.
     parts_of: dict[tuple[str, str], list[str]] = {}
     taken: set[str] = set()
     for variable in variables:
@@ -103,22 +106,25 @@ def _name(
             number = parts.index(part)
             path += f"/{base}_{number}" if number else f"/{base}"
         while path in taken:
-            # A person may give several layers one name.
+            # A person's own network may have several layers of one name.
             path += "'"
         taken.add(path)
         paths[id(variable)] = path
 
 
 def _slot(name: str, weights: dict[str, str]) -> tuple[str, ...]:
-    """Return the weight that an optimizer's variable belongs to, and what it is of that.
+    """Split the name of an optimizer's variable into the weight's path and the kind of slot.
+
+    A variable that belongs to no weight, such as the learning rate, keeps its name.
 
     >>> _slot("dense_12_kernel_momentum", {"dense_12_kernel": "encoder/dense/kernel"})
     ('encoder/dense/kernel', 'momentum')
     """
-    own = [weight for weight in weights if name.startswith(f"{weight}_")]
-    if not own:
+    matching = [weight for weight in weights if name.startswith(f"{weight}_")]
+    if not matching:
         return (name,)
-    weight = max(own, key=len)
+    # "dense_1_kernel" and "dense_1_kernel_2" may both match: the longer name is the right one.
+    weight = max(matching, key=len)
     return weights[weight], name.removeprefix(f"{weight}_")
 
 

@@ -1,7 +1,7 @@
-"""Several machines that train in step: who this one is, and what they tell one another.
+"""Training on several machines in step: joining the workers and agreeing on what they train.
 
 Every worker runs the same command. One of them, the chief, writes the run folder; the others read
-it, so it lies where all of them see it.
+it, so it must lie in a file system that all of them share.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from keras_genzoo.training.declared import PACE, PLACE
 from keras_genzoo.training.run import list_checkpoints
 from keras_genzoo.training.settings import Settings
 
-# What ends a collective operation when another worker is gone.
+# Errors of a collective operation when another worker is gone.
 _PEER_ERRORS = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -35,16 +35,16 @@ _EXAMPLE = (
 
 
 def join_workers(echo: Callable[[str], None] = lambda line: None) -> tf.distribute.Strategy:
-    """Return the strategy over the workers that ``TF_CONFIG`` names, once all have come.
+    """Wait for the workers that ``TF_CONFIG`` names, and return the strategy over all of them.
 
-    TensorFlow must not have computed anything before.
+    It must be called before TensorFlow computes anything in this process.
 
     Args:
         echo: called with lines that say which workers are waited for.
 
     Raises:
-        GenzooError: if ``TF_CONFIG`` is missing or wrong, its port is taken, or TensorFlow has
-            begun already.
+        GenzooError: if ``TF_CONFIG`` is missing or wrong, its port is taken, or TensorFlow is
+            initialized already.
     """
     config = check_tf_config(os.environ.get("TF_CONFIG"))
     _wait_for_all(config, echo)
@@ -56,9 +56,10 @@ def join_workers(echo: Callable[[str], None] = lambda line: None) -> tf.distribu
 
 
 def _wait_for_all(config: dict, echo: Callable[[str], None]) -> None:
-    """Return once all workers listen, or have begun to wait for each other in TensorFlow.
+    """Wait until every worker listens on its port, either in this function or in TensorFlow.
 
-    There a process that waits can be told nothing, and neither tells anything nor ends by a signal.
+    TensorFlow itself waits for the workers without a message and without reacting to Ctrl-C, so the
+    waiting is done here: each worker opens its own port and tries those of the others.
 
     Raises:
         GenzooError: if this worker's port is taken.
@@ -70,12 +71,12 @@ def _wait_for_all(config: dict, echo: Callable[[str], None]) -> None:
         listener = _listen(own, len(missing)) if missing else contextlib.nullcontext()
     except OSError as error:
         raise GenzooError(f"the workers of TF_CONFIG cannot be joined: {own}: {error}") from error
-    told: list[str] = []
+    announced: list[str] = []
     with listener:
         while missing := [address for address in missing if not _listens(address)]:
-            if missing != told:
+            if missing != announced:
                 echo(f"waiting for {', '.join(missing)}")
-                told = missing
+                announced = missing
             time.sleep(0.2)
 
 
@@ -100,15 +101,15 @@ def _listens(address: str) -> bool:
 def _host_and_port(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     if not 0 <= int(port) < 2**16:
-        raise ValueError(f"{port} is no port")
+        raise ValueError(f"{port} is not a port")
     return host.strip("[]"), int(port)
 
 
 def check_tf_config(text: str | None) -> dict:
-    """Return what ``TF_CONFIG`` holds, checked.
+    """Parse and check ``TF_CONFIG``.
 
     Raises:
-        GenzooError: if it does not name the workers, or which of them this one is.
+        GenzooError: if it does not name the workers and the index of this one.
 
     >>> check_tf_config(_EXAMPLE)["task"]
     {'type': 'worker', 'index': 0}
@@ -129,14 +130,16 @@ def check_tf_config(text: str | None) -> dict:
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise GenzooError(f"TF_CONFIG cannot be read ({error!r}); {advice}") from error
     if odd := sorted(members.keys() - {"chief", "worker"}):
-        raise GenzooError(f"TF_CONFIG names a {odd[0]}, for which there is no work; {advice}")
+        raise GenzooError(
+            f"TF_CONFIG names a task '{odd[0]}'; there are only chief and worker; {advice}"
+        )
     if not 0 <= index < len(members.get(kind, [])):
         raise GenzooError(f"TF_CONFIG has no task {kind} {index} among its workers; {advice}")
     return config
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process writes the run folder: the chief, and whoever trains alone."""
+    """Whether this process writes the run folder: the chief, or the only process."""
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return True
     resolver = strategy.cluster_resolver
@@ -144,8 +147,8 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     return resolver.task_type == "chief" or (not has_chief and resolver.task_id == 0)
 
 
-def gathered(strategy: tf.distribute.Strategy, number: int) -> list[int]:
-    """Return the numbers that the replicas of all workers bring; all must call this."""
+def gather_numbers(strategy: tf.distribute.Strategy, number: int) -> list[int]:
+    """Return the numbers that all workers pass in, one for each replica; all must call this."""
 
     @tf.function(autograph=False)
     def gather():
@@ -159,16 +162,18 @@ def gathered(strategy: tf.distribute.Strategy, number: int) -> list[int]:
 def check_agreement(
     strategy: tf.distribute.Strategy, settings: Settings, fingerprint: str, step: int
 ) -> None:
-    """Check that all workers train by the same settings on the same data from the same step.
+    """Check that all workers train with the same settings, on the same data, from the same step.
+
+    Each worker hashes these, and the hashes of all workers are compared.
 
     Raises:
-        GenzooError: on every worker, if they do not.
+        GenzooError: on every worker, if they differ.
     """
     left_out = {*settings.with_role(PLACE), *settings.with_role(PACE), "dataset"}
     facts = {k: v for k, v in settings.to_dict().items() if k not in left_out}
     text = json.dumps([facts, settings.steps, fingerprint, step], sort_keys=True)
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:6])
-    if len(set(gathered(strategy, number))) > 1:
+    if len(set(gather_numbers(strategy, number))) > 1:
         raise GenzooError(
             "the workers were started with different settings, data or checkpoints; give all of "
             "them the same command, and a run folder that all of them see"
@@ -176,15 +181,15 @@ def check_agreement(
 
 
 @contextlib.contextmanager
-def others_alive(strategy: tf.distribute.Strategy, run: Path | None) -> Iterator[None]:
-    """Say in one line that another worker is gone, if that is what ends the block.
+def report_lost_workers(strategy: tf.distribute.Strategy, run: Path | None) -> Iterator[None]:
+    """Turn TensorFlow's error about a lost worker in the block into one line.
 
     Args:
         strategy: the devices.
         run: the run folder, if it is known.
 
     Raises:
-        TrainingStoppedError: then.
+        TrainingStoppedError: if another worker has stopped or cannot be reached.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Figures of a run, latent maps, training curves, animations."""
+"""Figures of a run: samples, latent maps, training curves, animations, the report, theory."""
 
 import lazy_loader
 
@@ -9,7 +9,7 @@ backend.require_tensorflow()
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "animation": ["training_film"],
+        "animation": ["training_animation"],
         "curves": ["training_curves"],
         "figures": ["draw_figures", "draw_latent_map"],
         "latent": ["latent_manifold", "latent_map"],

@@ -8,18 +8,19 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import writing
 from keras_genzoo.images import as_pillow, read_png
 
-# How long a grid stays; the last stays longer.
+# How long each grid is shown; the last is shown longer.
 MILLISECONDS, LAST_MILLISECONDS = 250, 2000
 _HEAD = 22
 
 
-def training_film(pictures: Sequence[str | os.PathLike], out: str | os.PathLike) -> Path:
-    """Write sample grids of the same noise, oldest first, as a GIF that repeats.
+def training_animation(grids: Sequence[str | os.PathLike], out: str | os.PathLike) -> Path:
+    """Write the sample grids of a run as an animated GIF that repeats.
 
-    Above each stands its step. Grids of several sizes lie at the upper left of the largest.
+    The step is written above each grid. If the grids differ in size, the frames have the largest
+    size, and each grid is placed at the upper left.
 
     Args:
-        pictures: PNG files ``step-00000050.png`` and so on, oldest first.
+        grids: PNG files ``step-00000050.png`` and so on, oldest first.
         out: the GIF.
 
     Raises:
@@ -27,15 +28,15 @@ def training_film(pictures: Sequence[str | os.PathLike], out: str | os.PathLike)
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    if not pictures:
-        raise GenzooError("there are no pictures of training; train with a smaller --sample-every")
-    grids = [as_pillow(read_png(path)) for path in pictures]
-    size = max(grid.width for grid in grids), max(grid.height for grid in grids) + _HEAD
+    if not grids:
+        raise GenzooError("the run has no sample grids; train with a smaller --sample-every")
+    images = [as_pillow(read_png(path)) for path in grids]
+    size = max(image.width for image in images), max(image.height for image in images) + _HEAD
     font = ImageFont.load_default(14)
     frames = []
-    for path, grid in zip(map(Path, pictures), grids, strict=True):
+    for path, image in zip(map(Path, grids), images, strict=True):
         frame = Image.new("RGB", size, "white")
-        frame.paste(grid, (0, _HEAD))
+        frame.paste(image, (0, _HEAD))
         ImageDraw.Draw(frame).text((2, 3), _step_in_words(path.stem), fill="black", font=font)
         frames.append(frame)
     durations = [MILLISECONDS] * (len(frames) - 1) + [LAST_MILLISECONDS]
@@ -47,7 +48,7 @@ def training_film(pictures: Sequence[str | os.PathLike], out: str | os.PathLike)
 
 
 def _step_in_words(name: str) -> str:
-    """Return what stands above a grid.
+    """Return the title of a frame from the name of its file.
 
     >>> _step_in_words("step-00012000"), _step_in_words("mine")
     ('step 12,000', 'mine')

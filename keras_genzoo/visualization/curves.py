@@ -1,20 +1,20 @@
-"""Training curves out of a run's history."""
+"""Training curves from a run's history."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.visualization.style import colour_of, new_figure, plain
+from keras_genzoo.visualization.style import new_figure, palette_colour, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# What the names of the columns of held-out images begin with.
+# Prefix of the columns of held-out losses.
 HELD_OUT = "val_"
 _SCORES = ("real_score", "fake_score")
-# Columns drawn together, the value that each tends to if training succeeds, and the title. That of
-# the scores depends on the loss.
+# Columns drawn together, the value that each tends to if training succeeds, and the title. The
+# value of the scores depends on the loss. Any other column gets a panel of its own.
 _PANELS = (
     (("loss", "reconstruction_loss"), None, "loss (nats an image)"),
     (("kl_loss",), None, "KL divergence (nats an image)"),
@@ -31,38 +31,39 @@ _PANELS = (
 def training_curves(rows: list[dict[str, Any]], optimum: float | None = None) -> "Figure":
     """Draw the rows of ``history.csv``: losses and scores over the steps.
 
-    Columns ``val_*`` are drawn beside those of training as held out, dotted; what is empty or NaN
-    is left out.
+    Columns ``val_*`` are held-out losses, drawn as dotted lines in the panel of the training loss.
+    Empty and NaN values are left out. Columns that this package does not know, such as the losses
+    of a person's own model, get a panel each.
 
     Args:
         rows: the rows.
         optimum: the score of real and of generated images at the optimum of the adversarial loss
-            (``AdversarialLoss.optimum``); a line is drawn there. None draws none.
+            (``AdversarialLoss.optimum``), which is drawn as a line; None for no line.
 
     Raises:
-        GenzooError: if there are no rows, or none of the known columns.
+        GenzooError: if there are no rows, or no column with a number besides the step.
     """
     if not rows:
         raise GenzooError("the history is empty: nothing has been trained yet")
-    panels = [(_there(names, rows), *rest) for names, *rest in _panels(optimum)]
+    panels = [(_filled(names, rows), *rest) for names, *rest in _panels(rows, optimum)]
     panels = [panel for panel in panels if panel[0]]
     if not panels:
-        raise GenzooError(f"the history has none of the known columns: {', '.join(rows[0])}")
+        raise GenzooError(f"the history has no numbers to draw: {', '.join(rows[0])}")
     figure = new_figure(8.5, 2.6 * len(panels))
     for axes, (names, target, title) in zip(
         figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0], panels, strict=True
     ):
         plain(axes, title)
         for index, name in enumerate(names):
-            # Colours of different lightness, and dashes for those who print in grey.
-            style = {"color": colour_of((0, 6)[index]), "linestyle": ("-", "--")[index]}
-            _line(axes, rows, name, _words(name), linewidth=1.3, **style)
+            # Colours of different lightness and dashes stay distinct in a grey print.
+            style = {"color": palette_colour((0, 6)[index]), "linestyle": ("-", "--")[index]}
+            _line(axes, rows, name, _label(name), linewidth=1.3, **style)
             held_out = style | {"linestyle": ":", "linewidth": 2}
-            _line(axes, rows, f"{HELD_OUT}{name}", f"{_words(name)}, held out", **held_out)
+            _line(axes, rows, f"{HELD_OUT}{name}", f"{_label(name)}, held out", **held_out)
         if target is not None:
             axes.axhline(target, color="0.6", linewidth=0.8, linestyle=":")
         if len(axes.get_legend_handles_labels()[1]) > 1:
-            # Beside the axes, where no line can run below it.
+            # Beside the axes, where it hides no line.
             place = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
             axes.legend(frameon=False, fontsize=9, **place)
         axes.grid(axis="y", color="0.92")
@@ -71,7 +72,7 @@ def training_curves(rows: list[dict[str, Any]], optimum: float | None = None) ->
 
 
 def _line(axes, rows: list[dict[str, Any]], name: str, label: str, **style) -> None:
-    """Draw a column of the history over the steps, if it is there."""
+    """Draw a column of the history over the steps, if it has numbers."""
     steps, values = _points(rows, name)
     if len(values):
         marker = "o" if len(values) == 1 else None
@@ -79,7 +80,7 @@ def _line(axes, rows: list[dict[str, Any]], name: str, label: str, **style) -> N
 
 
 def _points(rows: list[dict[str, Any]], name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the steps at which a column has a number, and the numbers.
+    """Return the steps at which a column has a finite number, and the numbers.
 
     >>> _points([{"step": 1, "loss": ""}, {"step": 2, "loss": 0.5}, {"step": 3}], "loss")
     (array([2]), array([0.5]))
@@ -91,18 +92,25 @@ def _points(rows: list[dict[str, Any]], name: str) -> tuple[np.ndarray, np.ndarr
     return steps[finite], values[finite]
 
 
-def _panels(optimum: float | None):
+def _panels(rows: list[dict[str, Any]], optimum: float | None):
+    """Yield (columns, target, title) of the known panels, and of one for each other column."""
     for names, target, title in _PANELS:
         if names == _SCORES and optimum is not None:
             yield names, optimum, f"{title}: both {optimum:g} at the optimum"
         else:
             yield names, target, title
+    known = {"step", *(name for names, *_ in _PANELS for name in names)}
+    columns = dict.fromkeys(name.removeprefix(HELD_OUT) for row in rows for name in row)
+    for name in columns:
+        if name not in known:
+            yield (name,), None, _label(name)
 
 
-def _there(names: tuple[str, ...], rows: list[dict[str, Any]]) -> tuple[str, ...]:
+def _filled(names: tuple[str, ...], rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Return the names of the columns that have a number."""
     return tuple(name for name in names if len(_points(rows, name)[1]))
 
 
-def _words(name: str) -> str:
+def _label(name: str) -> str:
     symbols = {"real_score": "D(x)", "fake_score": "D(G(z))", "kl_loss": "KL divergence"}
     return symbols.get(name, name.replace("_", " "))

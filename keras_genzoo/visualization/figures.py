@@ -1,4 +1,7 @@
-"""All figures that a run can show: those of the thesis for its model, curves, an animation."""
+"""The figures of a run: samples, reconstructions, latent maps, training curves, an animation.
+
+Docstrings name the figures of the thesis that these reproduce, such as figure 4.4 of chapter 4.
+"""
 
 import os
 from collections.abc import Callable, Sequence
@@ -12,16 +15,23 @@ from keras_genzoo.data import Source, Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.files import new_folder, write_json, writing_folder
-from keras_genzoo.models import CGAN, Autoencoder, ImageModel
+from keras_genzoo.models import ImageModel
+from keras_genzoo.models.capabilities import capable_models
 from keras_genzoo.training import Run, load_model
 from keras_genzoo.training.build import adversarial_loss, load_weights
-from keras_genzoo.training.chosen import by_number
+from keras_genzoo.training.chosen import images_by_number
 from keras_genzoo.training.contents import FIGURES
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.training.variables import weights_digest
-from keras_genzoo.visualization.animation import training_film
+from keras_genzoo.visualization.animation import training_animation
 from keras_genzoo.visualization.curves import training_curves
-from keras_genzoo.visualization.latent import codes_of, latent_manifold, latent_map
+from keras_genzoo.visualization.latent import (
+    codes_in_2d,
+    latent_manifold,
+    latent_map,
+    why_no_manifold,
+    why_no_map,
+)
 from keras_genzoo.visualization.style import (
     foot,
     grid_size,
@@ -49,18 +59,19 @@ def draw_figures(
 ) -> list[Path]:
     """Draw all figures of a run into a folder, each as PNG and SVG; all of them or none.
 
-    ``figures.json`` beside them says which weights they are of.
+    ``figures.json`` beside them records the weights that they were drawn with.
 
     Args:
         path: the run folder.
         out: the folder of the figures; by default ``figures`` in the run.
         dataset: where the run's images lie now, if they have moved.
         seed: random seed of the noise and of the choice of real images.
-        force: replace a folder of figures; one that holds anything else stays as it is.
-        echo: told what is drawn from an unfinished run.
+        force: replace a folder of figures; a folder with other files is never replaced.
+        echo: called with a line if the run is unfinished, and for each figure of the latent space
+            that cannot be drawn.
 
     Raises:
-        GenzooError: if the run has no model, the data cannot be had, or the folder is not empty.
+        GenzooError: if the run has no model, the data cannot be opened, or the folder is not empty.
     """
     run = Run.open(path)
     out = new_folder(out or run.path / "figures", force, *FIGURES)
@@ -68,10 +79,10 @@ def draw_figures(
     splits = splits_of(run, dataset)
     files: list[Path] = []
     with writing_folder(out, replace=force) as folder:
-        for name, figure in _figures(run, model, splits, seed):
+        for name, figure in _figures(run, model, splits, seed, echo):
             files += save_figure(figure, folder / name)
-        if run.pictures():
-            files.append(training_film(run.pictures(), folder / "training.gif"))
+        if run.sample_grids():
+            files.append(training_animation(run.sample_grids(), folder / "training.gif"))
         facts = {
             "run": str(run.path),
             "weights": weights,
@@ -81,27 +92,27 @@ def draw_figures(
         }
         write_json(folder / "figures.json", facts)
         files.append(folder / "figures.json")
-        # Once more: a person may have put something there meanwhile.
+        # Check again: files may have been added since the first check.
         new_folder(out, force, *FIGURES)
     return [out / file.name for file in files]
 
 
-def _figures(run: Run, model: ImageModel, splits: Splits, seed: int):
-    """Give (name, figure) one after the other: few are in memory at a time."""
+def _figures(run: Run, model: ImageModel, splits: Splits, seed: int, echo: Echo):
+    """Yield (name, figure) one by one, so that only one figure is in memory."""
     history = run.read_history()
     if history:
         loss = adversarial_loss(run.settings)
         curves = training_curves(history, loss and loss.optimum)
         head(curves, run.subject)
         yield "curves", curves
-    title = title_of(run, model)
-    for name, figure in _figures_of_weights(run, model, splits, seed):
+    title = figure_title(run, model)
+    for name, figure in _model_figures(run, model, splits, seed, echo):
         head(figure, title)
         yield name, figure
 
 
-def _figures_of_weights(run: Run, model: ImageModel, splits: Splits, seed: int):
-    """Give the figures that other weights would change."""
+def _model_figures(run: Run, model: ImageModel, splits: Splits, seed: int, echo: Echo):
+    """Yield the figures that depend on the weights of the model."""
     source = splits.to_look_at()
     real, labels = source.sample(min(64, source.num_images), seed)
     classes = None
@@ -112,22 +123,32 @@ def _figures_of_weights(run: Run, model: ImageModel, splits: Splits, seed: int):
     if model.needs_labels:
         yield "classes", class_rows(model, run.class_names, seed)
     if model.has_encoder:
-        first = by_number(source, range(min(10, source.num_images)))
-        figure = reconstructions_and_walk(model, first.images)
+        first = images_by_number(source, range(min(10, source.num_images)))
+        figure = reconstructions_and_interpolation(model, first.images)
         foot(figure, f"real: the first {len(first.images)} images of {_split_in_words(source)}")
+        # The file keeps its first name: scripts and old runs refer to it.
         yield "reconstructions_and_walk", figure
-        if model.latent_dim >= 2 and (model.latent_dim == 2 or source.num_images > 1):
-            images, labels = source.sample(min(MAP_IMAGES, source.num_images), seed)
-            labels = labels if source.num_classes else None
-            words = f"codes of {len(images):,} images of {_split_in_words(source)}"
-            codes = codes_of(model, images, labels, words)
-            yield "latent_map", latent_map([codes], source.class_names)
-            if model.latent_dim == 2:
-                yield "latent_manifold", latent_manifold(model, codes.points)
+        yield from _latent_figures(model, source, seed, echo)
 
 
-def title_of(run: Run, model: ImageModel) -> str:
-    """Return what stands above a figure: the model, its data, and the step of its weights."""
+def _latent_figures(model: ImageModel, source: Source, seed: int, echo: Echo):
+    """Yield the figures of the latent space; say which cannot be drawn, and why."""
+    if reason := why_no_map(model, source.num_images):
+        echo(f"no latent_map: {reason}")
+        return
+    images, labels = source.sample(min(MAP_IMAGES, source.num_images), seed)
+    labels = labels if source.num_classes else None
+    words = f"codes of {len(images):,} images of {_split_in_words(source)}"
+    codes = codes_in_2d(model, images, labels, words)
+    yield "latent_map", latent_map([codes], source.class_names)
+    if reason := why_no_manifold(model):
+        echo(f"no latent_manifold: {reason}")
+    else:
+        yield "latent_manifold", latent_manifold(model, codes.points)
+
+
+def figure_title(run: Run, model: ImageModel) -> str:
+    """Return the title of a figure: the model, its data, and the step of its weights."""
     return f"{run.subject}, step {int(model.step):,}"
 
 
@@ -146,14 +167,14 @@ def side_by_side(real: np.ndarray, generated: np.ndarray) -> "Figure":
 
 
 def class_rows(
-    model: CGAN, class_names: Sequence[str], seed: int = 0, columns: int = 5
+    model: ImageModel, class_names: Sequence[str], seed: int = 0, columns: int = 5
 ) -> "Figure":
     """Draw a row of images for each class (thesis, figure 7.2).
 
-    Of more than 20 classes, evenly spread ones are drawn.
+    If there are more than 20 classes, 20 evenly spread ones are drawn.
 
     Args:
-        model: the model.
+        model: a model that needs labels.
         class_names: names of its classes.
         seed: random seed of the noise.
         columns: images in a row.
@@ -177,10 +198,14 @@ def class_rows(
     return figure
 
 
-def reconstructions_and_walk(model: Autoencoder, images: np.ndarray) -> "Figure":
-    """Draw real images, their reconstructions, and the interpolation from the first to the second.
+def reconstructions_and_interpolation(model: ImageModel, images: np.ndarray) -> "Figure":
+    """Draw real images, their reconstructions, and an interpolation (thesis, figure 4.4).
 
-    The thesis' figure 4.4. Of one image there is no interpolation.
+    The interpolation goes from the first image to the second; with one image there is none.
+
+    Args:
+        model: a model with an encoder.
+        images: uint8 ``(n, height, width, channels)``.
     """
     names, parts = ["real", "reconstruction"], [images, model.reconstruct(images)]
     if len(images) > 1:
@@ -210,12 +235,22 @@ def draw_latent_map(
     out: str | os.PathLike,
     echo: Echo = lambda line: None,
 ) -> list[Path]:
-    """Draw the codes of the same images under one or several runs, with the same axes.
+    """Draw the codes of the same images in one or several runs, side by side on equal axes.
 
-    The thesis' figures 3.2 and 4.2, side by side.
+    With an autoencoder and a VAE these are figures 3.2 and 4.2 of the thesis.
+
+    Args:
+        paths: the run folders.
+        count: number of images at most.
+        split: part of the data; by default the held-out one, if there is one.
+        dataset: where the images of the runs lie now, if they have moved.
+        seed: random seed of the choice of images.
+        out: where to write, without suffix.
+        echo: called with a line for each unfinished run.
 
     Raises:
-        GenzooError: if a run has no encoder, or their data differ.
+        GenzooError: if a model has no encoder or its codes cannot be drawn, or the runs have
+            different data.
     """
     panels, names = [], None
     first: tuple[np.ndarray, np.ndarray] | None = None
@@ -224,16 +259,17 @@ def draw_latent_map(
         model = load_model(run, echo)
         if not model.has_encoder:
             raise GenzooError(
-                f"{run.settings.model} has no encoder; only ae and vae have a latent map"
+                f"{run.settings.model} has no encoder; a latent map takes a model that has one, "
+                f"{capable_models('has_encoder')}"
             )
         source = splits_of(run, dataset).to_look_at(split)
         images, labels = source.sample(min(count, source.num_images), seed)
         if first is not None and not np.array_equal(first[0], images):
             raise GenzooError(f"{path} and {paths[0]} were trained on other data; draw them apart")
         first, names = (images, labels), source.class_names
-        title = title_of(run, model)
+        title = figure_title(run, model)
         words = f"codes of {len(images):,} images of {_split_in_words(source)}"
-        panels.append(codes_of(model, images, labels if source.num_classes else None, title))
+        panels.append(codes_in_2d(model, images, labels if source.num_classes else None, title))
     figure = latent_map(panels, names)
     head(figure, words)
     return save_figure(figure, out)

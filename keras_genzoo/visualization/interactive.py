@@ -1,4 +1,4 @@
-"""Maps as one HTML page without network: pointing at a dot shows its image."""
+"""UMAP maps as one HTML page that loads nothing else: pointing at a dot shows its image."""
 
 import html
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 from keras_genzoo.images import image_grid
 from keras_genzoo.visualization.pages import data_element, fill, png_address
 from keras_genzoo.visualization.study import BACKGROUND_IN_WORDS, SPARSE_IN_WORDS, Study
-from keras_genzoo.visualization.study_figures import DENSE, SPARSE, note_of
+from keras_genzoo.visualization.study_figures import DENSE, SPARSE, map_note
 
 _COLUMNS = 32
 
@@ -20,14 +20,14 @@ def map_html(
     notes: Sequence[str] = (),
     stale: str = "",
 ) -> str:
-    """Return a part of a page: the maps, and what draws them. One such part fits a page.
+    """Return the HTML of the maps with the script that draws them, once for a page.
 
     Args:
         studies: the maps.
-        real_images: those that they were fitted on, uint8 ``(n, height, width, channels)``.
-        generated_images: those placed on them, uint8 ``(m, height, width, channels)``.
-        notes: what a reader should know of them, a line each.
-        stale: said at the numbers of each map, such as of which other weights they are.
+        real_images: the images that they were fitted on, uint8 ``(n, height, width, channels)``.
+        generated_images: the images placed on them, uint8 ``(m, height, width, channels)``.
+        notes: lines for the reader, such as where the images come from.
+        stale: a remark at the numbers of each map, such as which other weights they belong to.
     """
     images = np.concatenate([generated_images, real_images])
     panels = [
@@ -36,7 +36,7 @@ def map_html(
             "stale": stale,
             "points": _scaled(np.concatenate([study.generated, study.real])),
             "sparse": study.where_sparse.astype(int).tolist(),
-            "note": note_of(study).replace("\n", " "),
+            "note": map_note(study).replace("\n", " "),
         }
         for study in studies
     ]
@@ -46,7 +46,7 @@ def map_html(
         "height": images.shape[1],
         "width": images.shape[2],
         "columns": min(_COLUMNS, len(images)),
-        # All images as one, in rows.
+        # One image file with all images in rows.
         "sprite": png_address(image_grid(images, _COLUMNS, gap=0)),
     }
     lines = [*notes, SPARSE_IN_WORDS, BACKGROUND_IN_WORDS]
@@ -63,13 +63,16 @@ def map_page(
     generated_images: np.ndarray,
     notes: Sequence[str] = (),
 ) -> str:
-    """Return the maps as a page of their own."""
+    """Return the maps as a complete page."""
     part = map_html(studies, real_images, generated_images, notes)
     return fill(_PAGE, TITLE=html.escape(title), PART=part)
 
 
 def _scaled(points: np.ndarray) -> list[list[float]]:
-    """Return points in [0, 1] x [0, 1], neither axis stretched, upwards as on the map."""
+    """Return points in [0, 1] x [0, 1], with equal scales on both axes.
+
+    The second coordinate is flipped, since it points downwards on a canvas.
+    """
     low, size = points.min(axis=0), max(np.ptp(points, axis=0)) or 1.0
     offset = (size - np.ptp(points, axis=0)) / 2
     scaled = (points - low + offset) / size
@@ -107,9 +110,9 @@ Point at a dot, or touch it, to see its image.</p>
 _SCRIPT = """<script>
 (() => {
 const data = JSON.parse(document.getElementById("map-data").textContent);
-const tip = document.getElementById("tip"), [picture, words] = tip.children;
+const tip = document.getElementById("tip"), [image, words] = tip.children;
 const zoom = Math.max(1, Math.round(128 / data.height));
-picture.style.cssText = `width:${data.width * zoom}px;height:${data.height * zoom}px;` +
+image.style.cssText = `width:${data.width * zoom}px;height:${data.height * zoom}px;` +
   `background:url(${data.sprite});background-size:${data.columns * data.width * zoom}px auto`;
 const colours = ["#88AACC", "#0B5394", "#CC3311"], names = ["real",
   "generated, %DENSE%", "generated, %SPARSE%"];
@@ -151,7 +154,7 @@ data.panels.forEach(panel => {
     draws.forEach(draw => draw(best));
     if (best < 0) { tip.style.display = "none"; return; }
     const column = best % data.columns, row = Math.floor(best / data.columns);
-    picture.style.backgroundPosition =
+    image.style.backgroundPosition =
       `-${column * data.width * zoom}px -${row * data.height * zoom}px`;
     words.textContent = names[kind(best)];
     tip.style.borderColor = colours[kind(best)];

@@ -1,5 +1,6 @@
-"""The latent space drawn: where codes lie (thesis, figures 3.2 and 4.2), and what lies there."""
+"""Latent maps: the codes of real images (thesis, figures 3.2 and 4.2), and what codes decode to."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -7,26 +8,26 @@ import numpy as np
 
 from keras_genzoo.classes import shown_classes
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models import Autoencoder
+from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
-from keras_genzoo.visualization.style import colour_of, new_figure, plain, show_grid
+from keras_genzoo.visualization.style import new_figure, palette_colour, plain, show_grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-# The side of magnified axes, as a share of those around.
+# The side of the magnified axes, as a share of the axes around them.
 INSET = 0.44
 
 
 class Codes(NamedTuple):
-    """The codes of some images.
+    """The codes of some images in two dimensions.
 
     Args:
-        title: what is drawn above them.
+        title: the title of their panel.
         points: ``(n, 2)``.
         labels: classes ``(n,)``, or None.
-        axes: what the two axes are.
+        axes: the labels of the two axes.
     """
 
     title: str
@@ -35,39 +36,87 @@ class Codes(NamedTuple):
     axes: tuple[str, str] = ("z₁", "z₂")
 
 
-def codes_of(
-    model: Autoencoder, images: np.ndarray, labels: np.ndarray | None, title: str
+def latent_shape(model: ImageModel) -> tuple[int, ...]:
+    """Return the shape of one code of a model; that of a latent vector is ``(size,)``."""
+    shape = getattr(model, "latent_shape", None)
+    return (model.latent_dim,) if shape is None else tuple(shape)
+
+
+def why_no_map(model: ImageModel, num_images: int) -> str | None:
+    """Return why the codes of so many images cannot be drawn in two dimensions, None if they can.
+
+    Args:
+        model: a model with an encoder.
+        num_images: how many images there are.
+    """
+    size = math.prod(latent_shape(model))
+    if size < 2:
+        return "a map needs codes of two dimensions or more; this model has one"
+    if size > 2 and num_images < 2:
+        return f"main components of codes need 2 images or more, not {num_images}"
+    return None
+
+
+def why_no_manifold(model: ImageModel) -> str | None:
+    """Return why what a latent space decodes to cannot be drawn in a plane, None if it can."""
+    shape = latent_shape(model)
+    if shape == (2,):
+        return None
+    return f"it shows a latent space of 2 dimensions; this model has {_shape_in_words(shape)}"
+
+
+def codes_in_2d(
+    model: ImageModel, images: np.ndarray, labels: np.ndarray | None, title: str
 ) -> Codes:
-    """Return the codes of images in two dimensions: their own, or their two main components.
+    """Return the codes of images in two dimensions.
+
+    These are the codes themselves, or their first two principal components if they have more
+    dimensions. Codes that are not vectors, such as a grid of codes, are flattened first.
+
+    Args:
+        model: a model with an encoder.
+        images: uint8 ``(n, height, width, channels)``.
+        labels: classes ``(n,)``, or None.
+        title: the title of the panel.
 
     Raises:
-        GenzooError: if the model has one dimension only, or main components are of one image.
+        GenzooError: if a code is a single number, or principal components are asked of one image.
     """
-    points = model.code(model.encode(images))
-    if points.shape[1] < 2:
-        raise GenzooError("a map needs codes of two dimensions or more; this model has one")
+    if reason := why_no_map(model, len(images)):
+        raise GenzooError(reason)
+    codes = np.asarray(model.code(model.encode(images)))
+    points = codes.reshape(len(codes), -1)
     if points.shape[1] == 2:
         return Codes(title, points, labels)
-    if len(points) < 2:
-        raise GenzooError("main components of codes need 2 images or more, not 1")
     from sklearn.decomposition import PCA
 
     pca = PCA(2, random_state=0)
     points = pca.fit_transform(points)
+    words = _shape_in_words(latent_shape(model))
     shares = [
-        f"main component {i + 1} of {model.latent_dim} ({share:.0%} of the variance)"
+        f"main component {i + 1} of {words} ({share:.0%} of the variance)"
         for i, share in enumerate(pca.explained_variance_ratio_)
     ]
     return Codes(title, points, labels, tuple(shares))
 
 
+def _shape_in_words(shape: tuple[int, ...]) -> str:
+    """Return the shape of a code in words.
+
+    >>> _shape_in_words((10,)), _shape_in_words((7, 7, 64))
+    ('10', '7x7x64')
+    """
+    return "x".join(map(str, shape))
+
+
 def latent_map(panels: Sequence[Codes], class_names: Sequence[str] | None = None) -> "Figure":
     """Draw the codes of one or several models side by side, all with the same axes.
 
-    Each class has a colour, and its name stands at its median, or near it with a line to it where
-    names would hide one another; of more than 20 classes evenly spread ones have their names there.
-    The dashed circles hold 39, 86 and 99 % of N(0, I) in two dimensions (radius 1, 2 and 3). Codes
-    that take little of the axes are drawn once more, magnified: a frame marks the part.
+    Each class has a colour. Its name is written at the median of its codes; a name that would hide
+    another is moved away and joined to its median by a line. If there are more than 20 classes, 20
+    evenly spread ones are named. The dashed circles of radius 1, 2 and 3 contain 39, 86 and 99 % of
+    N(0, I) in two dimensions. If the codes fill less than a third of the axes, that part is framed
+    and drawn a second time, magnified.
 
     Raises:
         GenzooError: if there is no panel.
@@ -89,7 +138,7 @@ def latent_map(panels: Sequence[Codes], class_names: Sequence[str] | None = None
             axes.text(0.99, 0.01, note, transform=axes.transAxes, ha="right", fontsize=8)
         own_low, own_high = _limits([panel])
         if max(own_high - own_low) < max(high - low) / 3:
-            # Too small to see: once more, magnified.
+            # Too small to see: draw this part a second time, magnified.
             _scatter(axes, panel)
             own_unit = max((own_high - own_low) / (INSET * np.array([width, height])))
             axes = _magnified(axes, panel, (low, high), (own_low, own_high), unit / own_unit)
@@ -106,9 +155,10 @@ def latent_map(panels: Sequence[Codes], class_names: Sequence[str] | None = None
 
 
 def _magnified(axes, panel: Codes, limits, own_limits, factor: float):
-    """Return axes inside others for the part that the codes take, which a frame marks there.
+    """Return inset axes for the part of ``axes`` that the codes fill, which is framed there.
 
-    They have no numbers, which would read as those of the axes around: the circles tell the size.
+    The inset has no tick labels, since they could be taken for those of the outer axes; the circles
+    show the scale.
     """
     (own_low, own_high), corner = own_limits, _far_corner(panel, *limits)
     inset = axes.inset_axes([*corner, INSET, INSET], aspect="equal")
@@ -119,8 +169,8 @@ def _magnified(axes, panel: Codes, limits, own_limits, factor: float):
 
 
 def _limits(panels: Sequence[Codes]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the lower left and upper right corner that hold N(0, I) and all but stray codes."""
-    # One stray code must not shrink the others to a point.
+    """Return the lower left and upper right corner around N(0, I) and all codes but outliers."""
+    # One outlier must not shrink the other codes to a point.
     corners = [np.quantile(panel.points, [0.001, 0.999], axis=0) for panel in panels]
     low = np.minimum(np.min([corner[0] for corner in corners], axis=0), -3.2)
     high = np.maximum(np.max([corner[1] for corner in corners], axis=0), 3.2)
@@ -129,7 +179,7 @@ def _limits(panels: Sequence[Codes]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _far_corner(panel: Codes, low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
-    """Return where magnified axes begin in the corner that is farthest from the codes."""
+    """Return the lower left corner of inset axes in the corner that is farthest from the codes."""
     middle = (np.median(panel.points, axis=0) - low) / (high - low)
     corners = [(x, y) for x in (0.01, 0.99 - INSET) for y in (0.04, 0.94 - INSET)]
     return max(corners, key=lambda corner: np.hypot(*(np.add(corner, INSET / 2) - middle)))
@@ -137,29 +187,29 @@ def _far_corner(panel: Codes, low: np.ndarray, high: np.ndarray) -> tuple[float,
 
 def _scatter(axes, panel: Codes) -> None:
     """Draw the codes, and the circles of N(0, I)."""
-    colours = colour_of(0)
+    colours = palette_colour(0)
     if panel.labels is not None:
-        # All classes in one call, in the order of the images: none lies on top of the others.
-        colours = [colour_of(int(label)) for label in panel.labels]
+        # One call for all classes, in the order of the images, so that no class hides the others.
+        colours = [palette_colour(int(label)) for label in panel.labels]
     size = float(np.clip(20_000 / len(panel.points), 2, 12))
     style = {"s": size, "linewidths": 0, "alpha": 0.6, "rasterized": True}
     axes.scatter(*panel.points.T, c=colours, **style)
     angle = np.linspace(0, 2 * np.pi, 200)
     for radius in (1, 2, 3):
         circle = radius * np.cos(angle), radius * np.sin(angle)
-        # White below, so that it is seen among dots of any colour.
+        # A white line below makes the circle visible among dots of any colour.
         axes.plot(*circle, color="white", linewidth=2, alpha=0.6, zorder=3)
         axes.plot(*circle, "--", color="0.1", linewidth=0.9, zorder=3)
 
 
 def _name_classes(axes, panel: Codes, class_names: Sequence[str] | None, unit: float) -> None:
-    """Write the names of classes at their medians, apart from one another.
+    """Write the names of classes at the medians of their codes, without overlaps.
 
     Args:
-        axes: where.
+        axes: the axes to write on.
         panel: the codes.
         class_names: the names by number; None writes the numbers.
-        unit: what an inch is on the axes.
+        unit: length of an inch in the units of the axes.
     """
     labels = [] if panel.labels is None else np.unique(panel.labels)
     labels = [labels[number] for number in shown_classes(len(labels))]
@@ -167,12 +217,12 @@ def _name_classes(axes, panel: Codes, class_names: Sequence[str] | None, unit: f
         return
     names = [shown(class_names[label]) if class_names else str(label) for label in labels]
     medians = np.array([np.median(panel.points[panel.labels == label], axis=0) for label in labels])
-    # Of a text of 9 points, in inches.
+    # Width and height of a name in 9 points: so many inches times the length of an inch.
     sizes = unit * np.array([(0.085 * len(name) + 0.08, 0.2) for name in names])
     low, high = np.transpose([axes.get_xlim(), axes.get_ylim()])
     places = spread_apart(medians, sizes, low, high)
     for label, name, median, place in zip(labels, names, medians, places, strict=True):
-        colour = colour_of(int(label))
+        colour = palette_colour(int(label))
         if np.abs(place - median).max() > 0.1 * unit:
             axes.plot(*np.transpose([median, place]), color=colour, linewidth=1, zorder=3.5)
         box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": colour, "lw": 1.2}
@@ -183,17 +233,17 @@ def _name_classes(axes, panel: Codes, class_names: Sequence[str] | None, unit: f
 def spread_apart(
     middles: np.ndarray, sizes: np.ndarray, low: np.ndarray, high: np.ndarray, rounds: int = 300
 ) -> np.ndarray:
-    """Return the middles of boxes, moved as little as makes them lie beside one another.
+    """Return the centres of boxes after moving them apart until no two overlap.
 
-    Two boxes that overlap are pushed from each other, each by half of what is needed along the
-    axis on which less is; again, until none does or after so many rounds.
+    Two overlapping boxes are moved by half of the overlap each, along the axis on which it is
+    smaller. This is repeated until no boxes overlap, or for ``rounds`` rounds.
 
     Args:
-        middles: ``(n, 2)``.
+        middles: centres of the boxes, ``(n, 2)``.
         sizes: widths and heights, ``(n, 2)``.
-        low: lower left corner of what all boxes lie in.
-        high: upper right corner.
-        rounds: the most rounds.
+        low: lower left corner of the area that all boxes stay in.
+        high: its upper right corner.
+        rounds: number of rounds at most.
 
     >>> sizes, corner = np.ones((2, 2)), np.full(2, 9.0)
     >>> spread_apart(np.array([[0, 0], [0, 0.5]]), sizes, -corner, corner).tolist()
@@ -218,22 +268,23 @@ def spread_apart(
     return middles
 
 
-def latent_manifold(model: Autoencoder, codes: np.ndarray, side: int = 20) -> "Figure":
-    """Draw what a two-dimensional latent space decodes to, point by point of a grid.
+def latent_manifold(model: ImageModel, codes: np.ndarray, side: int = 20) -> "Figure":
+    """Draw the images that a grid of points in a two-dimensional latent space decodes to.
 
-    The grid of a VAE is that of the quantiles of N(0, I) (1312.6114, figure 4), so that each image
-    stands for as much probability; that of a plain autoencoder spans the middle 98 % of its codes.
+    If the model has a prior, the grid is that of the quantiles of N(0, I) (1312.6114, figure 4), so
+    that each image stands for the same probability. Otherwise it spans the middle 98 % of the
+    codes.
 
     Args:
-        model: an autoencoder with two latent dimensions.
+        model: a model with an encoder and two latent dimensions.
         codes: codes of real images, ``(n, 2)``.
         side: images in a row.
 
     Raises:
-        GenzooError: if the latent space has another size.
+        GenzooError: if the latent space has another shape.
     """
-    if model.latent_dim != 2:
-        raise GenzooError(f"a manifold is drawn of 2 latent dimensions, not of {model.latent_dim}")
+    if reason := why_no_manifold(model):
+        raise GenzooError(f"no latent manifold: {reason}")
     if model.has_prior:
         from statistics import NormalDist
 
@@ -244,7 +295,7 @@ def latent_manifold(model: Autoencoder, codes: np.ndarray, side: int = 20) -> "F
         low, high = np.quantile(codes, [0.01, 0.99], axis=0)
         first, second = (np.linspace(low[i], high[i], side) for i in (0, 1))
         title = "decoded grid over the middle 98 % of the codes"
-    # Upwards as in the map: the second coordinate falls from row to row.
+    # The second coordinate points upwards as in the map, so it decreases from row to row.
     z = np.stack(np.meshgrid(first, second[::-1]), axis=-1).reshape(-1, 2)
     figure = new_figure(7, 7.2)
     axes = figure.subplots()
@@ -261,7 +312,7 @@ def latent_manifold(model: Autoencoder, codes: np.ndarray, side: int = 20) -> "F
 
 
 def _in_words(values: np.ndarray) -> list[str]:
-    """Return numbers with a true minus sign.
+    """Return numbers as text with two decimals and a typographic minus sign.
 
     >>> _in_words(np.array([-1.25, 0.5]))
     ['−1.25', '0.50']

@@ -1,4 +1,4 @@
-"""What the pages are made of: templates, data, tables and images, none taken for another."""
+"""Parts of HTML pages: templates, data for scripts, tables and images, all escaped."""
 
 import base64
 import html
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def fill(template: str, **parts: str) -> str:
-    """Put the parts of a page where a template names them; what looks like a name in one stays.
+    """Replace ``%NAME%`` in a template by the part of that name; parts are not searched for names.
 
     >>> fill("<h1>%TITLE%</h1>%BODY%", TITLE="%BODY%", BODY="<p>")
     '<h1>%BODY%</h1><p>'
@@ -26,7 +26,7 @@ def fill(template: str, **parts: str) -> str:
 
 
 def data_element(name: str, value: Any) -> str:
-    r"""Return data for a page's scripts, as an element that is read and never run.
+    r"""Return data for a page's scripts, as an element that the browser does not execute.
 
     >>> print(data_element("names", ["</script>"]))
     <script type="application/json" id="names">["\u003c/script\u003e"]</script>
@@ -41,23 +41,23 @@ def png_address(image: np.ndarray) -> str:
     """Return a uint8 image ``(height, width, 1 or 3)`` as the ``data:`` address of a PNG."""
     buffer = io.BytesIO()
     as_pillow(image).save(buffer, "PNG")
-    return address_of(buffer.getvalue())
+    return png_bytes_address(buffer.getvalue())
 
 
-def address_of(png: bytes) -> str:
+def png_bytes_address(png: bytes) -> str:
     """Return the bytes of a PNG as a ``data:`` address."""
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
 def table(rows: Sequence[Sequence[str]], *, head: bool = False, note: str = "") -> str:
-    r"""Return rows of text as a table whose first column names what the others say.
+    r"""Return rows of text as a table whose first column holds the names of the rows.
 
-    Words stay whole: a line breaks at spaces, and a path behind its slashes.
+    Lines break at spaces, and after the slashes of a path.
 
     Args:
         rows: the cells, row by row.
-        head: whether the first row is that of the heads.
-        note: text behind the first value of each row, such as what it is of.
+        head: whether the first row is the heading.
+        note: text after the first value of each row, such as the step that it belongs to.
 
     >>> print(table([("fid", "1.5")], note="of step 3").replace("<t", "\n<t"))
     <div class="table">
@@ -68,10 +68,10 @@ def table(rows: Sequence[Sequence[str]], *, head: bool = False, note: str = "") 
     """
     lines = []
     for index, (name, *values) in enumerate(rows):
-        tag, behind = ("th", "") if head and index == 0 else ("td", note)
-        behind = f" <small>{html.escape(behind)}</small>" if behind else ""
+        tag, remark = ("th", "") if head and index == 0 else ("td", note)
+        remark = f" <small>{html.escape(remark)}</small>" if remark else ""
         first, *others = (_breakable(value) for value in values)
-        cells = "".join(f"<{tag}>{cell}</{tag}>" for cell in (first + behind, *others))
+        cells = "".join(f"<{tag}>{cell}</{tag}>" for cell in (first + remark, *others))
         lines.append(f"<tr><th>{_breakable(name)}</th>{cells}</tr>")
     return f'<div class="table"><table>{"".join(lines)}</table></div>'
 
@@ -81,15 +81,15 @@ def _breakable(text: str) -> str:
 
 
 def image_figure(image: np.ndarray, words: str) -> str:
-    """Return a uint8 image ``(height, width, 1 or 3)`` with words below it."""
+    """Return a uint8 image ``(height, width, 1 or 3)`` with a caption."""
     return _FIGURE.format(source=png_address(image), words=html.escape(words), kind="pixels")
 
 
 def drawn_figure(figure: "Figure", words: str) -> str:
-    """Return what matplotlib draws with words below it."""
+    """Return a figure of matplotlib as an image with a caption."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=130, bbox_inches="tight", metadata={"Software": None})
-    source = address_of(buffer.getvalue())
+    source = png_bytes_address(buffer.getvalue())
     return _FIGURE.format(source=source, words=html.escape(words), kind="drawn")
 
 

@@ -1,4 +1,4 @@
-"""``genzoo report``: all that is known of a run, as one page that needs no network."""
+"""``genzoo report``: the samples, training, scores and settings of a run as one HTML page."""
 
 import html
 import os
@@ -12,7 +12,7 @@ from keras_genzoo.text import encodable, shown
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import splits_of
-from keras_genzoo.visualization.figures import title_of
+from keras_genzoo.visualization.figures import figure_title
 from keras_genzoo.visualization.pages import fill
 from keras_genzoo.visualization.report_images import (
     Echo,
@@ -35,29 +35,30 @@ def write_report(
     seed: int = 0,
     echo: Echo = lambda line: None,
 ) -> Path:
-    """Write the page of a run: what it makes, its training, scores, maps, neighbours, settings.
+    """Write the page of a run: samples, training, scores, maps, nearest images, settings.
 
-    Scores and maps that ``evaluate`` and ``umap`` have left in the run folder are shown as they
-    are. What is missing, or is of other weights than the images on the page, is measured now and
-    left there, too; without ``measure`` what is of other weights says so at each number. What
-    cannot be had, such as a map of fewer than 16 images, is left out, and the page says why in
-    its place.
+    Scores and maps that ``evaluate`` and ``umap`` wrote into the run folder are shown. If some are
+    missing, or belong to other weights than the images on the page, they are measured now and
+    written there as well. Without ``measure`` nothing is measured, and a remark stands at each
+    number that belongs to other weights. A part that cannot be made, such as a map of fewer than 16
+    images, is left out, and the page says why.
 
     Args:
         path: the run folder.
         out: the page.
-        measure: whether to measure what is missing.
+        measure: whether to measure missing scores and maps.
         dataset: where the run's images lie now, if they have moved.
         seed: random seed of the noise and of the choice of real images.
-        echo: called with a line before what takes long.
+        echo: called with a line before each part that takes long.
 
     Raises:
-        GenzooError: if the run has no model, the data cannot be had, or a file cannot be written.
+        GenzooError: if the run has no model, the data cannot be opened, or a file cannot be
+            written.
     """
     run = Run.open(path)
     model, weights = load_weights(run, echo)
     splits = splits_of(run, dataset)
-    # Without the data most of the page would be missing.
+    # Most of the page needs the data: fail now if they cannot be opened.
     splits.to_look_at()
     page = Page(run, model, weights, splits, measure, dataset, seed, echo)
     parts: dict[str, Callable[[Page], str]] = {
@@ -78,7 +79,7 @@ def write_report(
     )
     links = " · ".join(f'<a href="#{_anchor(name)}">{name}</a>' for name, _ in sections)
     title = _title(run, model)
-    # Last: it quotes what the sections have measured.
+    # The summary quotes scores that the sections above may just have measured.
     sentence = html.escape(summary(page, title))
     text = fill(_PAGE, TITLE=html.escape(title), SUMMARY=sentence, LINKS=links, BODY=body)
     with writing(out) as temporary:
@@ -87,7 +88,7 @@ def write_report(
 
 
 def _or_reason(make: Callable[[Page], str], page: Page) -> str:
-    """Return a part of the page, or why it cannot be had."""
+    """Return a part of the page, or a line that says why it is left out."""
     try:
         return make(page)
     except GenzooError as error:
@@ -99,10 +100,10 @@ def _anchor(name: str) -> str:
 
 
 def _title(run: Run, model: ImageModel) -> str:
-    """Return what tells the run from others: model, data, latent size, step, recipe and date."""
-    noted = {"recipe": run.recipe, "begun": run.begun and run.begun[:10]}
-    facts = [f"{name} {value}" for name, value in noted.items() if value]
-    return shown(", ".join([title_of(run, model), *facts]))
+    """Return the title of the page: model, data, latent size, step, recipe and date."""
+    origin = {"recipe": run.recipe, "begun": run.begun and run.begun[:10]}
+    parts = [f"{name} {value}" for name, value in origin.items() if value]
+    return shown(", ".join([figure_title(run, model), *parts]))
 
 
 _PAGE = """<!doctype html>

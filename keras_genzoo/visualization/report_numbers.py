@@ -1,4 +1,4 @@
-"""The parts of a run's report that hold numbers: its scores and maps, and a sentence to quote."""
+"""The parts of a run's report that hold numbers: scores, maps, settings, and a summary sentence."""
 
 import html
 from pathlib import Path
@@ -11,10 +11,9 @@ from keras_genzoo.reading import read_json
 from keras_genzoo.visualization.interactive import map_html
 from keras_genzoo.visualization.pages import table
 from keras_genzoo.visualization.report_images import Page
-from keras_genzoo.visualization.umap_study import draw_umap, load_studies, notes_of, why_stale
+from keras_genzoo.visualization.umap_study import draw_umap, image_notes, load_studies, why_stale
 
-# Scores that the summary names, if there are such.
-# They are by whether the model generates.
+# Scores that the summary names if they were measured, by whether the model generates.
 SUMMARY_SCORES = {
     True: ("fid", "label_accuracy", "likelihood.log_likelihood"),
     False: ("reconstruction.mse", "reconstruction.ssim"),
@@ -22,16 +21,16 @@ SUMMARY_SCORES = {
 
 
 def results(page: Page) -> RunResults:
-    """Return the kept results, of the weights on the page and of others."""
+    """Return the results in the run folder: of the weights on the page, and of other weights."""
     return results_of(page.run.path, page.digest, page.step)
 
 
 def scores(page: Page) -> str:
-    """Show the scores; if none are of these weights, measure them, or say of which they are."""
+    """Show the scores; if none belong to these weights, measure them, or add a remark to each."""
     found, reason = results(page), ""
     if page.measure and not found.current:
         page.echo("measuring the scores")
-        # Those of generated images say nothing of a model that does not generate.
+        # Scores of generated images are meaningless for a model that does not generate.
         names = None if page.generates else ("reconstruction",)
         options = Options(scores=names, seed=page.seed, dataset=page.dataset)
         try:
@@ -53,7 +52,7 @@ def _not_again(error: GenzooError) -> str:
 
 
 def _result(result: ReadResult, note: str = "") -> str:
-    """Return a result: its scores, and beside them what they were measured with."""
+    """Return a result as HTML: its scores, and beside them how they were measured."""
     warnings = "".join(f"<p>Warning: {html.escape(line)}.</p>" for line in result.warnings)
     if result.has_floor:
         warnings = f"<p>{_REAL_IMAGES}</p>{warnings}"
@@ -63,13 +62,13 @@ def _result(result: ReadResult, note: str = "") -> str:
 
 
 _REAL_IMAGES = (
-    "Column “real images”: what real images score that are none of those compared with. "
+    "Column “real images”: the scores of real images other than those compared with. "
     "↑ more is better, ↓ less is better."
 )
 
 
 def maps(page: Page) -> str:
-    """Show the maps of ``umap``, drawn anew if they are of other weights, or say so at each."""
+    """Show the maps of ``umap``; if they belong to other weights, draw them anew or say so."""
     folder, reason = page.run.path / "umap", ""
     there = (folder / "umap.json").exists()
     stale = why_stale(folder, page.model) if there else None
@@ -88,12 +87,12 @@ def maps(page: Page) -> str:
     if not there:
         return ""
     studies = load_studies(folder)
-    notes = notes_of(read_json(folder / "umap.json"))
+    notes = image_notes(read_json(folder / "umap.json"))
     return f'{reason}<div class="mapped">{map_html(*studies, notes, stale or "")}</div>'
 
 
 def _kept_options(folder: Path) -> dict[str, Any]:
-    """Return how kept maps were drawn, as ``draw_umap`` takes it."""
+    """Return the options with which existing maps were drawn, as arguments of ``draw_umap``."""
     numbers = read_json(folder / "umap.json")
     try:
         maps, umap = numbers["maps"], numbers["umap"]
@@ -109,13 +108,13 @@ def _kept_options(folder: Path) -> dict[str, Any]:
         if numbers["features"]:
             options["features"] = numbers["features"]["name"]
     except (LookupError, TypeError, ValueError, AttributeError):
-        # A study of which this is not known is drawn as any other.
+        # umap.json of an earlier version lacks some of them: draw with the defaults.
         return {}
     return options
 
 
 def settings(page: Page) -> str:
-    """Show the settings of the run as they were decided, and the versions that it began with."""
+    """Show all settings of the run with the values in use, and the versions that it began with."""
     run = page.run
     values = run.values | {f"version of {k}": v for k, v in run.versions.items()}
     rows = [(name, str(value)) for name, value in values.items() if value is not None]
@@ -131,7 +130,7 @@ def summary(page: Page, title: str) -> str:
     except GenzooError:
         current = []
     if current:
-        parts += _of_summary(current[0], page.generates)
+        parts += _summary_scores(current[0], page.generates)
     elif page.generates:
         parts.append("no scores of these weights")
     parts.append(f"weights {page.digest}")
@@ -140,14 +139,14 @@ def summary(page: Page, title: str) -> str:
     return "; ".join(parts) + "."
 
 
-def _of_summary(result: ReadResult, generates: bool) -> list[str]:
-    """Return the scores of a summary, and what they were measured with, in words."""
+def _summary_scores(result: ReadResult, generates: bool) -> list[str]:
+    """Return the scores of the summary, and the images they were measured on, in words."""
     protocol, parts = result.values["protocol"], []
-    # Its name and checksum; how good it is would make the sentence long.
+    # Only the network's name and checksum; its accuracy would make the sentence long.
     network = dict(result.protocol).get("features", "").partition(",")[0].rstrip(")")
     for name in SUMMARY_SCORES[generates]:
-        kept = {part: _only(result.values.get(part, {}), name) for part in ("scores", "floor")}
-        for label, value, real in score_rows(kept):
+        chosen = {part: _select(result.values.get(part, {}), name) for part in ("scores", "floor")}
+        for label, value, real in score_rows(chosen):
             by = f" by features of {network})" if name == "fid" and network else ""
             beside = f" (real images {real})" if real else ""
             parts.append(f"{label.rstrip(' ↑↓')} {value}{by}{beside}")
@@ -155,8 +154,8 @@ def _of_summary(result: ReadResult, generates: bool) -> list[str]:
         return []
     counts = [("num_real", f"images of {protocol.get('real')}")]
     counts = [("num_fake", "generated images"), *counts] if generates else counts
-    # A file of another hand may lack them.
-    words = [f"{_count(protocol[name])} {of}" for name, of in counts if name in protocol]
+    # A results file that was edited by hand may lack the counts.
+    words = [f"{_count(protocol[name])} {what}" for name, what in counts if name in protocol]
     return [", ".join(parts), " and ".join(words)] if words else [", ".join(parts)]
 
 
@@ -164,8 +163,8 @@ def _count(number: Any) -> str:
     return f"{number:,}" if isinstance(number, int) else str(number)
 
 
-def _only(values: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return of scores what the row of one shows: its value, and what stands beside it."""
+def _select(values: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return the entries of one score: its value, and its 95 % interval if there is one."""
     whole, _, rest = name.partition(".")
     if not rest:
         return {key: value for key, value in values.items() if key in (name, f"{name}_95")}

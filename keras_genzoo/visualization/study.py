@@ -1,8 +1,9 @@
-"""The question of the thesis' chapter 8: do generated images lie inside the real ones?
+"""A UMAP study: do generated images lie among the real ones (thesis, chapter 8)?
 
-UMAP (1802.03426) is fitted on real images and places generated ones. Distances between images can
-be those of pixels, which follow the background's colour; of the features of a network; or of
-structure (SSIM). What the map says is measured, not only seen.
+UMAP (1802.03426) is fitted on real images, and generated images are placed on its map. The distance
+between images is that of pixels, which mostly compares background colours; that of a network's
+features; or that of structure (SSIM). Numbers are computed from each map, so that it need not be
+judged by eye.
 """
 
 import atexit
@@ -21,7 +22,8 @@ from keras_genzoo.evaluation import nearest_rows, similarity_matrix
 from keras_genzoo.evaluation.features import FeatureNetwork
 
 DISTANCES = ("pixels", "features", "ssim")
-# Neighbours that measure density on the map, and the share of real images that lie sparsely.
+# The density of the map is measured by the distance to this neighbour. A place is sparse if it is
+# less dense than the places of all real images but this share.
 NEIGHBOURS, SPARSE_SHARE = 15, 0.1
 SPARSE_IN_WORDS = (
     f"Sparse: farther from the {NEIGHBOURS}th nearest real image on the map than "
@@ -32,7 +34,7 @@ BACKGROUND_IN_WORDS = (
     "image's left, right and upper edge) that a real image's neighbours on the map predict; a map "
     "that ignores the background has 0%."
 )
-# What features are, by the name of the network that they come from.
+# A description of the features, by the name of the feature network.
 _FEATURES = {
     "attributes": "features: those of a network trained on the data's attributes",
     "classifier": "features: those of a network trained on the data's classes",
@@ -43,15 +45,15 @@ _FEATURES = {
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """A map of real images with generated ones placed on it, and what it says.
+    """A map of real images with generated ones placed on it, and what was measured on it.
 
     Args:
         distance: the distance between images, in words.
         real: points of the real images, ``(n, 2)``.
         generated: points of the generated ones, ``(m, 2)``.
-        where_sparse: which generated ones lie where real ones are sparse, bool ``(m,)``.
-        follows_background: share of the variance of the background's colour that a real image's
-            neighbours on the map explain.
+        where_sparse: whether each generated image lies where real ones are sparse, bool ``(m,)``.
+        follows_background: share of the variance of the background's colour that is explained by
+            the neighbours of a real image on the map.
     """
 
     distance: str
@@ -61,7 +63,7 @@ class Study:
     follows_background: float
 
     def numbers(self) -> dict[str, Any]:
-        """Return what the study measured, ready for JSON."""
+        """Return the measurements, ready for JSON."""
         return {
             "distance": self.distance,
             "num_real": len(self.real),
@@ -90,11 +92,12 @@ def study(
         real_images: uint8 ``(n, height, width, channels)``, more than 15.
         generated_images: uint8, of the same shape.
         distance: one of ``DISTANCES``.
-        network: where features come from, for the distance ``features``.
+        network: the feature network, for the distance ``features``.
         num_neighbours: UMAP's ``n_neighbors``.
-        min_dist: UMAP's.
-        seed: random seed of the layout: one thread, the same map again on the same machine.
-        echo: told what takes long.
+        min_dist: UMAP's ``min_dist``.
+        seed: random seed of the layout; UMAP runs in one thread, so that the same machine draws the
+            same map again.
+        echo: called with a line before UMAP is fitted.
 
     Raises:
         GenzooError: if there are too few images, or the distance is unknown or lacks its network.
@@ -119,7 +122,10 @@ def study(
 def _distances(
     real: np.ndarray, generated: np.ndarray, distance: str, network: FeatureNetwork | None
 ) -> tuple[str, np.ndarray, np.ndarray, str]:
-    """Return the distance in words, what UMAP is fitted on, what it places, and its metric."""
+    """Return the distance in words, the rows that UMAP is fitted on, those it places, its metric.
+
+    The rows are features of the images; for SSIM they are distances to all real images.
+    """
     if distance == "pixels":
         flat = [part.reshape(len(part), -1).astype("float32") / 255 for part in (real, generated)]
         return "Euclidean distance of pixels", *flat, "euclidean"
@@ -139,7 +145,7 @@ def _distances(
 
 
 def _import_umap() -> ModuleType:
-    """Import UMAP, also where numba can keep what it compiles in no place of its own."""
+    """Import UMAP; if numba finds no writable folder for its cache, give it a temporary one."""
     try:
         return importlib.import_module("umap")
     except RuntimeError as error:
@@ -157,7 +163,7 @@ def _umap(fitted_on, placed, metric, num_neighbours, min_dist, seed):
     import warnings
 
     with warnings.catch_warnings():
-        # numba and umap warn of what a person who asks for a picture cannot change.
+        # numba and umap warn about things that the user of a map cannot change.
         warnings.simplefilter("ignore")
         reducer = _import_umap().UMAP(
             n_neighbors=num_neighbours,
@@ -172,17 +178,17 @@ def _umap(fitted_on, placed, metric, num_neighbours, min_dist, seed):
 
 
 def where_sparse(real: np.ndarray, generated: np.ndarray) -> np.ndarray:
-    """Return which points lie where real ones are sparse, bool ``(m,)``.
+    """Return whether each generated point lies where real points are sparse, bool ``(m,)``.
 
-    Such a point is farther from its 15th nearest real point than nine tenths of the real points
-    are from theirs: of points of the same distribution, a tenth is. Such places are the border of
-    the cloud, and gaps inside it.
+    Such a point is farther from its 15th nearest real point than 90 % of the real points are from
+    theirs. It lies at the border of the real points or in a gap between them. If generated points
+    had the distribution of the real ones, about 10 % would be such points.
 
     >>> cloud = np.random.default_rng(0).normal(size=(1000, 2))
     >>> where_sparse(cloud, np.array([[0.0, 0.0], [9.0, 0.0]])).tolist()
     [False, True]
     """
-    # A real point is its own nearest.
+    # A real point is its own nearest neighbour, hence one more.
     _, among_real = nearest_rows(real, real, NEIGHBOURS + 1)
     _, to_real = nearest_rows(generated, real, NEIGHBOURS)
     return to_real[:, -1] > np.quantile(among_real[:, -1], 1 - SPARSE_SHARE)
@@ -191,7 +197,7 @@ def where_sparse(real: np.ndarray, generated: np.ndarray) -> np.ndarray:
 def background_colour(images: np.ndarray) -> np.ndarray:
     """Return the mean colour of the left, right and upper edge of images, ``(n, channels)``.
 
-    The edge is an eighth of the width; faces leave it to the background.
+    Each edge is an eighth of the width. In images of faces it shows the background.
     """
     edge = max(1, images.shape[2] // 8)
     parts = [images[:, :, :edge], images[:, :, -edge:], images[:, :edge]]
@@ -200,10 +206,11 @@ def background_colour(images: np.ndarray) -> np.ndarray:
 
 
 def explained_by_neighbours(points: np.ndarray, values: np.ndarray) -> float:
-    """Return the share of the variance of values that the mean of the neighbours explains.
+    """Return the share of the variance of values that is explained by neighbours on the map.
 
-    Near 1 where neighbours on the map have the same value, near 0 (it may be a little below)
-    where the map knows nothing of it.
+    The prediction for a point is the mean over its nearest neighbours. The share is near 1 if
+    neighbours have the same value, and near 0, or slightly below, if the map is independent of the
+    values.
 
     Args:
         points: ``(n, 2)``.

@@ -1,4 +1,4 @@
-"""Figures of a study: the maps, the images where real ones are sparse, a part magnified."""
+"""Figures of a UMAP study: the maps, the images in sparse and dense places, a magnified part."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -26,28 +26,28 @@ if TYPE_CHECKING:
 
 INSIDE = "#0B5394"
 SPARSE, DENSE = "where real images are sparse", "where real images are dense"
-# Images that fit beside each other into a part of a map.
+# Thumbnails that fit beside each other into the magnified part of a map.
 ROW = 14
-# Images that a part of a map shows at least, and how often its side may become a quarter larger, up
-# to more than twice the map's, or smaller.
+# The magnified part should show so many images. To find it, its side is made a quarter larger up to
+# LARGER times (to more than twice the map's side), or a quarter smaller up to SMALLER times.
 DOZEN, LARGER, SMALLER = 12, 9, 20
 
 
 def maps(studies: Sequence[Study], notes: Sequence[str] = ()) -> "Figure":
     """Draw one map for each distance, side by side (thesis, figure 8.2).
 
-    Below stands what the words on them mean; a frame marks the part that ``magnified`` draws.
+    A text below explains the terms. A frame marks the part that ``magnified`` draws.
 
     Args:
         studies: the maps.
-        notes: what else a reader should know of them, a line each.
+        notes: further lines for the reader, such as where the images come from.
     """
     from matplotlib.patches import Rectangle
 
     width = 5 * max(len(studies), 1.4)
     figure = new_figure(width, 6.8)
     columns = 4 if len(studies) > 1 else 2
-    # A legend of a whole figure would lie on its title: it gets a row of its own.
+    # matplotlib would draw a legend of the figure over its title, so it gets a row of the grid.
     grid = figure.add_gridspec(2, len(studies), height_ratios=(0.3 * 4 / columns, 5))
     for column, study in enumerate(studies):
         axes = figure.add_subplot(grid[1, column])
@@ -61,7 +61,7 @@ def maps(studies: Sequence[Study], notes: Sequence[str] = ()) -> "Figure":
         corner = x - side / 2, y - side / 2
         frame = Rectangle(corner, side, side, fill=False, edgecolor="0.1", label="magnified part")
         axes.add_patch(frame)
-        axes.set_xlabel(note_of(study), fontsize=9)
+        axes.set_xlabel(map_note(study), fontsize=9)
         axes.set(xticks=[], yticks=[], aspect="equal")
         axes.set_adjustable("datalim")
     top = figure.add_subplot(grid[0, :])
@@ -72,8 +72,8 @@ def maps(studies: Sequence[Study], notes: Sequence[str] = ()) -> "Figure":
     return figure
 
 
-def note_of(study: Study) -> str:
-    """Return what a map says, in a line."""
+def map_note(study: Study) -> str:
+    """Return the measurements of a map in words."""
     return (
         f"{study.where_sparse.mean():.0%} of the generated images lie where real ones are sparse\n"
         f"({SPARSE_SHARE:.0%} of the real ones do); background explained: "
@@ -82,9 +82,9 @@ def note_of(study: Study) -> str:
 
 
 def galleries(study: Study, generated_images: np.ndarray) -> "Figure":
-    """Draw the generated images where real ones are sparse, and those where they are dense.
+    """Draw the generated images in sparse places and those in dense places, side by side.
 
-    The thesis' figures 8.3 and 8.4.
+    These are figures 8.3 and 8.4 of the thesis.
     """
     sparse = study.where_sparse
     parts = [
@@ -93,14 +93,14 @@ def galleries(study: Study, generated_images: np.ndarray) -> "Figure":
     ]
     columns = 8
     sizes = [grid_size(images, columns) if len(images) else (1, 0.5) for _, images in parts]
-    # Either may be empty, and says nothing then of the room that the other takes.
+    # Both get the size of the larger one, since either may be empty.
     width, height = np.max(sizes, axis=0)
     figure = new_figure(2 * width + 0.6, height + 0.9)
     rows = max(1, *(-(-len(images) // columns) for _, images in parts))
     for axes, (title, images) in zip(figure.subplots(1, 2), parts, strict=True):
         axes.set_anchor("N")
         if len(images):
-            # Filled up with white, so that both galleries have images of one size.
+            # White images fill the last rows, so that images have the same size on both sides.
             missing = rows * columns - len(images)
             blank = np.full((missing, *images.shape[1:]), 255, np.uint8)
             show_grid(axes, np.concatenate([images, blank]), columns, title)
@@ -113,16 +113,16 @@ def galleries(study: Study, generated_images: np.ndarray) -> "Figure":
 def magnified(
     study: Study, real_images: np.ndarray, generated_images: np.ndarray, share: float = 0.35
 ) -> "Figure":
-    """Draw a dense part of a map, with the images at their points.
+    """Draw a dense part of a map, with the images at their points (thesis, figure 8.5).
 
-    The thesis' figure 8.5. Generated images have a frame; where images would cover each other,
-    only the first is drawn, generated ones first.
+    Generated images have thick frames. Where images would cover each other, only one is drawn, a
+    generated one if there is one.
 
     Args:
         study: the map.
-        real_images: those it was fitted on.
-        generated_images: those placed on it.
-        share: the part's side, as a share of the map's; as ``choose_part`` takes it.
+        real_images: the images it was fitted on.
+        generated_images: the images placed on it.
+        share: side of the part as a share of the map's side, see ``choose_part``.
     """
     from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
@@ -138,34 +138,38 @@ def magnified(
         colour = REAL
         if is_generated:
             colour = GENERATED if study.where_sparse[index] else INSIDE
-        picture = image[..., 0] if image.shape[-1] == 1 else image
-        thumbnail = OffsetImage(picture, zoom=34 / image.shape[0], cmap="gray")
+        pixels = image[..., 0] if image.shape[-1] == 1 else image
+        thumbnail = OffsetImage(pixels, zoom=34 / image.shape[0], cmap="gray")
         thumbnail.get_children()[0].set_clim(0, 255)
         frame = {"edgecolor": colour, "linewidth": 2.5 if is_generated else 0.5}
         axes.add_artist(AnnotationBbox(thumbnail, points[index], pad=0.1, bboxprops=frame))
     words = f"thick frames: generated (red: {SPARSE}; blue: {DENSE}); thin: real"
-    # Images at the edge reach over it.
+    # Thumbnails at the lower edge reach beyond the axes; keep the label below them.
     axes.set_xlabel(words, fontsize=9, labelpad=16)
     foot(figure, SPARSE_IN_WORDS)
     return figure
 
 
 def choose_part(study: Study, share: float = 0.35) -> tuple[np.ndarray, float, list[int]]:
-    """Return the middle and the side of the part of a map to magnify, and the images to draw.
+    """Choose the square part of a map to magnify, and the images to draw in it.
 
-    It is the square around a generated image in which most images can be drawn that do not cover
-    each other: of the side given, or smaller where the map is a few dense spots. Where that is not
-    a dozen, the part is made larger until it is; where no generated image has so many around it,
-    the middle is a real one.
+    The square is centred on a generated image and shows as many images as possible without
+    overlaps. Its side is ``share`` of the map's side, or smaller if the map has a few dense spots,
+    where images would overlap. If it shows fewer than a dozen images, larger squares are tried, and
+    then squares centred on a real image.
+
+    Args:
+        study: the map.
+        share: side of the square as a share of the map's side.
 
     Returns:
-        the middle ``(2,)``, the side, and numbers of images, generated ones first.
+        the centre ``(2,)``, the side, and the numbers of the images, generated ones first.
     """
     whole = max(np.ptp(np.concatenate([study.generated, study.real]), axis=0)) or 1.0
     sides = [share * whole * 1.25**power for power in range(-SMALLER, LARGER + 1)]
     best: tuple[np.ndarray, float, list[int]] | None = None
     for points in (study.generated, study.real):
-        # The sides up to the one given, largest first, and then the larger ones.
+        # First the side asked for and the smaller ones, in falling order, then the larger ones.
         for side in (*sides[SMALLER::-1], *sides[SMALLER + 1 :]):
             if best is not None and len(best[2]) >= DOZEN and side > share * whole:
                 break
@@ -179,10 +183,10 @@ def choose_part(study: Study, share: float = 0.35) -> tuple[np.ndarray, float, l
 
 
 def _densest(study: Study, points: np.ndarray, side: float) -> np.ndarray:
-    """Return the point with most images of both kinds in the square around it.
+    """Return the point with the most images in the square around it.
 
-    Counted are the places that they take, since of many at one place only one can be seen;
-    places of generated images count twice.
+    Places for a thumbnail are counted rather than images, since only one image is drawn at a place.
+    Places with a generated image count twice.
     """
     everything = np.concatenate([study.generated, study.real])
 
@@ -193,14 +197,14 @@ def _densest(study: Study, points: np.ndarray, side: float) -> np.ndarray:
 
 
 def _places(points: np.ndarray, middle: np.ndarray, side: float) -> int:
-    """Return how many of the places for an image in a square have a point."""
+    """Return in how many places for a thumbnail a square has a point."""
     inside = points[abs(points - middle).max(axis=1) <= side / 2]
     rows, columns = np.floor((inside - middle) / side * ROW).astype(int).T
     return len(np.unique(2 * ROW * rows + columns))
 
 
 def _apart(study: Study, middle: np.ndarray, side: float) -> list[int]:
-    """Return the images inside a square that do not cover each other, the first ones first."""
+    """Return images inside a square that do not cover each other; earlier images win."""
     points = np.concatenate([study.generated, study.real])
     drawn: list[int] = []
     for index in np.flatnonzero(abs(points - middle).max(axis=1) <= side / 2 * 0.95):

@@ -1,6 +1,6 @@
-"""How every figure looks: colours that all can tell apart, plain axes, PNG and SVG.
+"""The style of all figures: colours for colour-blind readers, plain axes, PNG and SVG.
 
-Figures are made without ``pyplot``: nothing global, no window, no backend to choose.
+Figures are made without ``pyplot``, so that no global state, window or backend is involved.
 """
 
 import math
@@ -36,23 +36,23 @@ REAL, GENERATED = "#88AACC", "#CC3311"
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """Return an empty figure of so many inches."""
+    """Return an empty figure of this size in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def colour_of(label: int) -> str:
-    """Return the colour of a class; more than ten share them.
+def palette_colour(label: int) -> str:
+    """Return the colour of a class; class 10 has the colour of class 0, and so on.
 
-    >>> colour_of(3) == colour_of(13)
+    >>> palette_colour(3) == palette_colour(13)
     True
     """
     return COLOURS[label % len(COLOURS)]
 
 
 def plain(axes: "Axes", title: str = "") -> "Axes":
-    """Take the upper and right border from axes, and give them a title."""
+    """Remove the upper and right border of axes, and set their title."""
     axes.spines[["top", "right"]].set_visible(False)
     if title:
         axes.set_title(shown(title), loc="left", fontsize=11)
@@ -60,13 +60,13 @@ def plain(axes: "Axes", title: str = "") -> "Axes":
 
 
 def head(figure: "Figure", text: str) -> None:
-    """Write above a figure, at the left, what all of it is of."""
+    """Write the title of a figure above it, at the left."""
     figure.suptitle(shown(text), x=0.01, ha="left", fontsize=12)
 
 
 def foot(figure: "Figure", text: str) -> None:
-    """Write below a figure, at the left, what a reader needs to read it."""
-    # Letters of this size that fit into an inch.
+    """Write explanations below a figure, at the left."""
+    # About 13.5 letters of this size fit into an inch.
     columns = int(13.5 * figure.get_figwidth())
     lines = [textwrap.fill(shown(line), columns) for line in text.split("\n")]
     figure.supxlabel("\n".join(lines), x=0.01, ha="left", fontsize=9, color="0.25")
@@ -87,7 +87,7 @@ def show_grid(
 
 
 def grid_size(images: np.ndarray, columns: int | None = None, pixel: float = 0.02) -> tuple:
-    """Return the inches that a grid of images takes: about half an inch for 28 pixels."""
+    """Return width and height in inches for a grid of images, half an inch for 28 pixels."""
     columns = columns or math.ceil(math.sqrt(len(images)))
     rows = math.ceil(len(images) / columns)
     side = max(0.45, images.shape[1] * pixel / 1.2)
@@ -95,11 +95,11 @@ def grid_size(images: np.ndarray, columns: int | None = None, pixel: float = 0.0
 
 
 def save_figure(figure: "Figure", path: str | os.PathLike) -> list[Path]:
-    """Write a figure as PNG and SVG beside each other, each whole or not at all.
+    """Write a figure as PNG and SVG beside each other, each complete or not at all.
 
     Args:
         figure: the figure.
-        path: where, without suffix.
+        path: the file without suffix.
 
     Returns:
         the files.
@@ -110,7 +110,7 @@ def save_figure(figure: "Figure", path: str | os.PathLike) -> list[Path]:
     import matplotlib as mpl
 
     path, paths = Path(path), []
-    # Names of SVG's parts by content: the same figure is the same file.
+    # SVG ids are hashes of the content with this salt, so that the same figure is the same file.
     with mpl.rc_context({"svg.hashsalt": "genzoo", "svg.fonttype": "none"}):
         for suffix in FORMATS:
             file = path.with_name(f"{path.name}.{suffix}")

@@ -1,6 +1,7 @@
-"""Chapter 5 in one figure: D against D*, the value against its optimum, GANs on known densities.
+"""The theory of GANs in one figure (thesis, chapter 5): D and D*, V and its optimum, mode collapse.
 
-The panels have letters, by which the text, the numbers and the single files name them.
+Discriminators and GANs are trained on known densities. The panels have letters, which the printed
+numbers, the JSON file and the files of single panels refer to.
 """
 
 import os
@@ -29,8 +30,8 @@ from keras_genzoo.losses import LOG_4
 from keras_genzoo.visualization.style import (
     GENERATED,
     REAL,
-    colour_of,
     new_figure,
+    palette_colour,
     plain,
     save_figure,
 )
@@ -39,23 +40,23 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, OTHER, THIRD = colour_of(0), colour_of(6), colour_of(2)
-# As matplotlib writes its numbers.
+INK, OTHER, THIRD = palette_colour(0), palette_colour(6), palette_colour(2)
+# matplotlib writes negative numbers with this sign.
 MINUS = "\N{MINUS SIGN}"
 MINUS_LOG_4 = f"{MINUS}log 4"
-# Generated points in the figure, and points of a curve in its JSON.
+# Number of generated points drawn, and of points of a curve in the JSON file.
 SHOWN, KEPT = 4000, 201
 
 
 class Trained(NamedTuple):
-    """All that was trained for the panels.
+    """Everything that is trained for the panels.
 
     Args:
-        line: D against a fixed generator on the line.
-        plane: the same on the plane.
-        on_line: a GAN on the line.
-        on_plane: a GAN on the plane.
-        collapsed: a GAN on the plane whose generator learns faster than its discriminator.
+        line: D trained against a fixed generator, in one dimension.
+        plane: D trained against a fixed generator, in two dimensions.
+        on_line: a GAN in one dimension.
+        on_plane: a GAN in two dimensions.
+        collapsed: a GAN in two dimensions whose generator learns faster than its discriminator.
     """
 
     line: OptimalDiscriminator
@@ -73,20 +74,20 @@ def draw_theory(
     steps: tuple[int, int] = (3000, 4000),
     panels: bool = False,
 ) -> tuple[dict[str, Any], list[Path]]:
-    """Train on known densities, draw the result, and return what was measured and the files.
+    """Train on known densities, draw the figure, and return the measurements and the files.
 
-    The figure is written as PNG and SVG, and its numbers as JSON beside it: what was measured,
-    and the curves of each panel by its letter.
+    The figure is written as PNG and SVG. A JSON file beside it holds the measurements, and the
+    curves of each panel by its letter.
 
     Args:
-        out: where, without suffix.
+        out: the file without suffix.
         seed: random seed of weights and points.
-        echo: called with a line before each thing that takes long.
-        steps: updates of D alone, and of both networks of a GAN (at least 100).
-        panels: also write each panel by itself, named as the figure with the panel's letter.
+        echo: called with a line before each training.
+        steps: updates of D when it is trained alone, and of both networks of a GAN (at least 100).
+        panels: also write each panel as a file, with the panel's letter after the figure's name.
 
     Returns:
-        what was measured, by what it was measured of and the letters of its panels; the files.
+        the measurements by name, with the letters of their panels in the name; and the files.
 
     Raises:
         GenzooError: if a file cannot be written.
@@ -109,19 +110,19 @@ def draw_theory(
 
 
 def figure_places(out: str | os.PathLike, panels: bool) -> list[Path]:
-    """Return where the figure goes and, if asked for, each of its panels, without suffix."""
+    """Return the files of the figure and, if asked for, of its panels, without suffix."""
     out = Path(out)
     return [out, *(out.with_name(f"{out.name}-{letter}") for letter in _PANELS if panels)]
 
 
 def numbers_place(out: str | os.PathLike) -> Path:
-    """Return where the numbers of the figure go."""
+    """Return the JSON file of the figure's numbers."""
     out = Path(out)
     return out.with_name(f"{out.name}.json")
 
 
 def _measured(trained: Trained) -> dict[str, dict[str, Any]]:
-    """Return what was measured; the names say in which panels it is to be seen."""
+    """Return the measurements; their names hold the letters of the panels that show them."""
     fixed = {"1-D, G fixed (a, b)": trained.line, "2-D, G fixed (b, e to h)": trained.plane}
     gans = {
         "GAN 1-D (d, i)": (two_bumps(), trained.on_line, LEARNS),
@@ -149,7 +150,7 @@ def _measured(trained: Trained) -> dict[str, dict[str, Any]]:
 
 
 def _curves(trained: Trained) -> dict[str, dict[str, Any]]:
-    """Return the curves of the panels by their letters; images and points are left out."""
+    """Return the curves of the panels by letter, without images and generated points."""
     some = np.linspace(0, len(trained.line.points) - 1, KEPT).round().astype(int)
     scores = _scores()
     gans = {"d": ("values", "i j k"), "l": ("coverage", "j k")}
@@ -162,10 +163,10 @@ def _curves(trained: Trained) -> dict[str, dict[str, Any]]:
         },
         "b": {"1-D": trained.line.values, "2-D": trained.plane.values},
         "c": {"D(G(z))": scores.tolist()}
-        | {name: pull.tolist() for name, pull in generator_gradients(scores).items()},
+        | {name: gradient.tolist() for name, gradient in generator_gradients(scores).items()},
     }
-    for letter, (what, of) in gans.items():
-        curves[letter] = {one: getattr(by_letter[one], what) for one in of.split()}
+    for letter, (attribute, panels) in gans.items():
+        curves[letter] = {panel: getattr(by_letter[panel], attribute) for panel in panels.split()}
     return curves
 
 
@@ -261,7 +262,7 @@ def _generated_density(axes: "Axes", letter: str, trained: Trained) -> None:
 
 
 def _density(axes: "Axes", title: str, mixture: Mixture) -> None:
-    # One scale for both, that of the data.
+    # Both panels of densities have the scale of the data's density, so that they can be compared.
     most = ring().density(ring().means).max()
     _image(axes, title, mixture.density(grid(2)), most, "magma", "density")
 
@@ -276,7 +277,9 @@ def _optimal(axes: "Axes", letter: str, trained: Trained) -> None:
     _image(axes, title, trained.plane.optimal, 1, "cividis", "D*(x)")
 
 
-def _image(axes: "Axes", title: str, values: np.ndarray, most: float, cmap: str, of: str) -> None:
+def _image(
+    axes: "Axes", title: str, values: np.ndarray, most: float, cmap: str, label: str
+) -> None:
     plain(axes, title)
     side = round(np.sqrt(len(values)))
     image = axes.imshow(
@@ -288,7 +291,7 @@ def _image(axes: "Axes", title: str, values: np.ndarray, most: float, cmap: str,
         cmap=cmap,
     )
     axes.set(xlabel="x₁", ylabel="x₂")
-    axes.figure.colorbar(image, ax=axes, shrink=0.8, pad=0.02, label=of)
+    axes.figure.colorbar(image, ax=axes, shrink=0.8, pad=0.02, label=label)
 
 
 def _on_line(axes: "Axes", letter: str, trained: Trained) -> None:
@@ -325,7 +328,7 @@ def _points(axes: "Axes", title: str, gan: TrainedGAN) -> None:
     axes.contour(
         *(points[:, axis].reshape(side, side) for axis in (0, 1)),
         data.density(points).reshape(side, side),
-        # One and two standard deviations around each component.
+        # Contours at one and two standard deviations around each component.
         levels=[data.density(data.means).max() * np.exp(-(d**2) / 2) for d in (2, 1)],
         colors="black",
         linewidths=1,

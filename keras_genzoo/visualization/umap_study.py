@@ -1,4 +1,4 @@
-"""``genzoo umap``: the study of a run's generated images, written into one folder."""
+"""``genzoo umap``: writes a UMAP study of a run's generated images into one folder."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.contents import UMAP
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.training.variables import weights_digest
-from keras_genzoo.visualization.figures import title_of
+from keras_genzoo.visualization.figures import figure_title
 from keras_genzoo.visualization.interactive import map_page
 from keras_genzoo.visualization.study import DISTANCES, NEIGHBOURS, Study, study, where_sparse
 from keras_genzoo.visualization.study_figures import galleries, magnified, maps
@@ -49,12 +49,12 @@ def draw_umap(
     force: bool = False,
     echo: Echo = lambda line: None,
 ) -> dict[str, Any]:
-    """Fit a map for each distance on real images, place generated ones, and write all of it.
+    """Fit a map for each distance on real images, place generated ones, and write the study.
 
-    The folder appears whole or not at all. It gets ``maps``, ``galleries-D`` and ``magnified-D``
-    for each distance D (PNG and SVG), ``map.html``, ``umap.json`` with what was measured, and
-    ``umap.npz`` with the points. UMAP's own fitted objects do not outlive its versions; the
-    points and the settings do.
+    The folder is written completely or not at all. It holds ``maps``, ``galleries-D`` and
+    ``magnified-D`` for each distance D (PNG and SVG), ``map.html``, ``umap.json`` with the
+    measurements, and ``umap.npz`` with the points and images. UMAP's fitted objects are not saved,
+    since other versions of UMAP cannot read them.
 
     Args:
         path: the run folder.
@@ -62,18 +62,19 @@ def draw_umap(
             its window of 11 pixels.
         num_real: real images to fit on, more than 15; by default 1,000, or all if there are fewer.
         num_generated: generated images to place.
-        split: part of the data; by default that held out, unless ``train`` is nearer to so many.
+        split: part of the data; by default the held-out one, or ``train`` if the held-out one has
+            fewer than ``num_real`` images and ``train`` has more.
         dataset: where the run's images lie now, if they have moved.
         features: the feature network of the distance ``features``, as for ``find_network``.
         num_neighbours: UMAP's ``n_neighbors``.
-        min_dist: UMAP's.
+        min_dist: UMAP's ``min_dist``.
         seed: random seed of the noise, the choice of real images and the layout.
         out: the folder; by default ``umap`` in the run.
-        force: replace the folder of a study; one that holds anything else stays as it is.
-        echo: told what takes long.
+        force: replace the folder of a study; a folder with other files is never replaced.
+        echo: called with a line before each part that takes long.
 
     Returns:
-        what ``umap.json`` holds.
+        the content of ``umap.json``.
 
     Raises:
         GenzooError: if a name is unknown, the run has no model, or there are too few images.
@@ -97,7 +98,8 @@ def draw_umap(
     network = find_network(features, splits, echo) if "features" in distances else None
     classes = None
     if model.needs_labels:
-        # Other shares than the real images have would lie elsewhere on the map.
+        # Generate the classes in the shares of the real images: other shares would lie elsewhere on
+        # the map.
         classes, _ = classes_to_make(labels, splits, num_generated, seed)
     generated = model.generate(num_generated, class_labels=classes, seed=seed)
     options = {"num_neighbours": num_neighbours, "min_dist": min_dist, "seed": seed, "echo": echo}
@@ -116,16 +118,16 @@ def draw_umap(
         "maps": {name: one.numbers() for name, one in zip(distances, studies, strict=True)},
     }
     with writing_folder(out, replace=force) as folder:
-        title = title_of(run, model)
+        title = figure_title(run, model)
         named = dict(zip(distances, studies, strict=True))
         _write(folder, title, named, real, generated, numbers)
-        # Once more: a person may have put something there meanwhile.
+        # Check again: files may have been added since the first check.
         new_folder(out, force, *UMAP)
     return numbers
 
 
 def _source(splits: Splits, split: str | None, count: int) -> Source:
-    """Return the split that is named, else the one held out unless ``train`` offers more."""
+    """Return the named split, or by default the held-out one unless ``train`` has more images."""
     source = splits.to_look_at(split)
     if split is None and source.num_images < count:
         return max(source, splits.train, key=lambda part: min(part.num_images, count))
@@ -133,10 +135,10 @@ def _source(splits: Splits, split: str | None, count: int) -> Source:
 
 
 def _check_enough(source: Source, count: int, num_neighbours: int) -> None:
-    """Check that UMAP can be fitted on so many images.
+    """Check that there are enough images to fit UMAP.
 
     Raises:
-        GenzooError: if not; says how many it takes, and how many there are.
+        GenzooError: if not.
     """
     least = max(NEIGHBOURS, num_neighbours) + 1
     if source.num_images < least:
@@ -156,16 +158,16 @@ def _warnings(on_training_images: bool, network: FeatureNetwork | None) -> list[
     if not on_training_images or network is None or not network.trained_on_data:
         return []
     return [
-        f"the network '{network.name}' was trained on many of these real images, and knows them "
-        "better than any others; fewer images of a split held out would be new to it"
+        f"the feature network '{network.name}' was trained on many of these real images, and fits "
+        "them better than new ones; take fewer images, from a held-out split, to avoid this"
     ]
 
 
-def notes_of(numbers: dict[str, Any]) -> list[str]:
-    """Return what a reader of maps should know of their images, a line each.
+def image_notes(numbers: dict[str, Any]) -> list[str]:
+    """Return lines that say where the images of the maps come from.
 
     Args:
-        numbers: what ``umap.json`` holds; of an earlier version it may lack some of it.
+        numbers: the content of ``umap.json``; files of earlier versions may lack some entries.
     """
     one = next(iter(numbers["maps"].values()), {})
     real, generated = one.get("num_real"), one.get("num_generated")
@@ -176,8 +178,8 @@ def notes_of(numbers: dict[str, Any]) -> list[str]:
         lines.append(f"Generated: {generated:,} images, by {numbers['weights']}.")
     if numbers.get("on_training_images"):
         lines.append(
-            "The real images of these maps are training images; scores compare with images held "
-            "out, where there are any."
+            "The real images of these maps are training images; scores compare with held-out "
+            "images, if there are any."
         )
     return lines
 
@@ -190,7 +192,7 @@ def _write(
     generated: np.ndarray,
     numbers: dict,
 ) -> None:
-    notes = notes_of(numbers)
+    notes = image_notes(numbers)
     figures = {"maps": maps(list(studies.values()), notes)}
     for name, one in studies.items():
         figures[f"galleries-{name}"] = galleries(one, generated)
@@ -210,10 +212,10 @@ def _write(
 
 
 def why_stale(folder: str | os.PathLike, model: ImageModel) -> str | None:
-    """Return why kept maps are not those of a model, in words; None if they are of its weights.
+    """Return why the maps in a folder do not belong to a model's weights, None if they do.
 
     Args:
-        folder: what ``draw_umap`` wrote.
+        folder: a folder that ``draw_umap`` wrote.
         model: the model that the run has now.
 
     Raises:
@@ -222,17 +224,17 @@ def why_stale(folder: str | os.PathLike, model: ImageModel) -> str | None:
     numbers = _read_numbers(Path(folder))
     digest = numbers.get("weights_digest")
     if digest is None:
-        return "the maps do not say which weights they are of: an earlier version drew them"
+        return "the maps do not record their weights, since an earlier version drew them"
     if digest == weights_digest(model):
         return None
     drawn, now = numbers.get("step"), int(model.step)
     if isinstance(drawn, int) and drawn != now:
         return f"the maps are of step {drawn:,}, and the model is of step {now:,}"
-    return f"the maps are of other weights than the model of step {now:,} has"
+    return f"the maps are of other weights than those of the model, also of step {now:,}"
 
 
 def load_studies(folder: str | os.PathLike) -> tuple[list[Study], np.ndarray, np.ndarray]:
-    """Return what ``draw_umap`` wrote: the studies, the real images and the generated ones.
+    """Read what ``draw_umap`` wrote: the studies, the real images and the generated ones.
 
     Raises:
         GenzooError: if a file is missing or damaged.
@@ -259,21 +261,8 @@ def load_studies(folder: str | os.PathLike) -> tuple[list[Study], np.ndarray, np
     return studies, real, generated
 
 
-def kept_notes(folder: str | os.PathLike) -> list[str]:
-    """Return the notes of kept maps, as ``notes_of``.
-
-    Raises:
-        GenzooError: if ``umap.json`` is missing or damaged.
-    """
-    folder = Path(folder)
-    try:
-        return notes_of(_read_numbers(folder))
-    except (TypeError, AttributeError, ValueError) as error:
-        raise _damaged(folder) from error
-
-
 def _read_numbers(folder: Path) -> dict[str, Any]:
-    """Return what ``umap.json`` holds.
+    """Return the content of ``umap.json``.
 
     Raises:
         GenzooError: if it is missing or damaged.
@@ -288,17 +277,17 @@ def _read_numbers(folder: Path) -> dict[str, Any]:
 
 
 def _damaged(folder: Path) -> GenzooError:
-    return GenzooError(f"{folder} does not hold a whole study; draw it anew: genzoo umap --force")
+    return GenzooError(f"{folder} holds no complete study; draw it anew: genzoo umap --force")
 
 
 def _points(points: np.ndarray, count: int) -> np.ndarray:
-    """Return the points of so many images on a map, if they are such.
+    """Return points after checking that they are finite and one for each image.
 
     Raises:
         ValueError: if not.
     """
     if points.shape != (count, 2) or not np.isfinite(points).all():
-        raise ValueError(f"no {count} points")
+        raise ValueError(f"not {count} finite points")
     return points
 
 

@@ -15,7 +15,7 @@ from keras_genzoo.export.origin import describe_origin
 from keras_genzoo.models import CGAN
 from keras_genzoo.text import shown
 from keras_genzoo.training import Run, load_model, sample
-from keras_genzoo.training.pictures import sample_grid
+from keras_genzoo.training.sample_grids import sample_grid
 from keras_genzoo.visualization.figures import class_rows
 
 # In the order of the file system, which is not that of the numbers, and not all of it UTF-8.

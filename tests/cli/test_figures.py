@@ -11,15 +11,15 @@ from keras_genzoo.data import open_source
 from keras_genzoo.images import save_png
 from keras_genzoo.models import VAE, Autoencoder
 from keras_genzoo.training import Run, load_model
-from keras_genzoo.training.chosen import by_number
+from keras_genzoo.training.chosen import images_by_number
 from keras_genzoo.training.variables import weights_digest
 from keras_genzoo.visualization import (
     latent_manifold,
     latent_map,
+    training_animation,
     training_curves,
-    training_film,
 )
-from keras_genzoo.visualization.figures import reconstructions_and_walk
+from keras_genzoo.visualization.figures import reconstructions_and_interpolation
 from keras_genzoo.visualization.latent import Codes
 from tests.cli.conftest import SMALL, small
 
@@ -78,7 +78,7 @@ def test_a_latent_map_tells_how_many_codes_lie_outside():
     assert texts == ["1 of 2,000 outside"]
 
 
-def test_the_film_shows_every_picture_of_training(genzoo, tmp_path):
+def test_the_animation_shows_every_sample_grid(genzoo, tmp_path):
     genzoo(small("gan", "--sample-every 3 --out run"))
     run = tmp_path / "run"
     pictures = sorted((run / "samples").glob("*.png"))
@@ -110,10 +110,10 @@ def test_figures_that_fail_leave_the_old_ones_as_they_were(genzoo, refused, tmp_
 
 def test_the_first_images_stand_in_their_order_with_their_interpolation():
     source = open_source("digits", "test")
-    first = by_number(source, range(10)).images
+    first = images_by_number(source, range(10)).images
     np.testing.assert_array_equal(first, source.fetch(np.arange(10))[0])
     model = VAE((8, 8, 1), latent_dim=2, hidden_units=(4,), seed=0)
-    grid = reconstructions_and_walk(model, first).axes[0].get_images()[0].get_array()
+    grid = reconstructions_and_interpolation(model, first).axes[0].get_images()[0].get_array()
     rows = [model.reconstruct(first), model.interpolate(first[0], first[1], 10)]
     for row, images in enumerate([first, *rows]):
         for column, image in enumerate(images):
@@ -126,7 +126,7 @@ def test_an_animation_begins_at_the_first_grid_whatever_the_sizes(tmp_path):
     for step, side in ((0, 20), (1, 30)):
         files.append(tmp_path / f"step-{step:08}.png")
         save_png(files[-1], np.full((side, side, 1), 100 * step, np.uint8))
-    training_film(files, tmp_path / "a.gif")
+    training_animation(files, tmp_path / "a.gif")
     with Image.open(tmp_path / "a.gif") as animation:
         frames = [np.asarray(frame.convert("L")) for frame in ImageSequence.Iterator(animation)]
     assert [frame.shape for frame in frames] == [(52, 30)] * 2
@@ -202,7 +202,7 @@ def test_a_manifold_is_laid_out_as_the_map_is(model_class):
     assert [right.get_text(), top.get_text()] == [f"{value:.2f}" for value in corner[0]]
     assert 36 < axes.get_xticks()[-1] < grid.shape[1]
     assert 0 < axes.get_yticks()[0] < 8
-    with pytest.raises(ValueError, match="2 latent dimensions, not of 3"):
+    with pytest.raises(ValueError, match="latent space of 2 dimensions; this model has 3"):
         latent_manifold(model_class((8, 8, 1), latent_dim=3, hidden_units=(4,)), codes)
 
 
@@ -249,7 +249,9 @@ def test_figures_of_an_unfinished_run_say_of_which_step(genzoo, trained, tmp_pat
 
 def test_bad_requests(genzoo, refused, trained, tmp_path):
     run = trained("gan")
-    assert "has no encoder; only ae and vae have a latent map" in refused("latent", run)
+    assert "has no encoder; a latent map takes a model that has one, such as" in refused(
+        "latent", run
+    )
     assert "is not a run" in refused("figures nowhere")
     assert "has none of the suffixes .png" in refused("latent --out map.svg", trained("ae"))
     (tmp_path / "kept.svg").write_text("mine")

@@ -112,7 +112,7 @@ def test_a_run_whose_folders_were_classes_says_how_it_goes_on(genzoo, refused, i
     as_before()
     line = refused("fit --resume run --steps 9")
     assert "num_classes was 2, now None; the images are the same" in line
-    assert "give --labels folders to go on as it began" in line
+    assert "give --labels folders to go on as the run began" in line
     ended = genzoo("fit --resume run --steps 9 --labels folders")
     assert ended.code == 0, ended.errors
     assert (

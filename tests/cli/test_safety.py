@@ -88,8 +88,8 @@ def test_no_command_follows_a_link_out_of_a_run(refused, tmp_path, linked, comma
 
 def test_a_report_shows_pixels_of_pictures_and_nothing_else_of_a_file(genzoo, copy):
     run = copy("gan")
-    *_, picture = Run.open(run).pictures()
-    with picture.open("ab") as file:
+    *_, grid = Run.open(run).sample_grids()
+    with grid.open("ab") as file:
         file.write(b"secret " * 30)
     page = run / "report.html"
     assert genzoo("report run --no-measure").code == 0
@@ -98,9 +98,9 @@ def test_a_report_shows_pixels_of_pictures_and_nothing_else_of_a_file(genzoo, co
     )
     assert shown.startswith(b"\x89PNG")
     assert b"secret" not in shown
-    picture.write_text("-----BEGIN PRIVATE KEY-----")
+    grid.write_text("-----BEGIN PRIVATE KEY-----")
     assert genzoo("report run --no-measure --force").code == 0
-    assert f"Left out: {picture} is damaged".replace(f"{run}", "run") in page.read_text()
+    assert f"Left out: {grid} is damaged".replace(f"{run}", "run") in page.read_text()
     assert base64.b64encode(b"PRIVATE KEY").decode() not in page.read_text()
 
 

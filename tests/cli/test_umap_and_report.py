@@ -23,7 +23,7 @@ from keras_genzoo.visualization.study import (
 )
 from keras_genzoo.visualization.study_figures import choose_part, galleries, magnified, maps
 from keras_genzoo.visualization.style import head
-from keras_genzoo.visualization.umap_study import load_studies, notes_of
+from keras_genzoo.visualization.umap_study import image_notes, load_studies
 
 pytestmark = pytest.mark.slow
 
@@ -229,13 +229,13 @@ def test_maps_of_training_images_say_so():
         "on_training_images": True,
         "maps": {"pixels": {"num_real": 1000, "num_generated": 64}},
     }
-    real, generated, training = notes_of(numbers)
+    real, generated, training = image_notes(numbers)
     assert real == "Real: 1,000 images of digits, split train."
     assert generated == "Generated: 64 images, by the finished model, of step 6."
     assert training.startswith("The real images of these maps are training images; scores compare")
-    assert len(notes_of(numbers | {"on_training_images": False})) == 2
+    assert len(image_notes(numbers | {"on_training_images": False})) == 2
     # What earlier versions have written.
-    assert notes_of({"maps": {"pixels": {"distance": "pixels"}}}) == []
+    assert image_notes({"maps": {"pixels": {"distance": "pixels"}}}) == []
 
 
 # The pages ---------------------------------------------------------------------------------------

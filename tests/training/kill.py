@@ -20,7 +20,7 @@ import h5py
 import numpy as np
 
 from keras_genzoo.training import Run
-from keras_genzoo.training.run import list_checkpoints, step_of
+from keras_genzoo.training.run import checkpoint_step, list_checkpoints
 
 SMALL = {
     "ae": "--hidden-units 16 --latent-dim 2",
@@ -52,7 +52,7 @@ def finish(process: subprocess.Popen) -> tuple[int, str, str]:
 def wait_for(step: int, run: Path, process: subprocess.Popen) -> None:
     """Wait until ``run`` has the checkpoint of a step or a later one, or the process has ended."""
     while process.poll() is None:
-        if any(step_of(path) >= step for path in list_checkpoints(run / "checkpoints")):
+        if any(checkpoint_step(path) >= step for path in list_checkpoints(run / "checkpoints")):
             return
         time.sleep(0.002)
 
@@ -108,7 +108,7 @@ def kill_somewhere(
             break
     process.send_signal(signal.SIGKILL)
     code, _, _ = finish(process)
-    last = max(map(step_of, list_checkpoints(run / "checkpoints")), default=0)
+    last = max(map(checkpoint_step, list_checkpoints(run / "checkpoints")), default=0)
     half = any(run.rglob(".tmp-*"))
     where = f"after {last}" + (", a file half-written" if half else "")
     return (where if code == -signal.SIGKILL else TOO_LATE), last

@@ -12,11 +12,11 @@ import pytest
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.training.checkpoints import (
+    model_state,
     read_checkpoint,
     restore,
     restore_latest,
     save_checkpoint,
-    state_of,
 )
 from keras_genzoo.training.run import list_checkpoints
 from keras_genzoo.training.variables import variables_by_path
@@ -35,7 +35,7 @@ STATE = {
 def test_a_checkpoint_holds_all_that_the_next_step_needs(name, tmp_path):
     model = cases.compiled(name)
     cases.step(model, times=2)
-    path = save_checkpoint(tmp_path, state_of(model), 2, keep=1)
+    path = save_checkpoint(tmp_path, model_state(model), 2, keep=1)
     step, state = read_checkpoint(path)
     other = cases.compiled(name)
     restore(other, state, path)
@@ -104,7 +104,7 @@ def test_layers_of_one_name_have_a_path_each():
 
 def test_the_last_ones_and_those_to_spare_are_kept(tmp_path):
     for step in range(1, 8):
-        save_checkpoint(tmp_path, STATE, step, keep=2, spare=[3])
+        save_checkpoint(tmp_path, STATE, step, keep=2, also_keep=[3])
     assert [path.stem[-1] for path in list_checkpoints(tmp_path)] == ["3", "6", "7"]
     assert len(list(tmp_path.iterdir())) == 3
 
@@ -164,7 +164,7 @@ KERNEL = "encoder/dense/kernel"
         (lambda state: state.pop(KERNEL), f"it has no {KERNEL}, which this model has"),
         (
             lambda state: state.update(other=np.zeros(3)),
-            "it has other, which this model has not",
+            "it has other, which this model does not have",
         ),
         (
             lambda state: state.update({KERNEL: state[KERNEL].T}),
@@ -179,9 +179,9 @@ KERNEL = "encoder/dense/kernel"
 def test_another_models_checkpoint_changes_nothing(tmp_path, change, words):
     model = cases.compiled("ae")
     before = cases.weights(model)
-    other = state_of(cases.compiled("ae", seed=1))
+    other = model_state(cases.compiled("ae", seed=1))
     change(other)
-    for step, state in ((1, state_of(model)), (2, other)):
+    for step, state in ((1, model_state(model)), (2, other)):
         save_checkpoint(tmp_path, state, step, keep=2)
     said = []
     assert restore_latest(tmp_path, model, said.append) == 1
@@ -201,7 +201,7 @@ TWINS = "generator/dense_1/kernel", "average_generator/dense_1/kernel"
 
 
 def test_arrays_are_restored_by_their_paths(tmp_path):
-    state = state_of(cases.compiled("gan"))
+    state = model_state(cases.compiled("gan"))
     state |= {path: np.full_like(state[path], i) for i, path in enumerate(TWINS)}
     path = save_checkpoint(tmp_path, dict(reversed(state.items())), 1, keep=1)
     model = cases.compiled("gan")
@@ -213,14 +213,14 @@ def test_arrays_are_restored_by_their_paths(tmp_path):
 
 
 def test_two_arrays_of_one_shape_that_have_changed_places_are_noticed(tmp_path):
-    path = save_checkpoint(tmp_path, state_of(cases.compiled("gan")), 1, keep=1)
+    path = save_checkpoint(tmp_path, model_state(cases.compiled("gan")), 1, keep=1)
     with np.load(path) as archive:
         arrays = dict(archive)
     one, other = TWINS
     arrays["generator/dense/bias"] = np.ones_like(arrays["generator/dense/bias"])
     arrays[one], arrays[other] = arrays[other] + 1, arrays[one]
     np.savez(path, **arrays)
-    with pytest.raises(GenzooError, match="its arrays are not those of their paths"):
+    with pytest.raises(GenzooError, match="its arrays do not match their paths"):
         restore_latest(tmp_path, cases.compiled("gan"))
 
 

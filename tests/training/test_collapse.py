@@ -17,7 +17,7 @@ def watched(rows, every=100, weights=moving, probabilities=True):
     """Return a watch that has seen rows; by default all weights move."""
     watch = CollapseWatch(0, probabilities)
     for index, row in enumerate(rows):
-        watch.see((index + 1) * every, row, weights(index))
+        watch.update((index + 1) * every, row, weights(index))
     return watch
 
 
@@ -27,8 +27,8 @@ def noisy(row, index, size):
 
 def test_losses_that_stand_still():
     watch = watched([GAN] * (FROZEN_ROWS + 1))
-    assert watch.verdict == "the losses stand still"
-    assert watch.good == 100
+    assert watch.verdict == "the losses do not change"
+    assert watch.good_step == 100
     assert watched([GAN] * FROZEN_ROWS).verdict is None
 
 
@@ -36,7 +36,7 @@ def test_losses_that_hardly_move():
     rows = [noisy(GAN, index, 1e-5) for index in range(200)]
     watch = watched(rows)
     assert watch.verdict is None
-    assert watch.good == 20000
+    assert watch.good_step == 20000
 
 
 def test_one_loss_that_moves_is_life():
@@ -44,19 +44,19 @@ def test_one_loss_that_moves_is_life():
     assert watched(rows).verdict is None
 
 
-def test_a_discriminator_that_has_won():
+def test_a_discriminator_that_is_always_certain():
     rows = [GAN, *(noisy(WON, index, 1e-6) for index in range(60))]
     rows = [row | {"generator_loss": 9.0 + index} for index, row in enumerate(rows)]
     watch = watched(rows)
-    assert watch.verdict == "the discriminator has won for good"
-    assert watch.good == 100
+    assert watch.verdict == "the discriminator is always certain"
+    assert watch.good_step == 100
 
 
 def test_scores_that_are_no_probabilities_win_nothing():
     """A Wasserstein or hinge run is sound with D(x) = 40 and D(G(z)) = -30."""
     row = GAN | {"real_score": 40.0, "fake_score": -30.0}
     rows = [noisy(row, index, 1e-3) for index in range(60)]
-    assert watched(rows, probabilities=True).verdict == "the discriminator has won for good"
+    assert watched(rows, probabilities=True).verdict == "the discriminator is always certain"
     assert watched(rows, probabilities=False).verdict is None
 
 
@@ -75,10 +75,10 @@ def test_a_network_that_does_not_move(network):
             network: [np.ones(4, "float32"), np.full(2, index * 1e-12, "float32")]
         }
 
-    assert watched(rows, weights=weights).verdict == f"the {network} does not move"
+    assert watched(rows, weights=weights).verdict == f"the weights of the {network} do not change"
 
 
-def test_short_stretches_take_as_many_steps():
+def test_short_intervals_take_as_many_steps():
     rows = [GAN] * 1000
     assert watched(rows[: FROZEN_STEPS // 10], every=10).verdict is None
     assert watched(rows[: FROZEN_STEPS // 10 + 1], every=10).verdict
@@ -88,4 +88,4 @@ def test_life_after_a_standstill_counts_anew():
     rows = [GAN] * FROZEN_ROWS + [noisy(GAN, 1, 0.1)] + [GAN] * FROZEN_ROWS
     watch = watched(rows)
     assert watch.verdict is None
-    assert watch.good == (FROZEN_ROWS + 2) * 100
+    assert watch.good_step == (FROZEN_ROWS + 2) * 100

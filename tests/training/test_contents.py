@@ -189,7 +189,7 @@ def test_a_run_that_cannot_be_read_is_named(run):
 
 def test_a_lock_that_is_a_link_is_not_opened(run, outside):
     put_link(run, ".lock", outside)
-    with pytest.raises(GenzooError, match=r"\.lock is a link or no file"), locked(run.path):
+    with pytest.raises(GenzooError, match=r"\.lock is a link or not a file"), locked(run.path):
         pass
     assert (outside / "secret").read_text() == "theirs"
 
@@ -197,7 +197,7 @@ def test_a_lock_that_is_a_link_is_not_opened(run, outside):
 def test_a_lock_that_is_another_name_of_a_file_is_not_opened(run, outside):
     (outside / "secret").chmod(0o600)
     (run.path / ".lock").hardlink_to(outside / "secret")
-    with pytest.raises(GenzooError, match=r"\.lock is a link or no file"), locked(run.path):
+    with pytest.raises(GenzooError, match=r"\.lock is a link or not a file"), locked(run.path):
         pass
     assert (outside / "secret").read_text() == "theirs"
     assert (outside / "secret").stat().st_mode & 0o777 == 0o600
@@ -226,4 +226,4 @@ def test_sweeping_removes_links_and_not_what_they_point_to(run, outside):
 def test_pictures_are_those_that_training_draws(run):
     for name in ("step-00000005.png", "step-100000000.png", "step-x.png", "step-1\x1b.png"):
         (run.samples / name).touch()
-    assert [path.name for path in run.pictures()] == ["step-00000005.png", "step-100000000.png"]
+    assert [path.name for path in run.sample_grids()] == ["step-00000005.png", "step-100000000.png"]

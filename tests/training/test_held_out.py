@@ -87,7 +87,7 @@ def test_training_is_the_same_with_and_without(small, tmp_path):
     run, said = trained(small, tmp_path, x_train=train, x_test=test)
     assert "held-out loss: of the first 30 images of test" in said
     without, said = trained(small, tmp_path, x_train=train)
-    assert "no held-out loss: the data have no split test or validation beside the trained" in said
+    assert "no held-out loss: the data have no other split test or validation" in said
     one, other = arrays_of(run.path), arrays_of(without.path)
     assert one.keys() == other.keys()
     assert not [name for name in one if one[name].tobytes() != other[name].tobytes()]
@@ -127,16 +127,14 @@ def test_a_run_of_a_time_before_gets_the_columns_from_there_on(small, tmp_path):
 def test_a_longer_run_measures_the_images_that_it_began_with(small):
     model = build(small, "ae")
     before = {"split": "test", "num_images": 7}
-    assert open_held_out(model, digits(), "train", before).facts == before
+    assert open_held_out(model, digits(), "train", before).record == before
 
 
 @pytest.mark.parametrize("trained_on", ["test", "train+test", "test[:50%]"])
 def test_no_image_is_held_out_that_is_trained_on(small, trained_on):
     said = []
     assert open_held_out(build(small, "ae"), digits(), trained_on, echo=said.append) is None
-    assert said == [
-        "no held-out loss: the data have no split test or validation beside the trained"
-    ]
+    assert said == ["no held-out loss: the data have no other split test or validation"]
 
 
 def test_images_of_another_shape_are_left_out_and_said(small):

@@ -73,10 +73,10 @@ def test_other_images_in_that_place_are_refused(moved, tmp_path):
     assert (run.path / "config.json").read_text() == before
 
 
-def test_a_data_set_of_a_name_has_no_place(small, tmp_path):
+def test_a_named_data_set_cannot_move(small, tmp_path):
     run = fit(small("ae", steps=2, checkpoint_every=1), tmp_path / "run").run
     write_images(tmp_path / "faces", 24)
-    with pytest.raises(GenzooError, match=r"was trained with dataset digits, not faces; it has no"):
+    with pytest.raises(GenzooError, match=r"was trained with dataset digits, not faces; only a"):
         resume(run.path, {"steps": 3, "dataset": "faces"})
     assert resume(run.path, {"steps": 3, "dataset": "digits"}).finished
 

@@ -272,7 +272,7 @@ def test_checkpoints_and_pictures_come_when_asked(small, tmp_path):
     ]
     # Before the first step, at the first checkpoints, the first ones at or after 30, 60, 90, and
     # the end.
-    assert [path.stem for path in run.pictures()] == [
+    assert [path.stem for path in run.sample_grids()] == [
         "step-00000000",
         "step-00000020",
         "step-00000040",
@@ -391,7 +391,7 @@ def test_a_conditional_run_that_counted_classes_without_an_image_says_so(small, 
     data = {name: getattr(source, name) for name in DATA}
     data |= {"num_classes": 101, "class_names": [str(n) for n in range(101)]}
     run = Run.create(settings, data | {"image_shape": [8, 8, 1]}, tmp_path / "run")
-    with pytest.raises(GenzooError, match="an earlier version counted their classes otherwise"):
+    with pytest.raises(GenzooError, match="an earlier version counted the classes differently"):
         resume(run.path)
 
 
@@ -441,7 +441,7 @@ def test_weights_that_are_no_numbers_are_not_saved(small, tmp_path):
 @pytest.mark.slow
 def test_weights_that_do_not_move_stop_the_run(small, tmp_path):
     settings = small("ae", learning_rate=1e-30, checkpoint_every=50, steps=5000)
-    with pytest.raises(TrainingStoppedError, match="does not move since step 50; last good"):
+    with pytest.raises(TrainingStoppedError, match="do not change since step 50; last good"):
         fit(settings, tmp_path / "run")
     first = tmp_path / "run" / "checkpoints" / "step-00000050.npz"
     assert first in list_checkpoints(tmp_path / "run" / "checkpoints")

@@ -205,12 +205,12 @@ def test_workers_that_disagree_do_not_begin(tmp_path):
         ),
         (
             '{"cluster": {"worker": ["a:99999"]}, "task": {"type": "worker", "index": 0}}',
-            "99999 is no port",
+            "99999 is not a port",
         ),
         ('{"cluster": {"worker": 3}, "task": {"type": "worker", "index": 0}}', "cannot be read"),
         (
             '{"cluster": {"worker": ["a:1"], "ps": ["b:1"]}, "task": {"type": "ps", "index": 0}}',
-            "TF_CONFIG names a ps, for which there is no work",
+            "TF_CONFIG names a task 'ps'; there are only chief and worker",
         ),
         (
             '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 1}}',

@@ -30,9 +30,12 @@ def test_maps_of_the_models_own_weights_are_current(tmp_path, model):
     ("numbers", "words"),
     [
         ({"weights_digest": "0" * 16, "step": 3000}, "of step 3,000, and the model is of step 0"),
-        ({"weights_digest": "0" * 16, "step": 0}, "of other weights than the model of step 0"),
-        ({"weights_digest": "0" * 16}, "of other weights than the model of step 0"),
-        ({}, "do not say which weights they are of: an earlier version drew them"),
+        (
+            {"weights_digest": "0" * 16, "step": 0},
+            "than those of the model, also of step 0",
+        ),
+        ({"weights_digest": "0" * 16}, "than those of the model, also of step 0"),
+        ({}, "do not record their weights, since an earlier version drew them"),
     ],
 )
 def test_maps_of_other_weights_say_why_they_are_stale(tmp_path, model, numbers, words):
@@ -42,5 +45,5 @@ def test_maps_of_other_weights_say_why_they_are_stale(tmp_path, model, numbers, 
 @pytest.mark.parametrize("text", ["", "[]", '{"maps": 3}'])
 def test_damaged_maps_are_refused(tmp_path, model, text):
     (tmp_path / "umap.json").write_text(text)
-    with pytest.raises(GenzooError, match="does not hold a whole study; draw it anew"):
+    with pytest.raises(GenzooError, match="holds no complete study; draw it anew"):
         why_stale(tmp_path, model)

@@ -100,5 +100,5 @@ def test_what_is_no_picture_of_a_run_is_named_and_not_shown(picture, tmp_path, m
         picture.write_bytes(content[:-30])
     else:
         Image.new("1", (20_000, 10_000)).save(picture)
-    with pytest.raises(GenzooError, match=rf"{picture} is damaged: .*; remove it to go without"):
+    with pytest.raises(GenzooError, match=rf"{picture} is damaged: .*; remove it to go on"):
         read_png(picture)

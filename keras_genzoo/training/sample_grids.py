@@ -1,4 +1,4 @@
-"""The picture that a run draws over and over from the same noise, to be compared over time."""
+"""The sample grid that a run draws at its checkpoints, always from the same noise."""
 
 import numpy as np
 
@@ -7,20 +7,20 @@ from keras_genzoo.images import image_grid, readable_scale
 from keras_genzoo.models import ImageModel
 
 COLUMNS = 8
-# Real images that an autoencoder's picture shows.
-IMAGES = 4 * COLUMNS
+# Real images in the grid of a model that only reconstructs.
+NUM_REAL_IMAGES = 4 * COLUMNS
 
 
 def sample_grid(model: ImageModel, images: np.ndarray, seed: int) -> np.ndarray:
-    """Return a grid of what the model makes, uint8 ``(height, width, channels)``.
+    """Return a grid of images that the model makes, uint8 ``(height, width, channels)``.
 
-    A generator shows images of fixed noise, a conditional one a row for each of
-    ``shown_classes``; an autoencoder shows ``images`` in every other row, and below each its
-    reconstruction.
+    A model with a prior generates images from fixed noise; if it needs labels, one row for each of
+    ``shown_classes``. A model with an encoder and without a prior cannot generate: its grid shows
+    rows of ``images``, and below each row the reconstructions.
 
     Args:
         model: any model of the zoo.
-        images: real images, as many as ``IMAGES``, for autoencoders.
+        images: ``NUM_REAL_IMAGES`` real images, for models that cannot generate.
         seed: random seed of the fixed noise.
     """
     columns = COLUMNS

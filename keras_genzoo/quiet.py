@@ -11,7 +11,7 @@ from typing import IO
 
 
 @contextlib.contextmanager
-def held_back_errors(show: bool = True) -> Iterator[None]:
+def held_back_errors(show: bool = True, python: bool = True) -> Iterator[None]:
     """Redirect the standard error in the block, including that of C++ libraries, to a file.
 
     A log level is not enough: TensorFlow writes its first lines before it reads one, and its
@@ -19,6 +19,7 @@ def held_back_errors(show: bool = True) -> Iterator[None]:
 
     Args:
         show: whether the redirected text is shown if the block fails.
+        python: whether what Python code writes is redirected, too.
     """
     _flush_errors()
     try:
@@ -29,7 +30,14 @@ def held_back_errors(show: bool = True) -> Iterator[None]:
     with _temporary_file() as held:
         os.dup2(held.fileno(), 2)
         try:
-            yield
+            if python:
+                yield
+            else:
+                with (
+                    os.fdopen(os.dup(terminal), "w", errors="backslashreplace") as stream,
+                    contextlib.redirect_stderr(stream),
+                ):
+                    yield
         except BaseException:
             _flush_errors()
             held.seek(0)

@@ -8,7 +8,9 @@ from importlib import metadata
 
 import click
 
+from keras_genzoo.cli.tensorflow import prepare_tensorflow
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.quiet import held_back_errors
 from keras_genzoo.text import shown
 
 # Installed packages with components name a module of theirs in this group of entry points.
@@ -40,8 +42,11 @@ def import_installed() -> None:
 
 
 def _load(what: str, load) -> None:
+    # The module may import TensorFlow, whose log is hidden as everywhere.
+    prepare_tensorflow()
     try:
-        load()
+        with held_back_errors(python=False):
+            load()
     except GenzooError:
         raise
     except Exception as error:  # A person's own code may fail in any way.

@@ -16,6 +16,7 @@ from keras_genzoo.training.declared import (
     GROUPS,
     RUN_SETTINGS,
     Setting,
+    help_of,
     models_with,
     settings_of,
 )
@@ -168,7 +169,7 @@ def _option(setting: Setting, owners: tuple[str, ...]):
         kind = IntegerList() if typing.get_args(kind)[0] is int else NameList()
     elif argument.choices:
         kind = Name(setting.name, argument.choices)
-    text = f"{argument.help} [{', '.join(owners)}]" if owners else argument.help
+    text = f"{help_of(setting)} [{', '.join(owners)}]" if owners else help_of(setting)
     flag = f"--{setting.name.replace('_', '-')}"
     if kind is bool:
         # Where the default is neither, both can be asked for.
@@ -226,7 +227,7 @@ def _with_default(flag: str, setting: Setting, chosen: Settings) -> tuple[str, s
     argument, value = setting.argument, getattr(chosen, setting.name)
     if argument.choices and typing.get_origin(argument.kind) is not tuple:
         flag = f"{flag.split(' ')[0]} [{'|'.join(argument.choices)}]"
-    text = argument.help
+    text = help_of(setting)
     if setting.part_of:
         owners = [name for name in setting.defaults if name]
         others = set(chosen.setting(setting.part_of).argument.choices) - set(owners)

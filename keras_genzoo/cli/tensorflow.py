@@ -21,13 +21,7 @@ def start_tensorflow() -> None:
     """
     backend.require_tensorflow()
     if "tensorflow" not in sys.modules:
-        # TensorFlow reads these at import. The log is hidden unless a person has set its level.
-        # oneDNN is off by default on CPUs without AVX-512, but makes DCGAN twice as fast there too.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-        # Allocate a GPU's memory as needed, so that `evaluate` can run beside `fit`.
-        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-        _name_temporary_folder()
+        prepare_tensorflow()
         with held_back_errors():
             importlib.import_module("tensorflow")
     keras = importlib.import_module("keras")
@@ -39,6 +33,17 @@ def start_tensorflow() -> None:
             f"{backend.config_file()} sets floatx to {floatx}; genzoo computes in float32, or as "
             "--mixed-precision says"
         )
+
+
+def prepare_tensorflow() -> None:
+    """Set what TensorFlow reads when it is imported."""
+    # The log is hidden unless a person has set its level.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # oneDNN is off by default on CPUs without AVX-512, but makes DCGAN twice as fast there too.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    # Allocate a GPU's memory as needed, so that `evaluate` can run beside `fit`.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    _name_temporary_folder()
 
 
 def _name_temporary_folder() -> None:

@@ -80,6 +80,9 @@ class ImageModel(Exportable, keras.Model):
     has_held_out_loss = False
     # Whether it turns images into codes, and can restore them.
     has_encoder = False
+    # How fast an average of the weights forgets, if one is kept: by step, or a half-life in images.
+    ema_decay = 0.0
+    ema_half_life = 0.0
     # Whether log p(x) can be estimated: by ``estimate_log_likelihood``, or from ``posterior`` and
     # ``log_probability`` under the prior N(0, I).
     has_likelihood = False

@@ -77,9 +77,11 @@ def _setting(
     return Setting(Argument(name, kind, default, text, optional, bound, choices), group, role)
 
 
+# Completed when it is read, since a person may register kinds of source.
+DATASET_HELP = "Data set: a name, {paths}."
 RUN_SETTINGS = (
     _setting("model", str, "dcgan", "Model to train.", choices=MODELS),
-    _setting("dataset", str, "digits", f"Data set: a name, {paths_in_words()}.", group="data"),
+    _setting("dataset", str, "digits", DATASET_HELP, group="data"),
     _setting("split", str, "train", "Part of the data set to train on.", group="data"),
     _setting(
         *("image_size", int, None, "Height and width of the images, in pixels."),
@@ -206,6 +208,15 @@ def settings_of(model: str) -> dict[str, Setting]:
     for setting in _optimizer_settings(declaration.optimizers):
         _add(found, setting, model)
     return found
+
+
+def help_of(setting: Setting) -> str:
+    """Return the help of a setting.
+
+    >>> help_of(RUN_SETTINGS[1])[:35]
+    'Data set: a name, a folder of image'
+    """
+    return setting.argument.help.replace("{paths}", paths_in_words())
 
 
 def models_with(name: str) -> list[str]:

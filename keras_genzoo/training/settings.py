@@ -50,9 +50,6 @@ class Settings:
         given = {"model": model, "dataset": dataset, **values}
         model = checked(RUN_SETTINGS[0], model)
         self.__dict__["_settings"] = known = settings_of(model)
-        for name, value in given.items():
-            if name not in known and not _is_default_of_another_model(name, value):
-                raise _unknown_setting(model, name, known)
         for name in given.keys() & {setting.name for setting in RUN_SETTINGS}:
             if given[name] is None and not known[name].argument.optional:
                 _of_type(known[name], None)
@@ -61,6 +58,10 @@ class Settings:
             for name, setting in known.items()
             if not setting.part_of
         }
+        # After the components, which may be a person's own, and known no longer.
+        for name, value in given.items():
+            if name not in known and not _is_default_of_another_model(name, value):
+                raise _unknown_setting(model, name, known)
         self.__dict__["_values"] = plain | {
             name: _option(setting, given.get(name), plain[setting.part_of])
             for name, setting in known.items()

@@ -1,64 +1,29 @@
 """Components of one's own, from a module outside of the package, through the command line."""
 
+import json
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-MODULE = '''
-import keras
-from keras import ops
-from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, AdversarialLoss, Penalty
-from keras_genzoo.networks import AUGMENTATIONS, Augmentation
-
-known = keras.saving.register_keras_serializable("mine")
-
-
-@known
-def discriminator(real, fake):
-    return ops.mean(ops.square(real - 1)) + ops.mean(ops.square(fake + 1))
-
-
-@known
-def generator(fake):
-    return ops.mean(ops.square(fake))
-
-
-@known
-class Centred(Penalty):
-    """Logits of real images around 0."""
-
-    per_image = False
-
-    def __init__(self, weight: float = 0.1):
-        super().__init__(weight)
-
-    def __call__(self, critic, real_images, fake_images, draw):
-        return self.weight * ops.mean(ops.square(critic(real_images)))
-
-
-@known
-class Flip(Augmentation):
-    def __call__(self, images, draw):
-        flipped = draw.uniform(ops.shape(images)[0], (1, 1, 1)) < 0.5
-        return ops.where(flipped, ops.flip(images, axis=2), images)
-
-
-ADVERSARIAL_LOSSES.register("symmetric", AdversarialLoss(discriminator, generator))
-PENALTIES.register("centred", Centred)
-AUGMENTATIONS.register("flip", Flip)
-'''
-FIT = (
-    "fit dcgan --image-size 8 --generator-filters 4 --discriminator-filters 4 --latent-dim 4 "
-    "--steps 4 --checkpoint-every 2 --batch-size 8 --loss symmetric --penalty centred "
-    "--penalty-weight 0.2 --augmentation flip --out run"
+MODULE = Path(__file__).with_name("zoo_of_mine.py")
+GAN = (
+    "fit gan --dataset a.dots --architecture shallow --widths 8,8 --loss symmetric "
+    "--penalty centred --penalty-weight 0.2 --augmentation flip --augmentation-share 0.25 "
+    "--latent-dim 4 --steps 4 --checkpoint-every 2 --batch-size 8 --out run"
 )
+PIXELS = "fit pixels --dataset a.dots --spread 0.25 --steps 4 --checkpoint-every 2 --out run"
 
 
 @pytest.fixture
 def genzoo(tmp_path):
-    """Run the command in a process of its own, beside the module."""
-    (tmp_path / "mine.py").write_text(MODULE)
+    """Run the command in a process of its own, beside the module and a file of its source."""
+    shutil.copy(MODULE, tmp_path)
+    marks = np.random.default_rng(0).choice(["#", "."], (80 * 8, 8))
+    (tmp_path / "a.dots").write_text("\n".join("".join(row) for row in marks))
 
     def run(line):
         return subprocess.run(
@@ -70,26 +35,52 @@ def genzoo(tmp_path):
 
 
 def test_own_components_are_named_in_the_help_and_checked(genzoo):
-    output = " ".join(genzoo("--import mine fit dcgan --help").stdout.split())
-    for name in ("symmetric", "centred", "flip"):
-        assert name in output
+    helped = " ".join(genzoo("--import zoo_of_mine fit gan --help").stdout.split())
+    for words in ("symmetric", "centred", "flip", "shallow", ".dots", "--widths", "16,16",
+                  "Share of the images that are mirrored."):  # fmt: skip
+        assert words in helped
+    helped = " ".join(genzoo("--import zoo_of_mine fit pixels --help").stdout.split())
+    assert "Standard deviation that the pixels begin with. [default: 0.5]" in helped
+    assert "--penalty" not in helped
+    assert "means" in genzoo("--import zoo_of_mine export --help").stdout
     ended = genzoo("fit gan --loss symmetric")
     assert ended.returncode == 2
     assert "unknown loss 'symmetric'" in ended.stderr
+    assert "--import" in ended.stderr
 
 
 @pytest.mark.slow
-def test_own_components_train_resume_and_are_used(genzoo, tmp_path):
-    assert (ended := genzoo(f"--import mine {FIT}")).returncode == 0, ended.stderr
-    assert "penalty" in (tmp_path / "run" / "history.csv").read_text()
-    ended = genzoo("--import mine fit --resume run --steps 6")
-    assert ended.returncode == 0, ended.stderr
-    assert genzoo("--import mine sample run").returncode == 0
+@pytest.mark.parametrize("fit", [GAN, PIXELS], ids=["gan", "pixels"])
+def test_own_components_from_training_to_export(genzoo, tmp_path, fit):
+    def succeeds(line):
+        ended = genzoo(f"--import zoo_of_mine {line}")
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    run = tmp_path / "run"
+    succeeds(fit)
+    settings = json.loads((run / "config.json").read_text())["settings"]
+    if fit is GAN:
+        assert settings["penalty"] == {"name": "centred", "weight": 0.2}
+        assert settings["augmentation"] == {"name": "flip", "share": 0.25}
+        assert settings["model"]["architecture"] == {"name": "shallow", "widths": [8, 8]}
+    else:
+        assert settings["model"] == {"name": "pixels", "spread": 0.25}
+    succeeds("fit --resume run --steps 6")
+    assert list(run.glob("samples/step-*6.png"))
+    succeeds("sample run")
+    assert "contrast" in succeeds("evaluate run --scores contrast -n 32")
+    succeeds("figures run")
+    succeeds("report run")
+    assert "contrast" in (run / "report.html").read_text()
+    succeeds("export run --format means --places 1")
+    assert (run / "export" / "run.txt").read_text().split()[1].count(".") == 1
+    succeeds("export run --verify")
     # Nothing that a run names is imported unless it is asked for.
     ended = genzoo("fit --resume run --steps 8")
     assert ended.returncode == 2
-    assert "unknown loss 'symmetric'" in ended.stderr
     assert "--import" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from keras_genzoo.networks import AUGMENTATIONS
 from keras_genzoo.registry import Registry
 from keras_genzoo.training import RECIPES, Settings, build_model, manifest, recipes, settings_for
 from keras_genzoo.training.configuration import flat, nested
-from keras_genzoo.training.declared import settings_of
+from keras_genzoo.training.declared import help_of, settings_of
 
 SHAPE = (16, 16, 1)
 # What a setting has no meaning without.
@@ -276,7 +276,7 @@ def test_every_setting_has_a_flag(name):
     if name != "model":
         assert option.opts == [f"--{name.replace('_', '-')}"]
         # The words of the first model that has it.
-        assert setting.argument.help in option.help
+        assert help_of(setting) in option.help
     if argument.kind is bool:
         assert option.is_flag
         return

@@ -207,6 +207,8 @@ class FitCommand(click.Command):
                 flag, text = _with_default(flag, setting, chosen)
             groups[setting.group if setting else "run"].append((flag, text))
         for group, records in groups.items():
+            if not records:
+                continue
             with formatter.section(group.capitalize()):
                 formatter.write_dl(records)
 

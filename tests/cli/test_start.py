@@ -104,7 +104,7 @@ def test_shells_complete_names():
     ("model", "known", "foreign"),
     [
         ("vae", ["--beta", "--hidden-units"], ["--penalty", "--generator-filters"]),
-        ("dcgan", ["--penalty", "--generator-filters"], ["--beta", "--generator-units"]),
+        ("dcgan", ["--penalty", "--generator-filters"], ["--beta", "--hidden-units"]),
     ],
 )
 def test_the_help_of_a_model_shows_its_own_flags_with_the_defaults_of_its_recipe(

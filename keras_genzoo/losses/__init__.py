@@ -1,7 +1,7 @@
-"""Losses and divergences: pure functions on logits and parameters, computed in float32.
+"""Losses and divergences: pure functions of logits and parameters, computed in float32.
 
-Only ``keras.ops`` lives here, so nothing depends on TensorFlow; when a loss is applied, and to
-whose weights, is decided in ``models``. Importing this package does not import Keras.
+They use only ``keras.ops`` and do not depend on TensorFlow. When a loss is applied, and which
+network it trains, is decided in ``models``. Importing this package does not import Keras.
 """
 
 import lazy_loader

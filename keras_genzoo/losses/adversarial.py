@@ -1,11 +1,13 @@
-"""Adversarial losses, and what theory says about their optimum.
+"""Adversarial losses, and their optimum in theory.
 
-D(x) is sigmoid(logit) where the loss is a cross-entropy, and the logit itself elsewhere: each loss
-says so by its ``score``. Logits may have any shape, real and fake ones a different batch; each loss
-is a float32 scalar, the mean over all logits. ``log D(x) = -softplus(-logit)`` and
-``log(1 - D(x)) = -softplus(logit)`` are finite for every finite logit.
+D(x) is sigmoid(logit) if the loss is a cross-entropy, and otherwise the logit itself; the ``score``
+of a loss computes it. Logits may have any shape, and unless a loss pairs them, real and fake
+batches may differ in size. Each loss is a float32 scalar, the mean over all logits. The
+cross-entropies use ``log D(x) = -softplus(-logit)`` and ``log(1 - D(x)) = -softplus(logit)``, which
+are finite for every finite logit.
 
-The conditional loss of CGAN (1411.1784) is the same function of logits that saw the label.
+The loss of a conditional GAN (1411.1784) is the same function, of logits of a discriminator that
+also gets the label.
 """
 
 import math
@@ -22,7 +24,7 @@ from keras_genzoo.losses.tensors import Tensor, float32, pair
 LOG_4 = math.log(4.0)
 
 
-# Known by name to Keras, so that a model compiled with them can be saved and loaded.
+# Functions are registered with Keras, so that a model compiled with them can be saved and loaded.
 _serializable = keras.saving.register_keras_serializable("keras_genzoo")
 
 
@@ -47,7 +49,7 @@ def probability_score(logits: Tensor) -> Tensor:
 
 @_serializable
 def logit_score(logits: Tensor) -> Tensor:
-    """Return ``D(x)`` where it is the logit itself (1611.04076, 1705.02894).
+    """Return ``D(x)`` of losses for which it is the logit itself (1611.04076, 1705.02894).
 
     Args:
         logits: outputs of the discriminator, any shape.
@@ -64,20 +66,22 @@ def logit_score(logits: Tensor) -> Tensor:
 @_serializable
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """What the discriminator and what the generator minimises, and what D(x) means.
+    """The losses of discriminator and generator, and the meaning of D(x).
 
     Args:
-        discriminator: function of ``(real_logits, fake_logits)``; a scalar.
-        generator: function of ``(fake_logits)``, or of ``(fake_logits, real_logits)`` where
-            ``generator_needs_real``; a scalar.
-        score: function of logits; what the history calls ``real_score`` and ``fake_score`` is its
-            mean over real and over generated images. By default the logit itself.
-        optimum: both scores where the generator is perfect and the discriminator at its best, if
-            the loss has one such value.
+        discriminator: the discriminator's loss, a function of ``(real_logits, fake_logits)`` that
+            returns a scalar.
+        generator: the generator's loss, a function of ``(fake_logits)``, or with
+            ``generator_needs_real`` of ``(fake_logits, real_logits)``, that returns a scalar.
+        score: function of logits that returns D(x); by default the logit itself. ``real_score`` and
+            ``fake_score`` in the history are its means over real and over generated images.
+        optimum: the value of both scores for a perfect generator and the best discriminator, None
+            if the loss has no single such value.
         generator_needs_real: whether the generator's loss depends on the logits of real images.
-        needs_lipschitz: whether the loss has a meaning for a discriminator of bounded slope alone,
-            so that it takes a gradient penalty or spectral normalisation.
-        monitors: what the history holds besides, by name: functions of the discriminator's loss.
+        needs_lipschitz: whether the loss is meaningful only if the slope of the discriminator is
+            bounded, by a gradient penalty or spectral normalisation.
+        monitors: further columns of the history by name, each a function of the discriminator's
+            loss.
 
     >>> loss = AdversarialLoss(discriminator_loss, non_saturating_generator_loss)
     >>> round(float(loss.generator_loss([0.0])), 4), float(loss.mean_score([1.0, 2.0]))
@@ -102,7 +106,7 @@ class AdversarialLoss:
 
         Args:
             fake_logits: logits of generated images, any shape.
-            real_logits: those of real images, of the same shape; read only where
+            real_logits: logits of real images, of the same shape; used only with
                 ``generator_needs_real``.
         """
         if self.generator_needs_real:
@@ -114,7 +118,7 @@ class AdversarialLoss:
         return ops.mean(self.score(logits))
 
     def get_config(self) -> dict[str, Any]:
-        """Return the functions, serialised; one's own must be registered with Keras to load."""
+        """Return the serialised functions; to load a person's own, register it with Keras."""
         serialize = keras.saving.serialize_keras_object
         return {
             "discriminator": serialize(self.discriminator),
@@ -128,7 +132,7 @@ class AdversarialLoss:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "AdversarialLoss":
-        """Return the loss that ``get_config`` described; older files hold fewer entries."""
+        """Return the loss of a configuration; files of earlier versions hold fewer entries."""
         return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
 
 
@@ -144,7 +148,7 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
         fake_logits: logits of generated images, any shape.
 
     Returns:
-        float32 scalar, at least 0; log 4 = 1.3863 where D says 1/2 everywhere.
+        float32 scalar, at least 0; log 4 = 1.3863 if D is 1/2 everywhere.
 
     >>> round(float(discriminator_loss([0.0, 0.0], [0.0, 0.0])), 4)
     1.3863
@@ -158,7 +162,7 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 def minimax_generator_loss(fake_logits: Tensor) -> Tensor:
     """Return ``E[log(1 - D(G(z)))]`` (1406.2661, eq. 1), which saturates.
 
-    Its derivative in a logit is -D(G(z)): it vanishes where D is sure that the image is generated.
+    Its derivative by a logit is -D(G(z)), which vanishes if D is sure that the image is generated.
 
     Args:
         fake_logits: logits of generated images, any shape.
@@ -176,7 +180,8 @@ def minimax_generator_loss(fake_logits: Tensor) -> Tensor:
 def non_saturating_generator_loss(fake_logits: Tensor) -> Tensor:
     """Return ``-E[log D(G(z))]`` (1406.2661, section 3; the loss of DCGAN, 1511.06434).
 
-    Its derivative in a logit is D(G(z)) - 1: near -1 where D is sure that the image is generated.
+    Its derivative by a logit is D(G(z)) - 1, which is near -1 if D is sure that the image is
+    generated.
 
     Args:
         fake_logits: logits of generated images, any shape.
@@ -319,17 +324,17 @@ def wasserstein_estimate(discriminator_loss: Tensor) -> Tensor:
 
 @_serializable
 def relativistic_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """Return ``E[softplus(D(G(z)) - D(x))]``, pairs by their place in the batch.
+    """Return ``E[softplus(D(G(z)) - D(x))]`` over pairs at the same place of their batches.
 
-    The relativistic pairing GAN (1807.00734, section 4.2; 2501.05441, eq. 2 with its sign
-    changed). D is the logit itself, and only differences of it matter.
+    This is the relativistic pairing GAN (1807.00734, section 4.2; 2501.05441, eq. 2 with its sign
+    changed). D is the logit itself, and the loss depends only on differences of logits.
 
     Args:
         real_logits: outputs for real images, any shape.
         fake_logits: outputs for generated images, of the same shape.
 
     Returns:
-        float32 scalar, at least 0; log 2 = 0.6931 where D tells nothing.
+        float32 scalar, at least 0; log 2 = 0.6931 if all logits are equal.
 
     Raises:
         GenzooError: if the shapes differ.
@@ -343,7 +348,7 @@ def relativistic_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) ->
 
 @_serializable
 def relativistic_generator_loss(fake_logits: Tensor, real_logits: Tensor) -> Tensor:
-    """Return ``E[softplus(D(x) - D(G(z)))]``, the discriminator's loss with the sides changed.
+    """Return ``E[softplus(D(x) - D(G(z)))]``, the loss of D with real and fake exchanged.
 
     Args:
         fake_logits: outputs for generated images, any shape.
@@ -384,15 +389,15 @@ def adversarial_value(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 def jensen_shannon_estimate(discriminator_loss: Tensor) -> Tensor:
     """Return ``(log 4 - discriminator_loss) / 2``, an estimate of JS(p_data ‖ p_generated).
 
-    In expectation a lower bound, exact for the optimal discriminator (1406.2661, theorem 1).
+    Its expectation is a lower bound, and exact for the optimal D (1406.2661, theorem 1).
 
     Args:
         discriminator_loss: value of ``discriminator_loss``, any shape.
 
     Returns:
-        float32 of the same shape, in nats, at most log 2; negative where D does worse than a coin.
+        float32 of the same shape, in nats, at most log 2; negative if D is worse than D = 1/2.
 
-    >>> float(jensen_shannon_estimate(0.0))  # D is never wrong: log 2
+    >>> float(jensen_shannon_estimate(0.0))  # D is always right: log 2
     0.6931471824645996
     """
     return (LOG_4 - float32(discriminator_loss)) / 2
@@ -403,10 +408,10 @@ def optimal_discriminator(p_data: Tensor, p_generated: Tensor) -> Tensor:
 
     Args:
         p_data: probabilities or densities of the data, any shape, at least 0.
-        p_generated: the same of the generator, of a shape that broadcasts.
+        p_generated: the same of the generator; the two shapes are broadcast.
 
     Returns:
-        float32 in [0, 1]. Where both are 0 every D is optimal; 1/2 is returned.
+        float32 in [0, 1]; 1/2 where both are 0, since every D is optimal there.
 
     >>> import numpy as np
     >>> np.asarray(optimal_discriminator([0.3, 0.2, 0.0], [0.1, 0.2, 0.0]))
@@ -423,10 +428,10 @@ def optimal_logits(log_p_data: Tensor, log_p_generated: Tensor) -> Tensor:
 
     Args:
         log_p_data: log-probabilities or log-densities of the data, any shape.
-        log_p_generated: the same of the generator, of a shape that broadcasts.
+        log_p_generated: the same of the generator; the two shapes are broadcast.
 
     Returns:
-        float32, unbounded; 0 where the two are equal, -inf included.
+        float32, unbounded; 0 where the two are equal, also where both are -inf.
 
     >>> float(optimal_logits(-1.0, -3.0))
     2.0
@@ -443,7 +448,7 @@ def optimal_value(p_data: Tensor, p_generated: Tensor) -> Tensor:
         p_generated: the same of the generator.
 
     Returns:
-        float32 of shape ``(...)`` in [-log 4, 0]; -log 4 just where the two are equal.
+        float32 of shape ``(...)`` in [-log 4, 0]; -log 4 if and only if the two are equal.
 
     >>> float(optimal_value([1.0, 0.0], [0.0, 1.0]))
     0.0
@@ -453,9 +458,10 @@ def optimal_value(p_data: Tensor, p_generated: Tensor) -> Tensor:
 
 # The losses by name -----------------------------------------------------------------------------
 
-# D* = p_data / (p_data + p_generated) for the cross-entropy (1406.2661, proposition 1) and, with
-# a = 0 and b = 1, for least squares (1611.04076, section 3.2). Where the two are equal, the hinge
-# loss is 2 for every D in [-1, 1]: it has no one optimum. Of the last two any constant is one.
+# The optimum of the scores, where p_data = p_generated. The optimal D is p_data / (p_data +
+# p_generated) for the cross-entropies (1406.2661, proposition 1) and, with a = 0 and b = 1, for
+# least squares (1611.04076, section 3.2): 1/2. The other losses have no single optimum: every D in
+# [-1, 1] is optimal for the hinge loss, and every constant for the last two.
 NON_SATURATING = AdversarialLoss(
     discriminator_loss, non_saturating_generator_loss, probability_score, optimum=0.5
 )

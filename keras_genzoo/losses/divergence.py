@@ -1,6 +1,6 @@
-"""Distances between distributions, in nats, and the evidence lower bound built on them.
+"""Divergences between distributions, in nats, and the evidence lower bound.
 
-Probabilities are taken as they are: at least 0, and not normalised here.
+Probabilities must be at least 0; they are not normalised here.
 """
 
 from keras import ops
@@ -16,16 +16,16 @@ def kl_divergence(p: Tensor, q: Tensor) -> Tensor:
 
     Args:
         p: probabilities, shape ``(..., outcomes)``.
-        q: probabilities, of a shape that broadcasts.
+        q: probabilities; the two shapes are broadcast.
 
     Returns:
-        float32 of shape ``(...)``, at least 0 (up to rounding); inf where some q_i = 0 < p_i.
+        float32 of shape ``(...)``, at least 0 (up to rounding); inf if some q_i = 0 < p_i.
 
     >>> round(float(kl_divergence([0.5, 0.5, 0.0], [0.25, 0.25, 0.5])), 4)
     0.6931
     """
     p, q = float32(p), float32(q)
-    # Outside the support of p the logarithms are of 1, for the gradient's sake too.
+    # Outside the support of p take log 1, so that neither the value nor the gradient is NaN.
     support = p > 0
     log_ratio = ops.log(ops.where(support, p, 1.0)) - ops.log(ops.where(support, q, 1.0))
     return ops.sum(p * log_ratio, axis=-1)
@@ -36,11 +36,11 @@ def jensen_shannon_divergence(p: Tensor, q: Tensor) -> Tensor:
 
     Args:
         p: probabilities, shape ``(..., outcomes)``.
-        q: probabilities, of a shape that broadcasts.
+        q: probabilities; the two shapes are broadcast.
 
     Returns:
-        float32 of shape ``(...)`` in [0, log 2] (up to rounding), symmetric; log 2 where no
-        outcome is possible under both.
+        float32 of shape ``(...)`` in [0, log 2] (up to rounding), symmetric in p and q; log 2 if
+        no outcome is possible under both.
 
     >>> round(float(jensen_shannon_divergence([1.0, 0.0], [0.0, 1.0])), 4)
     0.6931
@@ -56,8 +56,8 @@ def jensen_shannon_divergence(p: Tensor, q: Tensor) -> Tensor:
 def mean_log_likelihood(log_p: Tensor) -> Tensor:
     """Return ``(1/L) Σ_l log p_θ(x_l)`` over samples x_l of the data.
 
-    KL(p_data ‖ p_θ) is this with its sign changed, plus a constant of the data: to maximise one is
-    to minimise the other.
+    KL(p_data ‖ p_θ) is the expectation of this with its sign changed, plus a constant: maximising
+    the likelihood minimises the divergence.
 
     Args:
         log_p: log p_θ of each sample, any shape.
@@ -97,7 +97,7 @@ def monte_carlo_kl(log_p: Tensor, log_q: Tensor) -> Tensor:
 def gaussian_kl(
     mean_1: Tensor, covariance_1: Tensor, mean_2: Tensor, covariance_2: Tensor
 ) -> Tensor:
-    """Return KL(N(μ₁, Σ₁) ‖ N(μ₂, Σ₂)) of full covariances, through their Cholesky factors.
+    """Return KL(N(μ₁, Σ₁) ‖ N(μ₂, Σ₂)) for full covariances, from their Cholesky factors.
 
     ``½ (log(|Σ₂| / |Σ₁|) - d + tr(Σ₂⁻¹ Σ₁) + (μ₁ - μ₂)ᵀ Σ₂⁻¹ (μ₁ - μ₂))``
 
@@ -124,10 +124,10 @@ def gaussian_kl(
         if tuple(covariance.shape[-2:]) != (d, d):
             raise GenzooError(
                 f"a covariance of {d} components has the shape (..., {d}, {d}), "
-                f"not {tuple(covariance.shape)}; make a diagonal one full first"
+                f"not {tuple(covariance.shape)}; pass a diagonal covariance as a full matrix"
             )
     factor_1, factor_2 = ops.cholesky(covariance_1), ops.cholesky(covariance_2)
-    # The triangular solver does not broadcast; adding this zero does.
+    # The triangular solver does not broadcast its arguments, so add zeros of the common shape.
     zero = ops.zeros_like(factor_1 + factor_2 + difference[..., None])
     trace = _squared_norm(ops.solve_triangular(factor_2 + zero, factor_1 + zero, lower=True))
     distance = _squared_norm(
@@ -153,7 +153,7 @@ def diagonal_gaussian_kl(z_mean: Tensor, z_log_var: Tensor) -> Tensor:
         z_log_var: log σ², same shape.
 
     Returns:
-        float32, shape ``(batch,)``, at least 0; inf where σ² is beyond float32, log σ² > 88.
+        float32, shape ``(batch,)``, at least 0; inf if σ² overflows float32 (log σ² > 88).
 
     Raises:
         GenzooError: if the shapes differ.
@@ -183,7 +183,7 @@ def diagonal_gaussian_kl_terms(z_mean: Tensor, z_log_var: Tensor) -> Tensor:
     array([[0.5, 2. ]], dtype=float32)
     """
     z_mean, z_log_var = pair(z_mean=z_mean, z_log_var=z_log_var)
-    # expm1 keeps the digits that 1 - σ² loses near the prior.
+    # Near the prior, σ² - 1 loses digits that expm1(log σ²) keeps.
     return (ops.square(z_mean) + (ops.expm1(z_log_var) - z_log_var)) / 2
 
 
@@ -191,12 +191,12 @@ def diagonal_gaussian_kl_terms(z_mean: Tensor, z_log_var: Tensor) -> Tensor:
 
 
 def reparameterize(z_mean: Tensor, z_log_var: Tensor, epsilon: Tensor) -> Tensor:
-    """Return ``z = μ + σ ε``, a sample of N(μ, diag σ²) for ε of N(0, I) (1312.6114, section 2.4).
+    """Return ``z = μ + σ ε``, which is N(μ, diag σ²) if ε is N(0, I) (1312.6114, section 2.4).
 
     Args:
         z_mean: μ, shape ``(batch, ...)``.
         z_log_var: log σ², same shape.
-        epsilon: ε, of a shape that broadcasts: ``(samples, batch, ...)`` for several samples.
+        epsilon: ε, the same shape, or ``(samples, batch, ...)`` for several samples.
 
     Returns:
         float32 of the shape to which the three broadcast.

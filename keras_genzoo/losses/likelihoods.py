@@ -1,7 +1,7 @@
-"""Reconstruction losses as objects, which say what a decoder's outputs mean.
+"""Reconstruction losses as objects, which also define the meaning of the decoder's outputs.
 
-The numbers are those of ``reconstruction``. A decoder gives logits whatever the loss, so that one
-network serves them all; what is shown of an image is the mean of its pixels.
+They use the functions in ``reconstruction``. A decoder gives logits for every loss, so that the
+networks do not depend on it. The image shown is the mean of the pixels' distribution.
 """
 
 import math
@@ -23,22 +23,22 @@ from keras_genzoo.losses.tensors import Tensor, float32
 
 _serializable = keras.saving.register_keras_serializable("keras_genzoo")
 
-# The least standard deviation that is learnt, by its logarithm: about half a grey level.
+# Lower bound of the log of a learnt standard deviation, which is about half a grey level.
 LEAST_LOG_SIGMA = -6.0
 
 
 class ReconstructionLoss:
-    """What reconstructions cost; subclasses implement ``__call__``.
+    """A reconstruction loss; subclasses implement ``__call__``.
 
-    ``loss(images, logits)`` takes images in [0, 1] and gives one value an image, float32
+    ``loss(images, logits)`` takes images in [0, 1] and returns one value for each image, float32
     ``(batch,)``.
     """
 
-    # Whether the loss is -log p(x|z) in nats, all constants included.
+    # Whether the loss is -log p(x|z) in nats, including all constants.
     is_log_likelihood = False
-    # Whether pixels are 0 or 1 under it; otherwise p(x|z) is a density of grey values.
+    # Whether p(x|z) is a probability of pixels that are 0 or 1, and not a density of grey values.
     is_binary = False
-    # Whether it has a standard deviation that a model learns, and passes as ``log_sigma``.
+    # Whether the model learns a standard deviation, which it passes as ``log_sigma``.
     learns_sigma = False
 
     def __call__(self, images: Tensor, logits: Tensor, log_sigma: Tensor | None = None) -> Tensor:
@@ -47,7 +47,7 @@ class ReconstructionLoss:
 
     @property
     def is_plain(self) -> bool:
-        """Whether a model decodes by the sigmoid alone, and has no weight of the loss."""
+        """Whether the mean is the sigmoid of the logits and the loss has no weight to learn."""
         return type(self).mean is ReconstructionLoss.mean and not self.learns_sigma
 
     def mean(self, logits: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ class ReconstructionLoss:
 
 @_serializable
 class Bernoulli(ReconstructionLoss):
-    """Pixels that are 0 or 1 (1312.6114); of grey values it is the cross-entropy.
+    """Pixels that are 0 or 1 (1312.6114); for grey values it is the cross-entropy.
 
     >>> float(Bernoulli()([[1.0]], [[0.0]])[0]) == float(bernoulli_loss([[1.0]], [[0.0]])[0])
     True
@@ -90,7 +90,7 @@ class Bernoulli(ReconstructionLoss):
 
 @_serializable
 class SquaredError(ReconstructionLoss):
-    """The squared error, which is no likelihood: it leaves out the constants of a Gaussian."""
+    """The squared error; not a likelihood, since it lacks the constants of a Gaussian."""
 
     def __call__(self, images, logits, log_sigma=None):
         """Return ``squared_error_loss``."""
@@ -99,7 +99,7 @@ class SquaredError(ReconstructionLoss):
 
 @_serializable
 class Gaussian(ReconstructionLoss):
-    """Grey values about the mean with one variance for all pixels.
+    """Grey values with a normal distribution about the mean, one variance for all pixels.
 
     Args:
         variance: variance of the pixels, learnt by default; learnt, it is a weight of the model
@@ -125,7 +125,7 @@ class Gaussian(ReconstructionLoss):
         return self.variance is None
 
     def __call__(self, images, logits, log_sigma=None):
-        """Return ``gaussian_loss``, by default with the first standard deviation: 1."""
+        """Return ``gaussian_loss``; a learnt standard deviation begins near 1."""
         if self.variance is not None:
             log_sigma = math.log(self.variance) / 2
         else:
@@ -135,7 +135,7 @@ class Gaussian(ReconstructionLoss):
 
 @_serializable
 class ContinuousBernoulli(ReconstructionLoss):
-    """Grey values in [0, 1] under the Bernoulli formula, normalised (1907.06845)."""
+    """Grey values in [0, 1] with the density of the normalised Bernoulli formula (1907.06845)."""
 
     is_log_likelihood = True
 
@@ -169,9 +169,9 @@ CONTINUOUS_BERNOULLI = ContinuousBernoulli()
 
 
 def least_log_sigma(log_sigma: Tensor) -> Tensor:
-    """Return the log of a standard deviation that a model learns, softly bounded from below.
+    """Return the log of a learnt standard deviation with a soft lower bound, ``LEAST_LOG_SIGMA``.
 
-    Images that are restored without error would drive it to minus infinity.
+    Without a bound, exact reconstructions would drive it to minus infinity.
 
     >>> [round(float(least_log_sigma(x)), 3) for x in (0.0, -6.0, -100.0)]
     [0.002, -5.307, -6.0]

@@ -1,12 +1,12 @@
 """Penalties on the slope of the discriminator, pure functions of its gradients.
 
 A penalty is called as ``penalty(critic, real_images, fake_images, draw)`` and returns a float32
-scalar that is added to the discriminator's loss. ``critic(images)`` gives logits ``(batch, 1)``
-and ``critic.gradient(images)`` the gradient of each image's logit in its own pixels, of the
-images' shape; both close over the condition, the training mode and the augmentation, so that the
-gradient is that in the images before they are augmented. ``draw.uniform(batch_size, shape)`` and
-``draw.normal(batch_size, shape)`` are noise with a row for each image, the same on one replica
-and on many.
+scalar that is added to the discriminator's loss. ``critic(images)`` returns logits ``(batch, 1)``,
+and ``critic.gradient(images)`` the gradient of each image's logit with respect to its own pixels,
+in the shape of the images. Both include the condition, the training mode and the augmentation: the
+gradient is that with respect to the images before augmentation. ``draw.uniform(batch_size, shape)``
+and ``draw.normal(batch_size, shape)`` return noise with one row for each image, which does not
+depend on the number of replicas.
 """
 
 from typing import Annotated, Any, Protocol
@@ -20,22 +20,22 @@ from keras_genzoo.losses.tensors import Tensor, float32
 
 _serializable = keras.saving.register_keras_serializable("keras_genzoo")
 
-# Keeps the slope of the square root finite where a gradient is zero.
+# Keeps the derivative of the square root finite at a gradient of zero.
 _TINY = 1e-12
 
 
 class Critic(Protocol):
-    """The discriminator as a penalty sees it."""
+    """The interface through which a penalty uses the discriminator."""
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return the logits of images, ``(batch, 1)``."""
 
     def gradient(self, images: Tensor) -> Tensor:
-        """Return the gradient of each image's logit in its own pixels."""
+        """Return the gradient of each image's logit with respect to its own pixels."""
 
 
 class Draw(Protocol):
-    """A source of noise with a row for each image."""
+    """A source of random numbers with one row for each image."""
 
     def uniform(self, batch_size, shape: tuple[int, ...] = ()) -> Tensor:
         """Return numbers from U(0, 1), ``(batch_size, *shape)``."""
@@ -45,7 +45,7 @@ class Draw(Protocol):
 
 
 class Penalty:
-    """A term of the discriminator's loss; subclasses implement ``__call__``.
+    """An additional term of the discriminator's loss; subclasses implement ``__call__``.
 
     Args:
         weight: factor of the term, positive.
@@ -54,8 +54,8 @@ class Penalty:
         GenzooError: if the weight is not positive.
     """
 
-    # Whether the term of an image has a meaning for a discriminator alone that looks at each image
-    # by itself, which batch normalisation does not.
+    # Whether the penalty is defined only if the logit of an image depends on that image alone,
+    # which is not the case with batch normalisation.
     per_image = True
 
     def __init__(self, weight: float):
@@ -75,7 +75,7 @@ class Penalty:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Penalty":
-        """Return the penalty that ``get_config`` described."""
+        """Return the penalty of a configuration."""
         return cls(**config)
 
 
@@ -92,7 +92,7 @@ def squared_norms(gradients: Tensor) -> Tensor:
 class GradientPenalty(Penalty):
     """``weight * E[(‖∇D(x̂)‖ - 1)²]``, x̂ between a real and a generated image (1704.00028, eq. 3).
 
-    Each x̂ = a x + (1 - a) G(z) has an a ~ U(0, 1) of its own.
+    Each ``x̂ = a x + (1 - a) G(z)`` has its own random a ~ U(0, 1).
 
     Args:
         weight: weight of the penalty; the paper's is 10.
@@ -113,7 +113,7 @@ class GradientPenalty(Penalty):
 
 
 class ZeroCentredPenalty(Penalty):
-    """What R1 and R2 share: the factor gamma of the paper, of which they take a half.
+    """The base of R1 and R2, whose weight is the gamma of the paper; the factor is gamma / 2.
 
     Args:
         weight: weight of the penalty, gamma of the paper; 0.0002 times the number of pixels
@@ -130,7 +130,7 @@ class ZeroCentredPenalty(Penalty):
 
 @_serializable
 class R1(ZeroCentredPenalty):
-    """``weight / 2 * E[‖∇D(x)‖²]`` of real images (1801.04406, eq. 9)."""
+    """``weight / 2 * E[‖∇D(x)‖²]`` on real images (1801.04406, eq. 9)."""
 
     def __call__(self, critic, real_images, fake_images, draw):
         """Return the term, a float32 scalar."""
@@ -139,7 +139,7 @@ class R1(ZeroCentredPenalty):
 
 @_serializable
 class R2(ZeroCentredPenalty):
-    """``weight / 2 * E[‖∇D(G(z))‖²]`` of generated images (1801.04406, eq. 10)."""
+    """``weight / 2 * E[‖∇D(G(z))‖²]`` on generated images (1801.04406, eq. 10)."""
 
     def __call__(self, critic, real_images, fake_images, draw):
         """Return the term, a float32 scalar."""
@@ -148,7 +148,7 @@ class R2(ZeroCentredPenalty):
 
 @_serializable
 class R1R2(ZeroCentredPenalty):
-    """The sum of ``R1`` and ``R2`` of one weight (2501.05441)."""
+    """The sum of ``R1`` and ``R2`` with the same weight (2501.05441)."""
 
     def __call__(self, critic, real_images, fake_images, draw):
         """Return the term, a float32 scalar."""

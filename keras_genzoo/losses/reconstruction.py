@@ -1,7 +1,7 @@
-"""Reconstruction losses J_REC: one value an example, summed over its pixels.
+"""Reconstruction losses J_REC as functions: one value for each example, summed over its pixels.
 
-Images lie in [0, 1]; the decoder gives logits, so that y = sigmoid(logit). What a model is given
-are the objects of ``likelihoods``.
+Images lie in [0, 1]. The decoder gives logits, and y = sigmoid(logit). Models take the objects in
+``likelihoods``, which call these functions.
 """
 
 import math
@@ -40,7 +40,7 @@ def bernoulli_loss(images: Tensor, logits: Tensor) -> Tensor:
 def squared_error_loss(images: Tensor, logits: Tensor) -> Tensor:
     """Return ``Σ_i (x_i - y_i)²``.
 
-    Twice the negative log-likelihood under Gaussian pixels of variance 1, up to a constant.
+    Up to a constant, this is twice the negative log-likelihood of Gaussian pixels of variance 1.
 
     Args:
         images: floats in [0, 1], shape ``(batch, ...)``.
@@ -69,7 +69,7 @@ def gaussian_loss(images: Tensor, logits: Tensor, log_sigma: Tensor = 0.0) -> Te
         log_sigma: log σ, one number for all pixels.
 
     Returns:
-        float32, shape ``(batch,)``, in nats: the negative log-density, of either sign.
+        float32, shape ``(batch,)``, in nats: the negative log-density, which may be negative.
 
     Raises:
         GenzooError: if the shapes differ or the images are uint8.
@@ -87,14 +87,15 @@ def continuous_bernoulli_loss(images: Tensor, logits: Tensor) -> Tensor:
     """Return ``bernoulli_loss - Σ_i log C(y_i)`` (1907.06845, equation 7).
 
     The factor ``C(y) = 2 artanh(1 - 2y) / (1 - 2y)``, 2 at y = 1/2, makes ``y^x (1 - y)^(1 - x)``
-    a density of grey values x in [0, 1]; in the logit t of y it is ``t / tanh(t / 2)``.
+    a density of grey values x in [0, 1]. As a function of the logit t of y it is
+    ``t / tanh(t / 2)``.
 
     Args:
         images: floats in [0, 1], shape ``(batch, ...)``.
         logits: of the same shape.
 
     Returns:
-        float32, shape ``(batch,)``, in nats: the negative log-density, of either sign.
+        float32, shape ``(batch,)``, in nats: the negative log-density, which may be negative.
 
     Raises:
         GenzooError: if the shapes differ or the images are uint8.
@@ -109,15 +110,15 @@ def continuous_bernoulli_loss(images: Tensor, logits: Tensor) -> Tensor:
 def continuous_bernoulli_mean(logits: Tensor) -> Tensor:
     """Return the mean of a continuous Bernoulli pixel, float32 in [0, 1] (1907.06845, eq. 8).
 
-    In the logit t it is ``1/2 + 1 / (2 tanh(t / 2)) - 1 / t``, which is nearer to 1/2 than
-    sigmoid(t).
+    As a function of the logit t it is ``1/2 + 1 / (2 tanh(t / 2)) - 1 / t``, which is nearer to 1/2
+    than sigmoid(t).
 
     >>> [round(float(continuous_bernoulli_mean(t)), 4) for t in (-2.0, 0.0, 2.0)]
     [0.3435, 0.5, 0.6565]
     """
     logits = float32(logits)
     near, large, square = _near_zero(logits)
-    # The next term is below 1e-8.
+    # A power series near 0; the first term left out is below 1e-8.
     series = logits * (1 / 12 + square * (-1 / 720 + square * (1 / 30240 - square / 1209600)))
     return 0.5 + ops.where(near, series, 0.5 / ops.tanh(large / 2) - 1 / large)
 
@@ -126,7 +127,7 @@ def _log_normaliser(logits: Tensor) -> Tensor:
     """Return log(t / tanh(t / 2)) of logits t."""
     near, large, square = _near_zero(logits)
     quarter = square / 4
-    # The next term is below 1e-8.
+    # A power series near 0; the first term left out is below 1e-8.
     series = math.log(2) + quarter * (
         1 / 3 + quarter * (-7 / 90 + quarter * (62 / 2835 - quarter * 127 / 18900))
     )
@@ -135,9 +136,10 @@ def _log_normaliser(logits: Tensor) -> Tensor:
 
 
 def _near_zero(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return where a power series is taken, the logits elsewhere, and the squares there.
+    """Return where logits are near 0, the logits for the closed form, and squares for the series.
 
-    Each branch sees values that keep its gradient finite where the other one is taken.
+    The closed form is used away from 0 and a power series near 0. Both are computed everywhere, so
+    each gets harmless values where the other one is used: otherwise its gradient would be NaN.
     """
     near = ops.abs(logits) < 0.5
     return near, ops.where(near, 1.0, logits), ops.square(ops.where(near, logits, 0.0))
@@ -145,12 +147,12 @@ def _near_zero(logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _cross_entropy(images: Tensor, logits: Tensor) -> Tensor:
     """Return ``-(x log y + (1 - x) log(1 - y))`` of each pixel."""
-    # Not ops.binary_crossentropy: it looks behind a sigmoid for logits that it was not given.
+    # Not ops.binary_crossentropy: if its input comes from a sigmoid, it takes the sigmoid's input.
     return images * ops.softplus(-logits) + (1 - images) * ops.softplus(logits)
 
 
 def _checked(images: Tensor, logits: Tensor) -> list[Tensor]:
-    """Return both in float32."""
+    """Return both in float32, after checking their shapes and that images are not uint8."""
     images = ops.convert_to_tensor(images)
     if keras.backend.standardize_dtype(images.dtype) == "uint8":
         raise GenzooError("a reconstruction loss takes images in [0, 1], not uint8; divide by 255")

@@ -1,4 +1,4 @@
-"""What the loss functions share: float32 inside, equal shapes, sums per example."""
+"""Helpers of the loss functions: casts to float32, checks of shapes, sums per example."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from keras import ops
 
 from keras_genzoo.errors import GenzooError
 
-# A tensor of the backend; whatever Keras converts to one (arrays, lists, numbers) is taken too.
+# A tensor of the backend, or an array, list or number that Keras converts to one.
 Tensor = Any
 
 
@@ -16,10 +16,12 @@ def float32(value: Tensor) -> Tensor:
 
 
 def pair(**tensors: Tensor) -> list[Tensor]:
-    """Return the two named tensors in float32; other shapes would broadcast without a word.
+    """Return two named tensors in float32 after checking that their shapes are equal.
+
+    Different shapes would be broadcast silently. A size that is unknown in a graph matches any.
 
     Raises:
-        GenzooError: if their shapes differ; sizes that a graph does not know yet fit any.
+        GenzooError: if their shapes differ.
 
     >>> pair(images=[0.0], logits=[[0.0]])
     Traceback (most recent call last):

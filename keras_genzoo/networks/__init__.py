@@ -1,7 +1,7 @@
 """Encoders, decoders, generators and discriminators, each a function that builds a network.
 
-All but batch normalisation, grouped convolution, dropout and seeded noise is ``keras`` layers and
-``keras.ops``; what the networks are trained for lives in ``models``.
+Except for batch normalisation, grouped convolution, dropout and seeded noise they use only
+``keras`` layers and ``keras.ops``. Losses and training are in ``models``.
 """
 
 import lazy_loader

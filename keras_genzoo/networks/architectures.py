@@ -1,7 +1,7 @@
-"""Networks that belong together, and the sizes that a person may choose of them.
+"""Architectures: pairs of networks with their options.
 
-A GAN's generator and discriminator are made by an ``Architecture``, the encoder and the decoder of
-an autoencoder by an ``AutoencoderArchitecture``.
+An ``Architecture`` builds the generator and discriminator of a GAN, an ``AutoencoderArchitecture``
+the encoder and decoder of an autoencoder.
 """
 
 import math
@@ -31,7 +31,7 @@ Shape = tuple[int, int, int]
 
 
 class Configured:
-    """An object that keeps each argument of its constructor as an attribute of the same name."""
+    """Base class for objects that store each constructor argument in an attribute of its name."""
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -48,7 +48,7 @@ class Architecture(Configured):
     take it, each kept as an attribute of the same name.
     """
 
-    # The discriminator's, where none is asked for.
+    # The default normalisation of the discriminator.
     normalization = "none"
 
     def generator(
@@ -58,7 +58,7 @@ class Architecture(Configured):
 
         Args:
             image_shape: ``(height, width, channels)``.
-            noise_dim: size of the noise, with its condition if it has one.
+            noise_dim: size of the noise, including a condition that is joined to it.
             synchronized: take batch statistics over all replicas.
         """
         raise NotImplementedError
@@ -78,8 +78,8 @@ class Architecture(Configured):
     def widest(self, noise_dim: int, discriminator_shape: Shape) -> int:
         """Return the most units or channels of a layer, inputs included.
 
-        Networks that may be wide are measured before they are built. Where a subclass does not
-        say, all are.
+        If it is large, the memory that the networks need is measured before they are built. The
+        default is to measure always.
         """
         return sys.maxsize
 
@@ -109,7 +109,7 @@ class DenseArchitecture(Architecture):
         return max(*inputs, *self.generator_units, *self.discriminator_units)
 
     def generator(self, image_shape, noise_dim, *, synchronized=False):
-        """Build the generator; no layer of it takes batch statistics."""
+        """Build the generator, which has no batch normalisation."""
         return dense_generator(image_shape, noise_dim, self.generator_units)
 
     def discriminator(self, image_shape, *, normalization, synchronized=False):
@@ -195,7 +195,7 @@ class AutoencoderArchitecture(Configured):
         Args:
             image_shape: ``(height, width, channels)``.
             latent_dim: size of the code.
-            gaussian: give ``[z_mean, z_log_var]`` of a Gaussian posterior in place of the code.
+            gaussian: return ``[z_mean, z_log_var]`` of a Gaussian posterior in place of the code.
             synchronized: take batch statistics, if there are any, over all replicas.
         """
         raise NotImplementedError

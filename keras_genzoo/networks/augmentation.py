@@ -1,8 +1,8 @@
-"""Augmentation of what the discriminator sees, through which the generator's gradient flows.
+"""Differentiable augmentation of the discriminator's images; the generator trains through it.
 
 An augmentation is called as ``augmentation(images, draw)`` on images ``(batch, h, w, c)`` in
-[-1, 1]; ``draw.uniform(batch_size, shape)`` gives noise with a row for each image, the same on one
-replica and on many.
+[-1, 1]. ``draw.uniform(batch_size, shape)`` returns random numbers with one row for each image,
+which do not depend on the number of replicas.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ class Augmentation:
     """A random change of images; subclasses implement ``__call__`` and ``get_config``."""
 
     def __call__(self, images, draw):
-        """Return changed images of the same shape, each changed in its own way."""
+        """Return changed images of the same shape; each image has its own random numbers."""
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def brightness(images, draw, background: float):
 
 
 def saturation(images, draw, background: float):
-    """Scale each pixel's colour about its grey by U(0, 2); grey images stay as they are."""
+    """Scale each pixel's difference from its grey value by U(0, 2); grey images do not change."""
     if images.shape[-1] == 1:
         return images
     grey = ops.mean(images, axis=-1, keepdims=True)
@@ -45,13 +45,13 @@ def saturation(images, draw, background: float):
 
 
 def contrast(images, draw, background: float):
-    """Scale each image about its mean by U(0.5, 1.5)."""
+    """Scale the difference of each pixel from the mean of its image by U(0.5, 1.5)."""
     mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
     return (images - mean) * (_each(images, draw) + 0.5) + mean
 
 
 def translation(images, draw, background: float):
-    """Shift each image by up to an eighth of its size; what comes in is the background."""
+    """Shift each image by up to an eighth of its size, and fill the border with the background."""
     for axis in (1, 2):
         size = images.shape[axis]
         most = int(size / 8 + 0.5)
@@ -61,7 +61,7 @@ def translation(images, draw, background: float):
 
 
 def cutout(images, draw, background: float):
-    """Cover a square of half the size with the background; it may reach over the border."""
+    """Cover a square of half the image's size with the background; part of it may lie outside."""
     covered = 1.0
     for axis in (1, 2):
         size = images.shape[axis]
@@ -136,8 +136,8 @@ def _each(images, draw):
 def _shifted(images, shift, axis: int, background: float):
     """Return images moved along an axis by ``shift`` ``(batch,)`` pixels.
 
-    Rows are chosen by a product with a matrix of zeros and ones, which is exact, and has a
-    gradient on every device.
+    Rows are selected by multiplication with a matrix of zeros and ones, which is exact and
+    differentiable on every device.
     """
     if axis == 2:
         turned = ops.transpose(images, (0, 2, 1, 3))

@@ -1,6 +1,6 @@
-"""How a class label reaches the networks of a GAN.
+"""How a class label enters the networks of a GAN.
 
-A ``Conditioning`` says what the networks take in place of noise and images alone.
+A ``Conditioning`` computes the networks' inputs from noise, images and labels.
 """
 
 from typing import Any
@@ -12,17 +12,18 @@ Shape = tuple[int, int, int]
 
 
 def one_hot(class_labels, num_classes: int, dtype: str):
-    """Return labels ``(batch,)`` as rows ``(batch, num_classes)`` of a one among zeros.
+    """Return labels ``(batch,)`` in one-hot encoding, ``(batch, num_classes)``.
 
-    A number that is no label gives zeros. A table of all rows would put num_classes² numbers into
-    the graph; LiteRT's own operation, and a cast of the comparison, give other numbers in 8 bits.
+    A number that is not a label gives zeros. Labels are compared with all classes, since a table of
+    all rows would put num_classes² numbers into the graph. LiteRT's one-hot operation, and casting
+    the comparison, give wrong numbers with 8-bit quantisation.
 
     >>> one_hot(ops.array([1, 7]), 2, "float32").numpy().tolist()
     [[0.0, 1.0], [0.0, 0.0]]
     """
     labels = ops.cast(class_labels, "int32")[:, None]
     same = ops.equal(labels, np.arange(num_classes, dtype="int32"))
-    # Numbers and not tensors, which ONNX would take for inputs.
+    # Python numbers: the ONNX exporter would turn tensors into inputs of the model.
     return ops.cast(ops.where(same, 1.0, 0.0), dtype)
 
 
@@ -36,9 +37,9 @@ def append_one_hot(z, class_labels, num_classes: int):
 
 
 def append_label_planes(images, class_labels, num_classes: int):
-    """Join images ``(batch, h, w, c)`` with one plane a class -> ``(batch, h, w, c + classes)``.
+    """Join images ``(batch, h, w, c)`` with a plane per class -> ``(batch, h, w, c + classes)``.
 
-    The plane of an image's label is all ones, the others are zeros.
+    The plane of an image's label is all ones, the other planes are zeros.
 
     >>> append_label_planes(ops.zeros((2, 4, 4, 1)), ops.array([0, 1]), 2).shape
     TensorShape([2, 4, 4, 3])
@@ -81,9 +82,9 @@ class Conditioning:
 
 
 class Concatenation(Conditioning):
-    """One-hot labels beside the noise, a plane a class beside the image's channels.
+    """One-hot labels joined to the noise, and one plane per class joined to the image's channels.
 
-    The conditional GAN (1411.1784) as chapter 7 of the thesis builds it.
+    This is the conditional GAN (1411.1784) of chapter 7 of the thesis.
 
     >>> condition = Concatenation(10)
     >>> condition.noise_dim(100), condition.discriminator_shape((28, 28, 1))

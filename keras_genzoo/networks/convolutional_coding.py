@@ -1,7 +1,7 @@
 """Convolutional encoders and decoders for square images of any size from 8.
 
-Strided convolutions as in DCGAN, without batch normalisation: what an image becomes does not
-depend on the others of its batch.
+They use strided convolutions as DCGAN does, but no batch normalisation, so that the code of an
+image does not depend on the other images of its batch.
 """
 
 import keras
@@ -103,8 +103,8 @@ def _features(images, filters: int):
 
 
 def _doubling(size: int) -> dict:
-    """Return the arguments of the transposed convolution that gives ``size``."""
-    # From 4 to 7, where the encoder goes from 7 to 4.
+    """Return the arguments of the transposed convolution whose output has this size."""
+    # An odd size, such as 7, is reached from 4 with output padding; the encoder goes from 7 to 4.
     return {
         "kernel_size": 4,
         "strides": 2,
@@ -115,5 +115,5 @@ def _doubling(size: int) -> dict:
 
 
 def _he_normal() -> keras.initializers.Initializer:
-    # One for each layer: an initializer draws the same values every time it is called.
+    # A new one for each layer, since an initializer returns the same values at each call.
     return keras.initializers.HeNormal()

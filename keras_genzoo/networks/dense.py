@@ -1,4 +1,4 @@
-"""Fully connected networks for small images: autoencoders, VAEs and the first GAN."""
+"""Fully connected networks for small images: those of autoencoders, VAEs and the original GAN."""
 
 import math
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def dense_gaussian_encoder(
 def dense_decoder(
     image_shape: Shape, latent_dim: int, hidden_units: Sequence[int] = (256, 512)
 ) -> keras.Model:
-    """Build codes ``(batch, latent_dim)`` -> Bernoulli logits ``(batch, *image_shape)``.
+    """Build codes ``(batch, latent_dim)`` -> logits ``(batch, *image_shape)``.
 
     >>> dense_decoder((28, 28, 1), 2).output_shape
     (None, 28, 28, 1)
@@ -77,12 +77,12 @@ def dense_discriminator(
 ) -> keras.Model:
     """Build images ``(batch, *image_shape)`` in [-1, 1] -> logits ``(batch, 1)``.
 
-    Dropout keeps the discriminator of a dense GAN from winning at once (1406.2661, section 5).
+    Dropout keeps the discriminator from becoming perfect early in training (1406.2661, section 5).
 
     Args:
         image_shape: ``(height, width, channels)``; the channels of a condition count.
         hidden_units: widths of the hidden layers.
-        dropout: share of the features that are dropped in training.
+        dropout: share of the features that dropout sets to 0 in training.
         normalization: a name in ``NORMALIZATIONS``.
         synchronized: take batch statistics over all replicas.
 

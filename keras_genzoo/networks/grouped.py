@@ -1,4 +1,4 @@
-"""Convolution in groups of channels, without the detour that Keras takes on a CPU."""
+"""Grouped convolution that is fast on a CPU."""
 
 import keras
 import tensorflow as tf
@@ -8,8 +8,9 @@ import tensorflow as tf
 class GroupedConv2D(keras.layers.Conv2D):
     """``keras.layers.Conv2D`` with ``groups``, channels last, in TensorFlow's own operation.
 
-    The numbers are Keras' own. Keras 3.15 compiles a grouped convolution by XLA, whose weight
-    gradient takes 30 to 300 times as long on a CPU; do not compile a step with this layer either.
+    The results are those of Keras' layer. Keras 3.15 compiles grouped convolutions by XLA, whose
+    weight gradient takes 30 to 300 times as long on a CPU. For the same reason, do not compile a
+    training step with this layer by XLA.
 
     >>> layer = GroupedConv2D(4, 3, groups=2, padding="same")
     >>> layer(keras.ops.ones((2, 5, 5, 6))).shape, layer.kernel.shape

@@ -1,4 +1,4 @@
-"""Batch normalisation in one operation where TensorFlow has one, and the normalisations of D."""
+"""Fused batch normalisation, and the normalisations of a discriminator."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from keras_genzoo.networks.spectral import SpectralConv2D, SpectralDense
 
 @keras.saving.register_keras_serializable("keras_genzoo")
 class BatchNormalization(keras.layers.BatchNormalization):
-    """``keras.layers.BatchNormalization`` (1502.03167) with the batch statistics computed fused.
+    """``keras.layers.BatchNormalization`` (1502.03167) with TensorFlow's fused operation.
 
-    The numbers are Keras' own up to rounding; forward and backward of a training step take half
-    the time on a CPU. With ``synchronized=True``, in inference, in float64, and for what is not
-    ``(batch, height, width, channels)``, it is Keras' layer unchanged.
+    Up to rounding the results are those of Keras' layer; a training step takes half the time in it
+    on a CPU. With ``synchronized=True``, in inference, in float64, and for inputs that are not
+    ``(batch, height, width, channels)``, Keras' own computation is used.
 
     >>> layer = BatchNormalization()
     >>> layer(keras.ops.ones((2, 4, 4, 3)), training=True).shape
@@ -23,10 +23,10 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """
 
     def call(self, inputs, training=None, mask=None):
-        """Normalise ``inputs``, and move the moving statistics when ``training``."""
+        """Normalise ``inputs``, and update the moving statistics if ``training``."""
         fused = inputs.shape.rank == 4 and self.axis in (-1, 3) and self.scale and self.center
         plain = self.synchronized or self.renorm or mask is not None
-        # TensorFlow's operation keeps its statistics in float32.
+        # TensorFlow's operation computes statistics in float32 only.
         plain = plain or self.dtype_policy.variable_dtype != "float32"
         if not training or not self.trainable or plain or not fused:
             return super().call(inputs, training=training, mask=mask)
@@ -49,7 +49,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 @dataclass(frozen=True)
 class Normalization:
-    """What keeps the hidden layers of a discriminator in range.
+    """The normalisation of a discriminator's hidden layers.
 
     Args:
         after: builds the layer that follows a hidden layer, from whether statistics are taken over

@@ -1,4 +1,4 @@
-"""The dtype policy of the layers that are made in a block."""
+"""Sets the dtype policy of layers within a block of code."""
 
 import contextlib
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import keras
 
 @contextlib.contextmanager
 def layers_under(policy: str | keras.DTypePolicy) -> Iterator[None]:
-    """Give layers made in the block this dtype policy, and put the global one back.
+    """Use this dtype policy for layers that are created in the block, then restore the global one.
 
     >>> with layers_under("mixed_bfloat16"):
     ...     layer = keras.layers.Dense(2)

@@ -1,4 +1,4 @@
-"""Random numbers that are the same on one replica and on many, compiled by XLA and not."""
+"""Random numbers that do not depend on the number of replicas, nor on whether XLA compiles them."""
 
 import math
 from collections.abc import Callable
@@ -10,11 +10,11 @@ import tensorflow as tf
 def uniform(shape, seed) -> tf.Tensor:
     """Return numbers from U[0, 1), a pure function of shape and seed.
 
-    They are those of ``tf.random.stateless_uniform(shape, seed, alg="philox")``, of which XLA makes
-    others; the bits behind them it gives alike.
+    Without XLA they equal ``tf.random.stateless_uniform(shape, seed, alg="philox")``. Under XLA
+    that function returns other numbers, but the same random bits, so these are used here.
 
     Args:
-        shape: of the numbers.
+        shape: shape of the result.
         seed: two integers.
 
     Returns:
@@ -24,18 +24,18 @@ def uniform(shape, seed) -> tf.Tensor:
     TensorShape([2, 3])
     """
     bits = tf.random.stateless_uniform(shape, seed, None, None, tf.uint32, alg="philox")
-    # The mantissa of a number in [1, 2).
+    # 23 random bits as the mantissa give a number in [1, 2).
     return tf.bitcast(bits & 0x7FFFFF | 0x3F800000, tf.float32) - 1
 
 
 def normal(shape, seed) -> tf.Tensor:
     """Return numbers from N(0, 1), a pure function of shape and seed, by the Box-Muller transform.
 
-    Up to rounding they are those of ``tf.random.stateless_normal(shape, seed, alg="philox")``, of
-    which XLA makes others.
+    Up to rounding they equal ``tf.random.stateless_normal(shape, seed, alg="philox")``, which
+    returns other numbers under XLA.
 
     Args:
-        shape: of the numbers.
+        shape: shape of the result.
         seed: two integers.
 
     Returns:
@@ -53,16 +53,19 @@ def normal(shape, seed) -> tf.Tensor:
 
 
 def rows_of_global_batch(draw: Callable, batch_size, shape: tuple, seed) -> tf.Tensor:
-    """Draw this replica's rows of what one replica would draw for the whole batch.
+    """Draw random numbers for this replica's part of the batch.
+
+    Every replica draws the numbers of the whole batch from the same seed and keeps its own rows. So
+    a training step on many replicas uses the same numbers as on one.
 
     Args:
         draw: ``normal`` or ``uniform``.
-        batch_size: rows of this replica.
+        batch_size: number of rows of this replica.
         shape: shape of a row.
         seed: two integers, the same on all replicas.
 
     Returns:
-        float32 tensor ``(batch_size, *shape)``; distinct on every replica.
+        float32 tensor ``(batch_size, *shape)``, different on each replica.
     """
     context = tf.distribute.get_replica_context()
     rows = tf.concat([[context.num_replicas_in_sync * batch_size], shape], axis=0)
@@ -72,7 +75,7 @@ def rows_of_global_batch(draw: Callable, batch_size, shape: tuple, seed) -> tf.T
 
 @keras.saving.register_keras_serializable("keras_genzoo")
 class Dropout(keras.layers.Dropout):
-    """``keras.layers.Dropout`` with another mask on each replica; Keras' is the same on all.
+    """``keras.layers.Dropout`` with its own mask on each replica; Keras uses one mask on all.
 
     >>> Dropout(0.5)(keras.ops.ones((2, 4)), training=True).shape
     TensorShape([2, 4])
@@ -89,10 +92,10 @@ class Dropout(keras.layers.Dropout):
 
 @keras.saving.register_keras_serializable("keras_genzoo")
 class SeededNormal(keras.layers.Layer):
-    """Seeds ``(batch,)`` of int64 -> noise N(0, I), float32 ``(batch, size)``, a row a seed.
+    """Seeds ``(batch,)`` of int64 -> noise N(0, I), float32 ``(batch, size)``, one row per seed.
 
-    A row depends on its seed alone, not on its neighbours, so that a server may put several
-    requests into one batch. Devices differ by rounding at most.
+    A row depends on its own seed only, so that a server may combine requests into one batch.
+    Results of different devices differ by rounding at most.
 
     Args:
         size: numbers in a row.

@@ -1,4 +1,4 @@
-"""What networks are made of, by name; listing the names imports neither Keras nor TensorFlow.
+"""The parts of networks by name; listing the names imports neither Keras nor TensorFlow.
 
 >>> list(ARCHITECTURES), list(NORMALIZATIONS)
 (['dense', 'dcgan'], ['batch', 'layer', 'spectral', 'none'])

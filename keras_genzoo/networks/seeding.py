@@ -1,7 +1,7 @@
-"""The global random generators of Python, NumPy, TensorFlow and Keras: seeded, and put back.
+"""Seeds the global random generators of Python, NumPy, TensorFlow and Keras, and restores them.
 
-Keras draws initial weights from them. They are a script's own: a call of the library leaves them
-as it found them.
+Keras draws initial weights from these generators. They belong to the user's script, so the library
+restores their state after it has used them.
 """
 
 import contextlib
@@ -17,10 +17,9 @@ from tensorflow.python.eager import context
 
 @contextlib.contextmanager
 def randomness_kept() -> Iterator[None]:
-    """Put the global generators back at the end of the block; also a decorator.
+    """Restore the state of the global generators at the end of the block; also a decorator.
 
-    What the block draws is drawn from them; the code behind it draws the numbers that it would
-    have drawn without the block.
+    Random numbers drawn in the block do not change those that are drawn after it.
 
     >>> random.seed(1)
     >>> with randomness_kept():
@@ -32,11 +31,11 @@ def randomness_kept() -> Iterator[None]:
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     seed, operations = eager._seed, getattr(eager, "_rng", None)
     operations_state = operations and operations.getstate()
-    of_keras = {
+    keras_attributes = {
         name: global_state.get_global_attribute(name)
         for name in (GLOBAL_RANDOM_SEED, GLOBAL_SEED_GENERATOR)
     }
-    generator = of_keras[GLOBAL_SEED_GENERATOR]
+    generator = keras_attributes[GLOBAL_SEED_GENERATOR]
     generator_state = None if generator is None else generator.state.numpy()
     try:
         yield
@@ -46,7 +45,7 @@ def randomness_kept() -> Iterator[None]:
         eager._seed, eager._rng = seed, operations
         if operations is not None:
             operations.setstate(operations_state)
-        for name, value in of_keras.items():
+        for name, value in keras_attributes.items():
             global_state.set_global_attribute(name, value)
         if generator is not None:
             generator.state.assign(generator_state)
@@ -54,11 +53,10 @@ def randomness_kept() -> Iterator[None]:
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed the global generators in the block as ``keras.utils.set_random_seed`` does.
+    """Seed the global generators in the block, as ``keras.utils.set_random_seed`` does.
 
-    At its end they are put back. Other than that function, this leaves TensorFlow's kernels alone:
-    one that has a seed of its own, such as that of ``tf.random.uniform((), seed=1)``, goes on with
-    its sequence and does not begin anew.
+    They are restored at its end. Unlike that function, it does not reset TensorFlow's kernels: an
+    operation with its own seed, such as ``tf.random.uniform((), seed=1)``, continues its sequence.
 
     Args:
         seed: the seed.
@@ -79,6 +77,6 @@ def seeded(seed: int) -> Iterator[None]:
         eager = context.context()
         eager._seed, eager._rng = seed, random.Random(seed)
         global_state.set_global_attribute(GLOBAL_RANDOM_SEED, seed)
-        # Made anew from the seed where it is needed.
+        # Keras creates a new generator from the seed when it needs one.
         global_state.set_global_attribute(GLOBAL_SEED_GENERATOR, None)
         yield

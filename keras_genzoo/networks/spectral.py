@@ -1,9 +1,10 @@
 """Dense and convolutional layers of spectral norm 1 (1802.05957).
 
-The layer computes with W / sigma(W), where sigma is u' W v: W flattened to (rest, outputs), u and v
-its leading singular vectors by one power iteration a training pass. The gradient goes through
-sigma (the paper's equation 12); u is kept, and saved, beside the weights. ``keras.layers.
-SpectralNormalization`` is another algorithm: each forward pass assigns W / sigma to the weights.
+The layers use W / sigma(W), with W reshaped to (rest, outputs) and sigma = u' W v. u and v are
+estimates of the leading singular vectors, improved by one power iteration in each training pass.
+The gradient includes that of sigma (the paper's equation 12). u is saved beside the weights.
+``keras.layers.SpectralNormalization`` is another algorithm: each forward pass assigns W / sigma to
+the weights.
 """
 
 import keras
@@ -14,10 +15,10 @@ _EPSILON = 1e-12
 
 
 class _Spectral:
-    """What the two layers share: they keep ``u`` and divide the kernel by its norm."""
+    """Mix-in of the two layers, which keeps ``u`` and divides the kernel by its spectral norm."""
 
     def build(self, input_shape) -> None:
-        """Make the weights, and the kept singular vector."""
+        """Create the weights, and the singular vector ``u``."""
         super().build(input_shape)
         self.u = self.add_weight(
             name="u",
@@ -25,14 +26,14 @@ class _Spectral:
             dtype="float32",
             initializer="random_normal",
             trainable=False,
-            # Every replica computes the same.
+            # All replicas compute the same value.
             aggregation="only_first_replica",
         )
-        # The norm is taken of the weights as they are, whatever the type of the computations.
+        # The norm is computed from the float32 weights, also under mixed precision.
         self.autocast = False
 
     def normalized_kernel(self, training: bool):
-        """Return the kernel over its spectral norm; move ``u`` when ``training``."""
+        """Return the kernel divided by its spectral norm; update ``u`` if ``training``."""
         kernel = ops.cast(self.kernel, "float32")
         matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
         u = _unit(ops.convert_to_tensor(self.u))
@@ -45,7 +46,7 @@ class _Spectral:
         return ops.cast(kernel / sigma, self.compute_dtype)
 
     def save_own_variables(self, store) -> None:
-        """Save all variables; the layers that are extended save kernel and bias alone."""
+        """Save all variables; the base layers save only kernel and bias."""
         keras.Layer.save_own_variables(self, store)
 
     def load_own_variables(self, store) -> None:
@@ -53,7 +54,7 @@ class _Spectral:
         keras.Layer.load_own_variables(self, store)
 
     def call(self, inputs, training=False):
-        """Return the layer's outputs by the normalised kernel."""
+        """Return the layer's outputs with the normalised kernel."""
         inputs = ops.cast(inputs, self.compute_dtype)
         outputs = self.apply_kernel(inputs, self.normalized_kernel(training))
         if self.use_bias:
@@ -63,7 +64,7 @@ class _Spectral:
 
 @_serializable
 class SpectralDense(_Spectral, keras.layers.Dense):
-    """``keras.layers.Dense`` of spectral norm 1; its arguments are those of that layer.
+    """``keras.layers.Dense`` of spectral norm 1, with the same arguments.
 
     >>> layer = SpectralDense(3)
     >>> layer(ops.ones((2, 4)), training=True).shape
@@ -77,9 +78,9 @@ class SpectralDense(_Spectral, keras.layers.Dense):
 
 @_serializable
 class SpectralConv2D(_Spectral, keras.layers.Conv2D):
-    """``keras.layers.Conv2D``, channels last, of spectral norm 1; the arguments are those of that.
+    """``keras.layers.Conv2D``, channels last, of spectral norm 1, with the same arguments.
 
-    The norm is that of the kernel as a matrix, as in the paper, and not of the convolution.
+    As in the paper, the norm is that of the kernel as a matrix, not that of the convolution.
 
     >>> layer = SpectralConv2D(3, 3, padding="same")
     >>> layer(ops.ones((2, 4, 4, 1)), training=True).shape

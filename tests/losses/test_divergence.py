@@ -198,7 +198,7 @@ def test_gaussian_kl_broadcasts_batches():
 
 def test_gaussian_kl_refuses_what_is_no_covariance():
     with pytest.raises(
-        GenzooError, match=r"\(\.\.\., 2, 2\), not \(2,\); make a diagonal one full"
+        GenzooError, match=r"\(\.\.\., 2, 2\), not \(2,\); pass a diagonal covariance"
     ):
         losses.gaussian_kl(np.zeros(2), np.ones(2), np.zeros(2), np.eye(2))
     with pytest.raises(GenzooError, match=r"\(\.\.\., 2, 2\), not \(3, 3\)"):

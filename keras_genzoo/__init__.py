@@ -1,7 +1,10 @@
 """keras_genzoo: a zoo of generative image models for Keras 3 on TensorFlow.
 
-The rooms are imported on first use, so ``import keras_genzoo as genzoo`` is instant; Keras finds
-the classes in saved models from then on (``keras.models.load_model``).
+Subpackages are imported on first use, so ``import keras_genzoo as genzoo`` takes no time. After it
+``keras.models.load_model`` finds the classes of saved models.
+
+"The thesis" in docstrings is "Generative modelling by deep learning" (2022, in Japanese), which
+this package reproduces; they cite it by chapter or figure.
 
 >>> import keras_genzoo as genzoo
 >>> model = genzoo.models.VAE(image_shape=(8, 8, 1), latent_dim=2)

@@ -36,12 +36,6 @@ class Codes(NamedTuple):
     axes: tuple[str, str] = ("z₁", "z₂")
 
 
-def latent_shape(model: ImageModel) -> tuple[int, ...]:
-    """Return the shape of one code of a model; that of a latent vector is ``(size,)``."""
-    shape = getattr(model, "latent_shape", None)
-    return (model.latent_dim,) if shape is None else tuple(shape)
-
-
 def why_no_map(model: ImageModel, num_images: int) -> str | None:
     """Return why the codes of so many images cannot be drawn in two dimensions, None if they can.
 
@@ -49,7 +43,7 @@ def why_no_map(model: ImageModel, num_images: int) -> str | None:
         model: a model with an encoder.
         num_images: how many images there are.
     """
-    size = math.prod(latent_shape(model))
+    size = math.prod(model.latent_shape)
     if size < 2:
         return "a map needs codes of two dimensions or more; this model has one"
     if size > 2 and num_images < 2:
@@ -59,7 +53,7 @@ def why_no_map(model: ImageModel, num_images: int) -> str | None:
 
 def why_no_manifold(model: ImageModel) -> str | None:
     """Return why what a latent space decodes to cannot be drawn in a plane, None if it can."""
-    shape = latent_shape(model)
+    shape = tuple(model.latent_shape)
     if shape == (2,):
         return None
     return f"it shows a latent space of 2 dimensions; this model has {_shape_in_words(shape)}"
@@ -92,7 +86,7 @@ def codes_in_2d(
 
     pca = PCA(2, random_state=0)
     points = pca.fit_transform(points)
-    words = _shape_in_words(latent_shape(model))
+    words = _shape_in_words(model.latent_shape)
     shares = [
         f"main component {i + 1} of {words} ({share:.0%} of the variance)"
         for i, share in enumerate(pca.explained_variance_ratio_)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models import MODELS
+from keras_genzoo.models import MODELS, ImageModel
 from keras_genzoo.models.capabilities import capable_models
 from keras_genzoo.visualization.curves import training_curves
 from keras_genzoo.visualization.latent import (
@@ -16,10 +16,14 @@ from keras_genzoo.visualization.latent import (
 )
 
 
-class GridCodes:
+class GridCodes(ImageModel):
     """Encodes each image as a grid of codes: the mean of each quarter, with a channel axis."""
 
+    has_encoder = True
     latent_shape = (2, 2, 1)
+
+    def __init__(self):
+        super().__init__((8, 8, 1))
 
     def encode(self, images):
         quarters = images.reshape(len(images), 2, 4, 2, 4)

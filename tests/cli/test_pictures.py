@@ -1,11 +1,11 @@
-"""The commands that make pictures of a finished run, and the one that looks at it."""
+"""The commands that draw images from a finished run, and the one that shows it."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_genzoo.data import open_source
-from keras_genzoo.training import load_model
+from keras_genzoo.training import Settings, load_model
 from keras_genzoo.training.contents import check_only_own
 from keras_genzoo.training.run import Run
 from tests.cli.conftest import SMALL
@@ -172,7 +172,7 @@ def test_images_that_cannot_be_chosen(refused, trained, tmp_path, arguments, wor
 
 @pytest.mark.parametrize("method", ["linear", "spherical"])
 @pytest.mark.parametrize("model", ALL)
-def test_walks(genzoo, trained, tmp_path, model, method):
+def test_interpolations(genzoo, trained, tmp_path, model, method):
     run = trained(model)
     arguments = f"interpolate --rows 2 --steps 5 --method {method} --seed 3"
     for name in "ab":
@@ -191,7 +191,7 @@ def test_walks(genzoo, trained, tmp_path, model, method):
     assert not (ends[0] == ends[1]).all()
 
 
-def test_walks_take_the_models_own_method(genzoo, trained, tmp_path):
+def test_interpolations_take_the_models_own_method(genzoo, trained, tmp_path):
     for model, method in (("ae", "linear"), ("gan", "spherical")):
         run = trained(model)
         genzoo(f"interpolate --out {model}.png", run)
@@ -200,7 +200,7 @@ def test_walks_take_the_models_own_method(genzoo, trained, tmp_path):
 
 
 @pytest.mark.slow
-def test_walks_of_a_class(genzoo, trained, tmp_path):
+def test_interpolations_of_a_class(genzoo, trained, tmp_path):
     run = trained("cgan")
     for name, options in {"a": "--class 3", "b": "--class 3", "c": "--class 4"}.items():
         assert genzoo(f"interpolate --rows 1 {options} --out {name}.png", run).code == 0
@@ -224,6 +224,29 @@ def test_show(genzoo, trained):
     # Neither was given: the model and the data decide.
     assert {"loss: non_saturating", "beta_1: 0.5", "channels: 1"} <= set(lines)
     assert not [line for line in lines if line.endswith("None")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "conditional"),
+    [
+        (Settings("gan"), False),
+        (Settings("gan", conditioning="concat"), True),
+        (Settings("cgan"), True),
+        (Settings("vae"), False),
+    ],
+)
+def test_show_names_the_rows_of_every_conditional_model(genzoo, tmp_path, settings, conditional):
+    data = {
+        "image_shape": [8, 8, 1],
+        "num_images": 10,
+        "num_classes": 2,
+        "class_names": ["cat", "dog"],
+        "fingerprint": "0",
+    }
+    Run.create(settings, data, tmp_path / "run")
+    lines = genzoo("show run").output.splitlines()
+    assert "classes: cat, dog" in lines
+    assert ("rows of the sample grids: these classes, from the top" in lines) == conditional
 
 
 def test_list(genzoo):

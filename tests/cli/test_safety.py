@@ -86,7 +86,7 @@ def test_no_command_follows_a_link_out_of_a_run(refused, tmp_path, linked, comma
 # Pages ---------------------------------------------------------------------------------------
 
 
-def test_a_report_shows_pixels_of_pictures_and_nothing_else_of_a_file(genzoo, copy):
+def test_a_report_shows_the_pixels_of_a_sample_grid_and_nothing_else_of_the_file(genzoo, copy):
     run = copy("gan")
     *_, grid = Run.open(run).sample_grids()
     with grid.open("ab") as file:

@@ -173,6 +173,9 @@ def _defined(tree):
     for node in ast.walk(tree):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             yield node.name
+        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            # As in self.__dict__["_settings"].
+            yield node.slice.value
         elif isinstance(getattr(node, "ctx", None), ast.Store):
             name = getattr(node, "id", None)
             of_self = isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self"

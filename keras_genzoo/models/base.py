@@ -60,7 +60,8 @@ class ImageModel(Exportable, keras.Model):
     What it can do, it says by attributes. Of ``ImageModel``: ``value_range``, the range that its
     networks work in; ``metric_names``, what its steps log; ``needs_labels`` (it has
     ``num_classes`` then); ``has_held_out_loss`` (with a ``test_step``); ``has_encoder`` (with
-    ``encode``, ``code`` and ``reconstruct``); ``has_likelihood``. Of ``Exportable``:
+    ``encode``, ``code`` and ``reconstruct``); ``has_likelihood`` (with ``estimate_log_likelihood``,
+    or ``posterior`` and ``log_probability``) and ``has_binary_likelihood``. Of ``Exportable``:
     ``prior_signature``, the signature that makes images of noise.
 
     Raises:

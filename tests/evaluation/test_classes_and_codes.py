@@ -9,14 +9,19 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation import (
     SAMPLERS,
     SCORES,
+    Options,
     ScoreInputs,
+    classifier,
     covered_modes,
+    evaluate_run,
     label_accuracy,
     mode_counts,
+    model_scores,
     wilson_interval,
 )
 from keras_genzoo.evaluation.collapse import stacked_labels
 from keras_genzoo.evaluation.features import Features, Pixels
+from keras_genzoo.training import fit, settings_for
 
 
 def test_wilson_interval_is_that_of_the_textbook():
@@ -133,3 +138,20 @@ def test_a_class_that_is_not_generated_keeps_its_number():
     )
     # All but the images of the class that the classifier has never seen.
     assert SCORES["gan_train"].measure(inputs)["gan_train"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_modes_of_a_model_of_stacked_images_are_counted(test_data, tmp_path, monkeypatch):
+    # One epoch tells digits apart well enough.
+    monkeypatch.setattr(classifier, "IMAGES_SEEN", 1)
+    monkeypatch.setattr(model_scores, "STACKED_SAMPLES", 60)
+    places = {"data_dir": str(tmp_path / "tfds"), "manual_dir": str(test_data / "mnist")}
+    small = {"image_size": 8, "generator_units": [8], "discriminator_units": [8], "latent_dim": 2}
+    settings = settings_for("gan", "stacked_mnist", steps=1, batch_size=8, **small, **places)
+    run = fit(settings, tmp_path / "run").run
+    modes = evaluate_run(run.path, Options(scores=["modes"], count=20))["scores"]["modes"]
+    assert modes["num_modes"] == 1000
+    assert 1 <= modes["covered"] <= modes["num_images"] == 60
+    # Noise is of few modes.
+    assert modes["reverse_kl"] > 1

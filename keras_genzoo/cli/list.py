@@ -4,6 +4,8 @@ import click
 
 from keras_genzoo.data import DATASETS, paths_in_words
 from keras_genzoo.errors import unknown
+from keras_genzoo.evaluation import SCORES
+from keras_genzoo.export import EXPORT_FORMATS
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
 from keras_genzoo.models import MODELS
 from keras_genzoo.models.registry import SCHEDULES
@@ -38,6 +40,8 @@ def command(kind: str | None, name: str | None) -> None:
         "augmentations": list(AUGMENTATIONS),
         "normalisations of the discriminator": list(NORMALIZATIONS),
         "schedules": list(SCHEDULES),
+        "scores": list(SCORES),
+        "export formats": list(EXPORT_FORMATS),
     }
     for title, names in tables.items():
         click.echo(f"{title}: {', '.join(names)}")

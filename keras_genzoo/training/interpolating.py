@@ -152,7 +152,8 @@ def _check_no_real_images(run: Run, named: object, dataset: object) -> None:
     if named:
         raise GenzooError(
             f"a {run.settings.model} has no encoder, and interpolates between points of the noise; "
-            "--images, --from, --to and --split are for ae and vae: choose the points by --seed"
+            "--images, --from, --to and --split are for models that encode images: choose the "
+            "points by --seed"
         )
     if dataset is not None:
         raise GenzooError(

@@ -11,6 +11,7 @@ from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.files import new_file, next_free, writing
 from keras_genzoo.images import image_grid, readable_scale, save_png
 from keras_genzoo.models import ImageModel
+from keras_genzoo.models.capabilities import capable_models
 from keras_genzoo.text import shown
 from keras_genzoo.training.build import load_model
 from keras_genzoo.training.chosen import images_by_number
@@ -161,7 +162,10 @@ def reconstruct(
     out = new_picture_file(run, "reconstruct.png", out, force, ".png")
     model = load_model(run, echo)
     if not model.has_encoder:
-        raise GenzooError(f"{run.settings.model} has no encoder; only ae and vae reconstruct")
+        capable = capable_models("has_encoder")
+        raise GenzooError(
+            f"{run.settings.model} has no encoder; reconstruct takes a model with one, {capable}"
+        )
     source = splits_of(run, dataset).to_look_at(split)
     if images is None:
         real, _ = source.sample(RECONSTRUCTIONS if count is None else count, seed)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-MODULE = Path(__file__).with_name("zoo_of_mine.py")
+MODULE = Path(__file__).parents[2] / "examples" / "zoo_of_mine.py"
 GAN = (
     "fit gan --dataset a.dots --architecture shallow --widths 8,8 --loss symmetric "
     "--penalty centred --penalty-weight 0.2 --augmentation flip --augmentation-share 0.25 "

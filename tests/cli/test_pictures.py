@@ -161,7 +161,10 @@ def test_interpolations_between_chosen_images(genzoo, trained, tmp_path, ends, n
         ("reconstruct AE -n 3 --images 0,1", "(-n) or the images (--images), not both"),
         ("reconstruct AE --images -1", "has no image -1; its images are 0 to 296"),
         ("interpolate GAN --images 0,1", "a gan has no encoder, and interpolates between points"),
-        ("interpolate GAN --from 7 --to 2", "--images, --from, --to and --split are for ae and"),
+        (
+            "interpolate GAN --from 7 --to 2",
+            "--images, --from, --to and --split are for models that",
+        ),
     ],
 )
 def test_images_that_cannot_be_chosen(refused, trained, tmp_path, arguments, words):

@@ -272,3 +272,7 @@ EXPORT_FORMATS.register(
         files=lambda model, name, options: [f"{name}.txt"],
     ),
 )
+
+
+if __name__ == "__main__":
+    print("try: genzoo --import zoo_of_mine fit gan --loss symmetric --penalty centred --steps 500")

@@ -21,7 +21,7 @@ from typing import Annotated, Any
 
 from keras_genzoo.registry import Names, Registry
 
-# A larger size is a mistake, or made to fill memory; what a model takes is measured as well.
+# The largest size accepted; what a model needs of the memory is measured beside it.
 MOST = 2**31 - 1
 
 
@@ -62,7 +62,7 @@ BOUNDS = {
 
 Choices = Registry | Names | tuple[str, ...]
 
-# What a run gives to a model by itself, and Keras' own.
+# Arguments that a run fills in itself, and Keras' own.
 _GIVEN = ("image_shape", "num_classes", "seed", "name", "dtype")
 _KINDS = {
     int: int,
@@ -171,7 +171,7 @@ def _argument(parameter: inspect.Parameter, text: str) -> Argument | None:
     kinds = [kind for kind in kinds if kind is not types.NoneType]
     choices = next((mark for mark in marks if isinstance(mark, Registry | Names | tuple)), ())
     if isinstance(choices, Registry | Names):
-        # The other types are objects of a person's own.
+        # Settings name a component; in Python the argument takes objects, too.
         kinds = [str]
     if len(kinds) != 1 or kinds[0] not in _KINDS:
         return None

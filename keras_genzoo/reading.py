@@ -55,7 +55,7 @@ def parse_json(text: bytes | str) -> Any:
         value = json.loads(text)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
-    # Functions that walk through the content recurse once a level, and Python allows a thousand.
+    # Functions over the content recurse once a level, and Python allows a thousand levels.
     level = [value]
     for _ in range(MOST_LEVELS):
         level = [item for outer in level for item in _items(outer)]

@@ -76,7 +76,7 @@ def command(
     start_tensorflow()
     if settings.strategy == "one":
         see_one_gpu()
-    # A file that came from elsewhere chooses no place to write to.
+    # A config.json may come from elsewhere, and must not choose where data are written.
     download = config is None or settings.data_dir is None or "data_dir" in overrides
     options |= {"force": force, "download": download, "recipe": recipe}
     _tell(training.fit(settings, out, **options), echo)

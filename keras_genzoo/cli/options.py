@@ -172,7 +172,7 @@ def _option(setting: Setting, owners: tuple[str, ...]):
     text = f"{help_of(setting)} [{', '.join(owners)}]" if owners else help_of(setting)
     flag = f"--{setting.name.replace('_', '-')}"
     if kind is bool:
-        # Where the default is neither, both can be asked for.
+        # A default of None is neither yes nor no, so that both have a flag.
         flag = f"{flag}/--no{flag[1:]}" if argument.default is None else flag
         return click.option(flag, setting.name, is_flag=True, default=None, help=text)
     return click.option(flag, setting.name, type=kind, default=None, help=text)

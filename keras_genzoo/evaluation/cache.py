@@ -27,7 +27,7 @@ FEATURE_DAYS = 90
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
-# Folders that cannot be written, of which a person was told once.
+# Folders that cannot be written and have been reported once.
 _refused: set[Path] = set()
 
 

@@ -135,7 +135,7 @@ class Score:
         except Exception as error:
             if getattr(self.compute, "__module__", "").startswith("keras_genzoo."):
                 raise
-            # A mistake in a person's own function is told in one line, as any other.
+            # A mistake in a person's own function ends in one line, as any other.
             raise GenzooError(f"{type(error).__name__}: {error}") from error
         if not isinstance(computed, Mapping):
             computed = dict.fromkeys(self.values[:1], computed)

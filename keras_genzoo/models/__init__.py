@@ -7,7 +7,7 @@ import lazy_loader
 
 from keras_genzoo import backend
 
-# Before anything here imports Keras, which would choose the backend for good.
+# Keras chooses its backend for good when it is first imported.
 backend.require_tensorflow()
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(

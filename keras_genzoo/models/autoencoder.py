@@ -29,7 +29,7 @@ from keras_genzoo.networks import (
     layers_under,
 )
 
-# Where a file of weights holds the name of the loss.
+# The key under which a file of weights holds the name of the loss.
 _LOSS = "reconstruction_loss"
 
 
@@ -80,7 +80,7 @@ class Autoencoder(ImageModel):
     architectures = AUTOENCODER_ARCHITECTURES
     optimizer_defaults: ClassVar[OptimizerDefaults] = {"optimizer": {"learning_rate": 1e-3}}
     metric_names: tuple[str, ...] = ("loss",)
-    # What the encoder gives, in its order.
+    # Names of the encoder's outputs, in order.
     encoding_names: tuple[str, ...] = ("z",)
 
     def __init__(
@@ -275,7 +275,7 @@ class Autoencoder(ImageModel):
         means = set_last_bias(self.decoder, values, self.likelihood)
         if self.log_sigma is not None:
             log_sigma = max(np.log(np.mean((values - means) ** 2) + 1e-5) / 2, -5.9)
-            # The inverse of the soft bound.
+            # The inverse of ``least_log_sigma``.
             above = np.log(np.expm1(log_sigma - LEAST_LOG_SIGMA))
             self.log_sigma.assign(LEAST_LOG_SIGMA + above)
         if self.average_decoder is not None:
@@ -345,7 +345,7 @@ class Autoencoder(ImageModel):
         images = self.to_range(images)
         with tf.GradientTape() as tape:
             loss, parts = self.compute_losses(images, training=True)
-            # Gradients of replicas are summed: the mean over the global batch needs the division.
+            # TensorFlow sums the gradients of replicas, so each takes its share of the mean.
             loss = (tf.reduce_mean(loss) + sum(self.losses)) / self.num_replicas
             loss = self.optimizer.scale_loss(loss)
         self.step.assign_add(1)

@@ -21,11 +21,11 @@ def copy_network(network: keras.Model, input_shape: tuple[int, ...]) -> keras.Mo
     try:
         config = keras.saving.serialize_keras_object(network)
         with layers_under(network.dtype_policy):
-            # Nothing foreign is run: the network lives in this process already.
+            # Safe: the network was built in this process, not read from a file.
             copy = keras.saving.deserialize_keras_object(config, safe_mode=False)
         copy(keras.ops.zeros((1, *input_shape)))
         copy.set_weights(network.get_weights())
-    except Exception as error:  # A class of a person's may fail in any way.
+    except Exception as error:  # A person's own class may fail in any way.
         raise GenzooError(
             f"an average needs a copy of {network.name}, which Keras cannot make: "
             f"{one_line(error)}; give its class a get_config and decorate it with "
@@ -76,5 +76,5 @@ def move_average(average: keras.Model, network: keras.Model, step, decay) -> Non
     rate = 1 - tf.minimum(decay, (1 + step) / (10 + step))
     for kept, variable in zip(average.variables, network.variables, strict=True):
         old, new = tf.convert_to_tensor(kept), tf.convert_to_tensor(variable)
-        # States of random layers are integers.
+        # The states of random layers are integers, which have no average.
         kept.assign(old + tf.cast(rate, new.dtype) * (new - old) if new.dtype.is_floating else new)

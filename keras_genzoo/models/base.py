@@ -27,7 +27,7 @@ from keras_genzoo.registry import Registry
 ImageShape = tuple[int, int, int]
 OptimizerDefaults = dict[str, dict[str, float]]
 
-# Streams of noise that never meet, whatever the step: latent vectors, and changes of images.
+# First part of the key of a draw, so that training, testing and augmentation draw other noise.
 TRAIN, TEST, CHANGE = 0, 1, 2
 
 COMPILE_OPTIONS = ("run_eagerly", "steps_per_execution", "jit_compile")
@@ -68,20 +68,20 @@ class ImageModel(Exportable, keras.Model):
         GenzooError: if the shape or the latent size is not usable.
     """
 
-    # What ``compile`` gives to Adam for each optimizer that it takes, by the argument's name.
+    # Adam's arguments where ``compile`` is given no optimizer, by the name of its argument.
     optimizer_defaults: ClassVar[OptimizerDefaults] = {"optimizer": {"learning_rate": 1e-3}}
-    # Whether ``adapt`` is to be given images of the training data before training.
+    # Whether ``genzoo fit`` calls ``adapt`` with images of the training data before it trains.
     adapts_to_data = False
     value_range: tuple[float, float] = (0.0, 1.0)
     metric_names: tuple[str, ...] = ()
     needs_labels = False
     # The architectures that the constructor takes by name, if it takes any.
     architectures: Registry | None = None
-    # Whether ``test_step`` on images that training did not see says how well it went.
+    # Whether the losses of ``test_step`` on held-out images say how well training went.
     has_held_out_loss = False
-    # Whether it turns images into codes, and can restore them.
+    # Whether it has ``encode``, ``code`` and ``reconstruct``.
     has_encoder = False
-    # How fast an average of the weights forgets, if one is kept: by step, or a half-life in images.
+    # Decay of an average of the weights, by step or as a half-life in images; 0 keeps none.
     ema_decay = 0.0
     ema_half_life = 0.0
     # Whether log p(x) can be estimated: by ``estimate_log_likelihood``, or from ``posterior`` and
@@ -114,7 +114,7 @@ class ImageModel(Exportable, keras.Model):
         self.latent_dim = None if latent_dim is None else int(latent_dim)
         self.seed = int(seed)
         self._trackers = {metric: keras.metrics.Mean(name=metric) for metric in self.metric_names}
-        # Keys the noise; what an optimizer counts may skip steps, and begins anew when compiled.
+        # The noise depends on this count, since that of an optimizer may skip steps.
         self.step = self.add_weight(
             name="step",
             shape=(),
@@ -310,7 +310,7 @@ class ImageModel(Exportable, keras.Model):
         seed = tf.constant(words.view(np.int32))
         for part in key:
             part = tf.cast(part, tf.int32)
-            # Left to itself XLA takes another generator.
+            # Named, since XLA would choose another generator than TensorFlow.
             seed = tf.random.experimental.stateless_fold_in(seed, part, alg="philox")
         return rows_of_global_batch(draw, batch_size, shape, seed)
 
@@ -453,7 +453,7 @@ class ImageModel(Exportable, keras.Model):
         try:
             return super().__call__(*args, **kwargs)
         except GenzooError as error:
-            # Keras puts the arguments and terminal colours around what it met.
+            # Keras adds the arguments and terminal colours to the error that it caught.
             first = error.__context__
             raise first if isinstance(first, GenzooError) else error from None
 
@@ -480,12 +480,12 @@ class ImageModel(Exportable, keras.Model):
     def track(self, batch_size, **values) -> dict[str, tf.Tensor]:
         """Average values over the epoch, weighted by the batch size, and return the averages."""
         for name, value in values.items():
-            # Of a last, small batch a replica may get nothing: the mean of nothing is NaN.
+            # A replica may get no image of a last, small batch, and its mean is then NaN.
             value = tf.where(batch_size > 0, value, tf.zeros_like(value))
             self._trackers[name].update_state(value, sample_weight=tf.cast(batch_size, "float32"))
         results = {name: tracker.result() for name, tracker in self._trackers.items()}
         if self.on_several_machines:
-            # Keras takes their mean over the replicas along an axis (keras#20585).
+            # Keras averages over the workers along an axis, so there must be one (keras#20585).
             results = {name: tf.reshape(value, (1,)) for name, value in results.items()}
         return results
 
@@ -508,7 +508,7 @@ class ImageModel(Exportable, keras.Model):
         """
         if steps != self.steps_per_execution:
             self.steps_per_execution = steps
-            # What was traced has the old number in it.
+            # The traced function holds the old number.
             self.train_function = None
 
     def fit(self, *args, **kwargs):
@@ -535,7 +535,7 @@ class ImageModel(Exportable, keras.Model):
         batch_size, split = arguments.get("batch_size"), arguments.get("validation_split")
         checking.check_division(self, x, batch_size or 32, split or 0.0)
         if not hasattr(x, "shape"):
-            # A data set comes in its own order; Keras warns about its own default otherwise.
+            # A data set has an order of its own, and Keras warns if it is asked to shuffle it.
             arguments.setdefault("shuffle", False)
         with checking.plain_errors():
             return super().fit(**arguments)

@@ -80,7 +80,7 @@ def _checked_generator(model, batches: Iterator) -> Iterator[tuple]:
     for batch in batches:
         checking.check_batch(model, batch, first)
         first = False
-        # Keras takes a tuple alone.
+        # Keras takes only a tuple.
         yield tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
 
 
@@ -95,5 +95,5 @@ def _checked_dataset(model, batches: tf.data.Dataset) -> tf.data.Dataset:
             checking.assert_labels(model, labels)
         return batch
 
-    # XLA leaves assertions and warnings out; here they stand outside of what it compiles.
+    # XLA drops assertions and warnings, so the pipeline makes them, which it does not compile.
     return batches.enumerate().map(check)

@@ -2,7 +2,7 @@
 
 from keras_genzoo.models.registry import MODELS
 
-# An error message names so many models at most.
+# The most models that an error message names.
 MOST_NAMES = 3
 
 
@@ -15,7 +15,7 @@ def capable_models(capability: str) -> str:
     >>> capable_models("has_encoder")  # doctest: +ELLIPSIS
     'such as ae...'
     """
-    # A property depends on the arguments of the model: only a plain True counts.
+    # A property depends on the model's arguments, so only a class attribute that is True counts.
     names = [name for name in MODELS if getattr(MODELS[name], capability) is True]
     *others, last = names[:MOST_NAMES]
     return f"such as {', '.join(others)} or {last}" if others else f"such as {last}"

@@ -24,11 +24,11 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.images import uint8_hint, warn_of_masks
 from keras_genzoo.models.outputs import check_output
 
-SLACK = 1e-3  # of the range, for floats that were rounded on their way
-MANY = 256  # values, of which one at least is negative where the range is [-1, 1]
-BLACK = 1.001 / 255  # of [0, 1], and the next value
+SLACK = 1e-3  # share of the range by which rounded floats may exceed it
+MANY = 256  # so many values in [-1, 1] have a negative one among them
+BLACK = 1.001 / 255  # values in [0, 1] up to the second grey level
 
-# Ends a text that comes back from inside the step, where TensorFlow adds its own.
+# Marks the end of our error message inside of the longer one that TensorFlow makes of it.
 END = "\N{SYMBOL FOR RECORD SEPARATOR}"
 
 
@@ -155,7 +155,7 @@ def _check_values(model, images: np.ndarray, first: bool) -> None:
         return
     low, high = model.value_range
     smallest, largest = float(images.min()), float(images.max())
-    # Written so that NaN fails, too.
+    # Not written as `value < low`, since NaN must fail, too.
     if not (smallest >= low - SLACK and largest <= high + SLACK):
         raise GenzooError(f"images must be {accepted(model)}, but {uint8_hint(images)}")
     alike = smallest == largest or images.size < MANY
@@ -169,7 +169,7 @@ def _check_values(model, images: np.ndarray, first: bool) -> None:
 def assert_range(model, images: tf.Tensor, first) -> None:
     """Check float images inside the step; ``first`` says whether no batch came before."""
     low, high = model.value_range
-    # Written so that NaN fails, too.
+    # Not written as `value < low`, since NaN must fail, too.
     inside = (images >= low - SLACK) & (images <= high + SLACK)
     text = f"images must be {accepted(model)}; pass them as uint8"
     assert_in_step(tf.reduce_all(inside), text)
@@ -325,12 +325,12 @@ def plain_errors() -> Iterator[None]:
             "the device has run out of memory; take a smaller batch size or a smaller model"
         ) from error
     except tf.errors.OpError as error:
-        # What is found inside the step or the pipeline comes back from there as text.
+        # Errors raised inside of a traced step or a pipeline arrive as text.
         _, found, reason = error.message.partition(f"{GenzooError.__name__}: ")
         if not found:
             raise
         text, ended, _ = reason.partition(END)
-        # TensorFlow escapes the quotes of what it is given.
+        # TensorFlow escapes the quotes in a message.
         text = text.replace("\\'", "'") if ended else reason.splitlines()[0]
         raise GenzooError(text) from error
 

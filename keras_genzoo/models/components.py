@@ -11,7 +11,7 @@ import keras
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.registry import Registry
 
-# What Keras' own constructor takes, and a saved model holds.
+# Arguments of Keras' own constructor, which saved models hold.
 _OF_KERAS = ("dtype", "trainable", "autocast")
 
 

@@ -15,7 +15,7 @@ from keras_genzoo.losses import (
 )
 
 _FUNCTIONS = {bernoulli_loss: "bernoulli", squared_error_loss: "squared_error"}
-# Of what nothing is known but that its outputs are logits.
+# Stands for a loss of which only this is known: the decoder gives logits.
 _UNKNOWN = ReconstructionLoss()
 
 
@@ -64,7 +64,7 @@ def set_last_bias(
         )
     axes = 0 if of_pixels else (0, 1, 2)
     count = values.size / bias.shape[0]
-    # Half an image of black and half of white keep the logits of constant pixels finite.
+    # Half a black and half a white image are added, so that constant pixels have finite logits.
     mean = (values.sum(axis=axes) + 0.5) / (count + 1)
     before, z = bias.numpy(), np.zeros((1, *decoder.input_shape[1:]), "float32")
     given = np.asarray(keras.ops.cast(decoder(z), "float32"))

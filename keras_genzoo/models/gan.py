@@ -300,7 +300,7 @@ class GAN(Generating, ImageModel):
             )
             self.generator_optimizer.build(self.generator.trainable_variables)
             self.discriminator_optimizer.build(self.discriminator.trainable_variables)
-            # What callbacks look at; Keras itself moves and saves the two.
+            # For callbacks that read ``model.optimizer``; the two above are what trains.
             self.optimizer = OptimizerPair(self.generator_optimizer, self.discriminator_optimizer)
             self.track_only(*adversarial_loss.monitors, *(["penalty"] if penalty else []))
         self.keep_compile_config(
@@ -380,9 +380,9 @@ class GAN(Generating, ImageModel):
         fake_images = tf.stop_gradient(fake_images)
         terms = {}
         with tf.GradientTape() as tape:
-            # Separate passes: batch statistics of real and of generated images do not mix.
+            # Two passes, so that batch statistics of real and generated images do not mix.
             real_logits = critic(real_images)
-            # The next pass drops them.
+            # The next pass replaces the activity losses of this one.
             regularisation = activity_losses(self.discriminator)
             fake_logits = critic(fake_images)
             loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
@@ -390,7 +390,7 @@ class GAN(Generating, ImageModel):
             if self.penalty is not None:
                 draw = Draw(self.noise, CHANGE, self.step, substep, 1)
                 terms["penalty"] = self.penalty(critic, real_images, fake_images, draw)
-            # Gradients of replicas are summed: the mean over the global batch needs the division.
+            # TensorFlow sums the gradients of replicas, so each takes its share of the mean.
             total = loss + sum(regularisation) + sum(terms.values())
             replica_loss = self.discriminator_optimizer.scale_loss(total / self.num_replicas)
         variables = self.discriminator.trainable_variables
@@ -445,7 +445,7 @@ class GAN(Generating, ImageModel):
     def fit(self, *args, **kwargs):
         """Train as ``ImageModel.fit`` does; averaged weights (``use_ema``) are taken at the end."""
         history = super().fit(*args, **kwargs)
-        # Keras does this for ``self.optimizer`` alone.
+        # Keras finalises only ``self.optimizer``.
         for optimizer, network in zip(
             self.optimizers, (self.generator, self.discriminator), strict=True
         ):

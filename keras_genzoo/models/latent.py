@@ -50,7 +50,7 @@ def _vectors(start: np.ndarray, end: np.ndarray, steps: int, method: str) -> np.
     start_norm, end_norm = np.linalg.norm(start), np.linalg.norm(end)
     cosine = np.clip(start @ end / max(start_norm * end_norm, 1e-12), -1.0, 1.0)
     angle = np.arccos(cosine)
-    # The origin and nearly (anti)parallel vectors span no great circle.
+    # Through the origin, or nearly parallel vectors, there is no single great circle.
     if min(start_norm, end_norm) < 1e-12 or np.sin(angle) < 1e-6:
         return (1 - t) * start + t * end
     directions = (

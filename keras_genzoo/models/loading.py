@@ -44,7 +44,7 @@ def load_model(path: str | os.PathLike) -> ImageModel:
                 f"cannot load {path}: it holds code, which is not run; build the model without "
                 "Lambda layers"
             ) from error
-        # Keras puts what it met inside of what it then says, several times over.
+        # Keras wraps an error several times; the first is the one to show.
         reason = ValueError(str(error).rpartition("Exception encountered: ")[2])
         raise GenzooError(f"cannot load {path}: {one_line(reason)}") from error
     if not isinstance(model, ImageModel):
@@ -68,10 +68,10 @@ def check_model_file(path: str | os.PathLike) -> None:
                 raise ValueError(f"{member.filename} is larger than {MOST_JSON // 2**20} MiB")
         config = parse_json(archive.read("config.json"))
         parse_json(archive.read("metadata.json"))
-    # The optimizers come with the variables.
+    # The variables include those of the optimizers.
     config.pop("compile_config", None)
     refuse_large_model(
         lambda: keras.saving.deserialize_keras_object(config, safe_mode=True), f"the model {path}"
     )
-    # HDF5 jumps about in a file, where later versions of Python compare no checksum.
+    # HDF5 does not read the file from end to end, and Python then compares no checksum.
     check_archive(path)

@@ -43,7 +43,7 @@ class OptimizerPair:
     def learning_rate(self, value) -> None:
         _refuse_schedules([self._generator, self._discriminator], "model.optimizer")
         old = float(self._generator.learning_rate)
-        # From a rate of 0, as a warm-up has it, the ratio cannot be read.
+        # A warm-up begins at a rate of 0, from which no ratio can be read.
         if old:
             self._ratio = float(self._discriminator.learning_rate) / old
         if self._ratio is None:
@@ -98,7 +98,7 @@ _SET_RATES = (keras.callbacks.LearningRateScheduler, keras.callbacks.ReduceLROnP
 
 def _refuse_schedules(optimizers: Iterable[keras.optimizers.Optimizer], who: str) -> None:
     for optimizer in map(_inner, optimizers):
-        # Read by its public name, a schedule gives the rate of this step.
+        # ``learning_rate`` is the rate of this step, whatever the schedule is.
         if isinstance(optimizer._learning_rate, _SCHEDULE):
             raise GenzooError(
                 f"{who} cannot set the learning rate of {optimizer.name}, which follows a "

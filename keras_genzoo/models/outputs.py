@@ -14,26 +14,26 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError
 
-# By the names of Keras' functions, layers and operations, in lower case without underscores.
+# Names of Keras' functions, layers and operations, in lower case without underscores.
 _ONE_SIDED = {
     *("sigmoid", "hardsigmoid", "logsigmoid", "softmax", "logsoftmax", "sparsemax"),
     *("relu", "relu6", "softplus", "exponential", "exp", "threshold"),
 }
 _SQUASHED = _ONE_SIDED | {"tanh", "hardtanh", "softsign", "sparsesigmoid"}
 
-# The activations that a network of this role cannot end in, and what to do in their place.
+# For each role of a network, the activations that it must not end in, and what to do instead.
 _REFUSED = {
     "decoder": (_SQUASHED, "logits: end it without an activation, the sigmoid is the model's"),
     "discriminator": (_SQUASHED, "logits: end it without an activation, the loss has its own"),
     "generator": (_ONE_SIDED, "images in [-1, 1]: end it in tanh"),
 }
-# Layers and operations that only move, drop or average values.
+# Layers and operations that only move, drop or average values, and so keep their range.
 _PASSED = {
     *("reshape", "flatten", "permute", "transpose", "cropping2d", "squeeze", "expanddims"),
     *("dropout", "identity", "cast", "globalaveragepooling2d", "averagepooling2d"),
 }
 
-# Ends of which no more need be known.
+# Last layers whose range is known.
 _UNDERSTOOD = {"linear", "tanh"}
 
 _OPENING = contextvars.ContextVar("opening", default=False)
@@ -111,7 +111,7 @@ def _plain(name: str) -> str:
 
 
 def _stays_in_unit_range(network: keras.Model, input_shape: tuple[int, ...]) -> bool:
-    # Large inputs of both signs drive what is not bounded out of [0, 1].
+    # An output that is not bounded leaves [0, 1] for large inputs of both signs.
     inputs = np.random.default_rng(0).normal(0, 100, (8, *input_shape)).astype("float32")
     outputs = network(np.concatenate([inputs, -inputs]), training=False)
     values = np.asarray(keras.ops.cast(outputs, "float32"))

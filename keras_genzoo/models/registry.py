@@ -2,7 +2,7 @@
 
 from keras_genzoo.registry import Registry
 
-# Each entry is a function from the share of a schedule's way that is done to that which is left.
+# Each entry is a function from the share of the steps that are done to a factor from 1 to 0.
 SCHEDULES = Registry(
     "schedule",
     {

@@ -14,9 +14,9 @@ from keras.src.backend.common.stateless_scope import in_stateless_scope
 from keras_genzoo.memory import refuse_what_does_not_fit
 from keras_genzoo.networks import layers_under, randomness_kept
 
-# Networks of narrower layers take less than a GiB or two, and are built as fast as measured.
+# Networks of narrower layers need at most two GiB; building them is as fast as measuring.
 WIDE = 4096
-# Where Keras keeps the variables that a stateless scope puts off.
+# Where Keras keeps the variables whose creation a stateless scope delays.
 _PUT_OFF = "uninitialized_variables"
 
 
@@ -31,7 +31,7 @@ def network_that_fits(build: Callable[[], keras.Model], what: str, widest: int) 
     Raises:
         GenzooError: if they do not.
     """
-    # Where the whole model is being measured, nothing is allocated.
+    # The whole model is being measured, and allocates nothing.
     if widest > WIDE and not in_stateless_scope():
         with randomness_kept():
             refuse_large_model(build, what)
@@ -48,7 +48,7 @@ def refuse_large_model(build: Callable[[], Any], what: str) -> None:
     Raises:
         GenzooError: if they do not.
     """
-    # The values, their gradients, and the two means of Adam.
+    # The weights, their gradients, and Adam's two averages.
     refuse_what_does_not_fit(4 * variable_bytes(build), what, "take smaller sizes")
 
 
@@ -64,8 +64,8 @@ def variable_bytes(build: Callable[[], Any]) -> int:
     policy = keras.config.dtype_policy()
 
     def measure() -> None:
-        # The names that Keras counts up, and what it puts off, are a thread's own. In a graph
-        # nothing is computed: layers that are called read their variables.
+        # In a thread of its own, since Keras' counted names and delayed variables belong to the
+        # thread; in a graph, so that layers that are called compute nothing.
         with (
             contextlib.suppress(Exception),
             tf.Graph().as_default(),

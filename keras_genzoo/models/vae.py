@@ -209,5 +209,5 @@ class VAE(Autoencoder):
         context = tf.distribute.get_replica_context()
         if context is not None and context.num_replicas_in_sync > 1:
             means = context.all_reduce(tf.distribute.ReduceOp.MEAN, tf.stop_gradient(means))
-        # A unit below the floor has no gradient.
+        # Units below the floor get no gradient.
         return tf.reduce_sum(tf.where(means > self.free_bits, terms, self.free_bits), axis=1)

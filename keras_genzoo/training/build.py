@@ -96,7 +96,7 @@ def compile_model(model: ImageModel, settings: Settings) -> None:
     """Compile a model with the optimizers and the loss of ``settings``."""
     arguments = arguments_with_role("compile", settings)
     for optimizer, rate in settings.learning_rates().items():
-        # Such as discriminator_steps: updates of this optimizer for one step of training.
+        # discriminator_steps, for instance, is how often its optimizer moves in one step.
         updates = arguments.get(optimizer.removesuffix("optimizer") + "steps", 1)
         arguments[optimizer] = Adam(
             _rate(settings, rate, updates), beta_1=settings.beta_1, beta_2=settings.beta_2

@@ -62,7 +62,7 @@ def flat(parts: dict[str, Any]) -> dict[str, Any]:
     for part, content in parts.items():
         if not isinstance(content, dict):
             raise GenzooError(f"'{part}' of 'settings' is damaged: it is no group of settings")
-        # Every other part is a component of the model or of the loss.
+        # A part that is no group is a component.
         named = content if part in PARTS else {part: content}
         for name, value in named.items():
             if name == "name" and part == "model":

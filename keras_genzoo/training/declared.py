@@ -27,7 +27,7 @@ STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 GROUPS = ("run", "data", "model", "loss", "optimizers")
 # Roles of settings that change no weight: a resumed run may change them.
 PLACE, PACE = "place", "pace"
-# Keras' own default.
+# Keras' defaults of Adam.
 _ADAM = {"learning_rate": 1e-3, "beta_1": 0.9, "beta_2": 0.999}
 
 
@@ -77,7 +77,7 @@ def _setting(
     return Setting(Argument(name, kind, default, text, optional, bound, choices), group, role)
 
 
-# Completed when it is read, since a person may register kinds of source.
+# ``help_of`` fills in the paths, since a person may register kinds of source.
 DATASET_HELP = "Data set: a name, {paths}."
 RUN_SETTINGS = (
     _setting("model", str, "dcgan", "Model to train.", choices=MODELS),

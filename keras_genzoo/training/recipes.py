@@ -15,9 +15,9 @@ def _recipe(name: str, model: str, dataset: str, **settings: Any) -> None:
     RECIPES.register(name, {"model": model, "dataset": dataset, **settings})
 
 
-# The thesis: chapters 3 and 4 in 60,000-image epochs of 500 steps, 6 and 7 in 12,000 iterations
-# of 50 images, 8 in 50,000 iterations of 100. One addition: images come from an average of the
-# generator (1806.04498), at the end that of its last thousand steps; --ema-decay 0 leaves it out.
+# The settings of the thesis: chapters 3 and 4 train in epochs of 60,000 images and 500 steps,
+# chapters 6 and 7 for 12,000 steps of 50 images, chapter 8 for 50,000 steps of 100. One addition:
+# GANs generate from an average of about the last thousand steps' weights (1806.04498).
 _AVERAGED = {"ema_decay": 0.999}
 _DENSE = {"batch_size": 120, "checkpoint_every": 500, "sample_every": 2500}
 _recipe("ae-mnist", "ae", "mnist", latent_dim=2, steps=15000, **_DENSE)
@@ -39,8 +39,8 @@ _recipe(
     sample_every=500,
     **_AVERAGED,
 )
-# Not of the thesis: a VAE of convolutions, whose learnt variance balances the two terms of its
-# loss (2006.13202).
+# Convolutional VAEs, which the thesis does not have; a learnt variance balances the two terms of
+# the loss (2006.13202).
 _CONVOLUTIONAL = {"architecture": "convolutional", "ema_decay": 0.999}
 _recipe(
     "vae-mnist-convolutional",
@@ -73,9 +73,9 @@ _recipe("vae-digits", "vae", "digits", latent_dim=2, steps=2000, **_DIGITS)
 _recipe("gan-digits", "gan", "digits", latent_dim=32, steps=4000, **_DIGITS)
 _CGAN_FILTERS = {"generator_filters": 64, "discriminator_filters": 32}
 _recipe("cgan-digits", "cgan", "digits", latent_dim=32, steps=1500, **_CGAN_FILTERS, **_DIGITS)
-# Without a label to hold it together: at 20 pixels a feature of the discriminator sees the whole
-# digit (at 16, ten pixels of it), and few dimensions of noise leave little room between the
-# digits. Half as many fail as by the settings above.
+# Without labels: at 20 pixels a feature of the discriminator sees the whole digit (at 16, ten
+# pixels of it), and a small latent space leaves little room between the digits. Half as many
+# images fail as with the settings above.
 _recipe(
     "dcgan-digits",
     "dcgan",
@@ -149,7 +149,7 @@ def settings_for(
     """
     _, values = find_recipe(model, dataset, recipe)
     if overrides.get("ema_half_life"):
-        # It says in another way what a recipe says by its decay.
+        # The half-life replaces the recipe's decay, which says the same in another way.
         values = {name: value for name, value in values.items() if name != "ema_decay"}
     return Settings.from_dict(values | overrides)
 

@@ -58,7 +58,7 @@ class Settings:
             for name, setting in known.items()
             if not setting.part_of
         }
-        # After the components, which may be a person's own, and known no longer.
+        # After the components: options of an unknown component would be unknown, too.
         for name, value in given.items():
             if name not in known and not _is_default_of_another_model(name, value):
                 raise _unknown_setting(model, name, known)

@@ -48,7 +48,7 @@ class StopOnSignal(keras.callbacks.Callback):
 
     def _receive(self, number, frame) -> None:
         self._asked = number
-        # Several workers stop together, once they have told each other, in on_epoch_end.
+        # Several workers agree to stop in on_epoch_end, so that they stop together.
         if not self.together:
             self.received = number
         self._restore()

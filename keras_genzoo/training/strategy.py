@@ -10,7 +10,7 @@ from keras_genzoo.training.declared import STRATEGIES
 from keras_genzoo.training.settings import Settings
 from keras_genzoo.training.workers import join_workers
 
-# Values of an image from which on a step is long enough that XLA wins its seconds back: 28x28.
+# Values of an image from which on XLA saves more than the seconds that it takes to compile.
 LARGE_IMAGE = 784
 
 
@@ -48,7 +48,7 @@ def make_strategy(
                 "several workers take one step at a time, since TensorFlow fails in a loop of them "
                 "(keras#19246); leave out --steps-per-execution, or give 1"
             )
-        # Before all else: TensorFlow joins others only as long as it has done nothing.
+        # First, since TensorFlow joins other machines only before it has run anything.
         return join_workers(echo)
     gpus = [device.name for device in tf.config.list_logical_devices("GPU")]
     if name == "one" or (name == "auto" and devices is None and len(gpus) < 2):

@@ -39,8 +39,8 @@ _recipe(
     sample_every=500,
     **_AVERAGED,
 )
-# Convolutional VAEs, which the thesis does not have; a learnt variance balances the two terms of
-# the loss (2006.13202).
+# Convolutional VAEs, which the thesis does not have. The variance of the faces is fixed: a learnt one
+# falls to a third of it, where reconstructions are sharper and generated images are no faces.
 _CONVOLUTIONAL = {"architecture": "convolutional", "ema_decay": 0.999}
 _recipe(
     "vae-mnist-convolutional",
@@ -58,6 +58,7 @@ _recipe(
     image_size=64,
     latent_dim=128,
     loss="gaussian",
+    variance=0.06,
     start_at_mean=True,
     learning_rate=5e-4,
     steps=20000,

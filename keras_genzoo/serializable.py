@@ -16,6 +16,7 @@ CLASSES = {
     "BatchNormalization": "keras_genzoo.networks.normalization",
     "Bernoulli": "keras_genzoo.losses.likelihoods",
     "CGAN": "keras_genzoo.models.cgan",
+    "ConditionalBatchNormalization": "keras_genzoo.networks.normalization",
     "ContinuousBernoulli": "keras_genzoo.losses.likelihoods",
     "DCGAN": "keras_genzoo.models.dcgan",
     "DiffAugment": "keras_genzoo.networks.augmentation",

@@ -46,7 +46,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "dense_generator",
         ],
         "grouped": ["GroupedConv2D"],
-        "normalization": ["BatchNormalization", "Normalization"],
+        "normalization": [
+            "BatchNormalization",
+            "ConditionalBatchNormalization",
+            "Normalization",
+        ],
         "policy": ["layers_under"],
         "randomness": ["Dropout", "SeededNormal", "normal", "rows_of_global_batch", "uniform"],
         "registry": [
@@ -55,6 +59,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "AUTOENCODER_ARCHITECTURES",
             "CONDITIONINGS",
             "NORMALIZATIONS",
+        ],
+        "residual": [
+            "ResidualArchitecture",
+            "residual_discriminator",
+            "residual_generator",
         ],
         "seeding": ["randomness_kept", "seeded"],
         "spectral": ["SpectralConv2D", "SpectralDense"],

@@ -30,6 +30,17 @@ from keras_genzoo.networks.dense import (
 Shape = tuple[int, int, int]
 
 
+def check_at_least_1(**arguments: int) -> None:
+    """Check that arguments are at least 1.
+
+    Raises:
+        GenzooError: if one is not, by its name.
+    """
+    for argument, value in arguments.items():
+        if value < 1:
+            raise GenzooError(f"{argument} must be at least 1, not {value}")
+
+
 class Configured:
     """Base class for objects that store each constructor argument in an attribute of its name."""
 
@@ -50,6 +61,9 @@ class Architecture(Configured):
 
     # The default normalisation of the discriminator.
     normalization = "none"
+    # Whether ``generator`` takes ``num_classes``, and has batch normalisations that follow the
+    # class: so many last numbers of the noise are then a one-hot class.
+    class_normalization = False
 
     def generator(
         self, image_shape: Shape, noise_dim: int, *, synchronized: bool = False
@@ -67,6 +81,9 @@ class Architecture(Configured):
         self, image_shape: Shape, *, normalization: str, synchronized: bool = False
     ) -> keras.Model:
         """Build images ``(batch, *image_shape)`` in [-1, 1] -> logits ``(batch, 1)``.
+
+        The last layer with weights, a dense one or a convolution, is named ``"logits"``: a
+        condition may put another one beside it.
 
         Args:
             image_shape: ``(height, width, channels)``; the channels of a condition count.
@@ -138,6 +155,7 @@ class ConvolutionalArchitecture(Architecture):
     """
 
     normalization = "batch"
+    class_normalization = True
 
     def __init__(
         self,
@@ -146,9 +164,7 @@ class ConvolutionalArchitecture(Architecture):
     ):
         self.generator_filters = generator_filters
         self.discriminator_filters = discriminator_filters
-        for argument, filters in vars(self).items():
-            if filters < 1:
-                raise GenzooError(f"{argument} must be at least 1, not {filters}")
+        check_at_least_1(**vars(self))
 
     def widest(self, noise_dim, discriminator_shape):
         """Return the most channels of a layer, inputs included."""
@@ -156,10 +172,14 @@ class ConvolutionalArchitecture(Architecture):
         deepest = halvings * max(self.generator_filters, self.discriminator_filters)
         return max(noise_dim, discriminator_shape[-1], deepest)
 
-    def generator(self, image_shape, noise_dim, *, synchronized=False):
+    def generator(self, image_shape, noise_dim, *, num_classes=0, synchronized=False):
         """Build the generator."""
         return convolutional_generator(
-            image_shape, noise_dim, self.generator_filters, synchronized=synchronized
+            image_shape,
+            noise_dim,
+            self.generator_filters,
+            num_classes=num_classes,
+            synchronized=synchronized,
         )
 
     def discriminator(self, image_shape, *, normalization, synchronized=False):
@@ -255,8 +275,7 @@ class ConvolutionalAutoencoder(AutoencoderArchitecture):
     """
 
     def __init__(self, filters: Annotated[int, AT_LEAST_1] = 32):
-        if filters < 1:
-            raise GenzooError(f"filters must be at least 1, not {filters}")
+        check_at_least_1(filters=filters)
         self.filters = filters
 
     def widest(self, image_shape, latent_dim):

@@ -8,7 +8,7 @@ generator, LeakyReLU in the discriminator, images in [-1, 1].
 import keras
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.networks.normalization import batch_normalization
+from keras_genzoo.networks.normalization import class_batch_normalization
 from keras_genzoo.networks.registry import NORMALIZATIONS
 
 Shape = tuple[int, int, int]
@@ -41,6 +41,7 @@ def convolutional_generator(
     latent_dim: int,
     filters: int = 64,
     *,
+    num_classes: int = 0,
     synchronized: bool = False,
 ) -> keras.Model:
     """Build noise ``(batch, latent_dim)`` -> images ``(batch, *image_shape)`` in [-1, 1].
@@ -49,6 +50,8 @@ def convolutional_generator(
         image_shape: ``(size, size, channels)``, with a size of 8 or more.
         latent_dim: size of the noise (with its condition, if it has one).
         filters: channels of the last hidden layer, doubled towards the input.
+        num_classes: if not 0, so many last numbers of the noise are a one-hot class, which the
+            batch normalisations follow, and nothing else sees.
         synchronized: take batch statistics over all replicas.
 
     Raises:
@@ -58,12 +61,13 @@ def convolutional_generator(
     (None, 64, 64, 3)
     """
     *sizes, base = resolutions(square_size(image_shape))
-    z = keras.Input((latent_dim,), name="z")
-    features = keras.layers.Reshape((1, 1, latent_dim))(z)
+    noise = keras.Input((latent_dim,), name="z")
+    z, normalize = class_batch_normalization(noise, num_classes, synchronized)
+    features = keras.layers.Reshape((1, 1, z.shape[-1]))(z)
     features = keras.layers.Conv2DTranspose(
         filters * 2 ** (len(sizes) - 1), base, use_bias=False, kernel_initializer=_normal(), **LAST
     )(features)
-    features = _normalised_relu(features, synchronized)
+    features = keras.layers.ReLU()(normalize(features))
     for level in reversed(range(1, len(sizes))):
         features = keras.layers.Conv2DTranspose(
             filters * 2 ** (level - 1),
@@ -76,7 +80,7 @@ def convolutional_generator(
             kernel_initializer=_normal(),
             **LAST,
         )(features)
-        features = _normalised_relu(features, synchronized)
+        features = keras.layers.ReLU()(normalize(features))
     images = keras.layers.Conv2DTranspose(
         image_shape[-1],
         4,
@@ -88,7 +92,7 @@ def convolutional_generator(
         kernel_initializer=_normal(),
         **LAST,
     )(features)
-    return keras.Model(z, images, name="generator")
+    return keras.Model(noise, images, name="generator")
 
 
 def convolutional_discriminator(
@@ -157,7 +161,3 @@ def square_size(image_shape: Shape) -> int:
             "crop the images or bring your own networks"
         )
     return height
-
-
-def _normalised_relu(features, synchronized: bool):
-    return keras.layers.ReLU()(batch_normalization(synchronized)(features))

@@ -22,18 +22,22 @@ class BatchNormalization(keras.layers.BatchNormalization):
     TensorShape([2, 4, 4, 3])
     """
 
+    _fused_without_weights = False
+
     def call(self, inputs, training=None, mask=None):
-        """Normalise ``inputs``, and update the moving statistics if ``training``."""
-        fused = inputs.shape.rank == 4 and self.axis in (-1, 3) and self.scale and self.center
+        """Normalise ``inputs``, and move the moving statistics when ``training``."""
+        fused = inputs.shape.rank == 4 and self.axis in (-1, 3)
+        fused = fused and (self._fused_without_weights or (self.scale and self.center))
         plain = self.synchronized or self.renorm or mask is not None
         # TensorFlow's operation computes statistics in float32 only.
         plain = plain or self.dtype_policy.variable_dtype != "float32"
         if not training or not self.trainable or plain or not fused:
             return super().call(inputs, training=training, mask=mask)
+        channels = (inputs.shape[-1],)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=tf.cast(inputs, self.compute_dtype),
-            scale=tf.convert_to_tensor(self.gamma),
-            offset=tf.convert_to_tensor(self.beta),
+            scale=tf.convert_to_tensor(self.gamma) if self.scale else tf.ones(channels),
+            offset=tf.convert_to_tensor(self.beta) if self.center else tf.zeros(channels),
             mean=tf.zeros((0,)),
             variance=tf.zeros((0,)),
             epsilon=self.epsilon,
@@ -45,6 +49,53 @@ class BatchNormalization(keras.layers.BatchNormalization):
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + value * (1 - self.momentum))
         return outputs
+
+
+@keras.saving.register_keras_serializable("keras_genzoo")
+class ConditionalBatchNormalization(BatchNormalization):
+    """Batch normalisation whose scale and offset are each class's own (1610.07629, 1802.05637).
+
+    It is called on ``[features, one_hot]``, ``(batch, h, w, channels)`` and ``(batch, classes)``.
+    Scales begin at N(1, 0.02), offsets at 0.
+
+    Args:
+        **kwargs: as for ``BatchNormalization``, but ``scale`` and ``center``.
+
+    >>> layer = ConditionalBatchNormalization()
+    >>> layer([keras.ops.ones((2, 4, 4, 3)), keras.ops.eye(2)], training=True).shape
+    TensorShape([2, 4, 4, 3])
+    """
+
+    _fused_without_weights = True
+
+    def __init__(self, **kwargs):
+        # A saved layer's configuration holds them, too.
+        kwargs.pop("scale", None), kwargs.pop("center", None)
+        super().__init__(scale=False, center=False, **kwargs)
+
+    def build(self, input_shape) -> None:
+        """Make the moving statistics and the two tables."""
+        features, one_hot = input_shape
+        super().build(features)
+        # Keras' own says what a layer of one input takes.
+        self.input_spec = None
+        shape = one_hot[-1], features[-1]
+        around_1 = keras.initializers.RandomNormal(1.0, 0.02)
+        self.class_scale = self.add_weight(name="scale", shape=shape, initializer=around_1)
+        self.class_offset = self.add_weight(name="offset", shape=shape, initializer="zeros")
+
+    def compute_output_shape(self, input_shape):
+        """Return the shape of the features."""
+        return input_shape[0]
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalise the features; scale and shift each image's as its class has it."""
+        features, one_hot = inputs
+        features = super().call(features, training=training)
+        one_hot = keras.ops.cast(one_hot, self.compute_dtype)
+        scale = keras.ops.matmul(one_hot, self.class_scale)[:, None, None, :]
+        offset = keras.ops.matmul(one_hot, self.class_offset)[:, None, None, :]
+        return features * scale + offset
 
 
 @dataclass(frozen=True)
@@ -76,6 +127,34 @@ def batch_normalization(synchronized: bool) -> keras.layers.Layer:
     """
     # A momentum of 0.99 lags hundreds of steps behind a generator that changes every step.
     return BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=synchronized)
+
+
+def class_batch_normalization(
+    noise: keras.KerasTensor, num_classes: int, synchronized: bool
+) -> tuple[keras.KerasTensor, Callable]:
+    """Return the noise that a generator's first layer takes, and its batch normalisation.
+
+    Args:
+        noise: input of the generator, ``(batch, noise_dim)``.
+        num_classes: if not 0, so many last numbers of the noise are a one-hot class, which the
+            batch normalisations follow and the first layer does not see.
+        synchronized: take batch statistics over all replicas.
+
+    Returns:
+        the noise, and a function of features; called with ``last=True`` it leaves the class out.
+    """
+    if not num_classes:
+        return noise, lambda features, last=False: batch_normalization(synchronized)(features)
+    z, one_hot = keras.ops.split(noise, [noise.shape[-1] - num_classes], axis=-1)
+
+    def normalize(features, last=False):
+        if last:
+            return batch_normalization(synchronized)(features)
+        return ConditionalBatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=synchronized)(
+            [features, one_hot]
+        )
+
+    return z, normalize
 
 
 def layer_normalization(synchronized: bool) -> keras.layers.Layer:

@@ -1,7 +1,7 @@
 """The parts of networks by name; listing the names imports neither Keras nor TensorFlow.
 
 >>> list(ARCHITECTURES), list(NORMALIZATIONS)
-(['dense', 'dcgan'], ['batch', 'layer', 'spectral', 'none'])
+(['dense', 'dcgan', 'residual'], ['batch', 'layer', 'spectral', 'none'])
 """
 
 from keras_genzoo.registry import Registry
@@ -12,6 +12,7 @@ ARCHITECTURES = Registry(
     {
         "dense": "keras_genzoo.networks.architectures:DenseArchitecture",
         "dcgan": "keras_genzoo.networks.architectures:ConvolutionalArchitecture",
+        "residual": "keras_genzoo.networks.residual:ResidualArchitecture",
     },
 )
 

@@ -25,6 +25,7 @@ CLASSES = {
     "Gaussian": "keras_genzoo.losses.likelihoods",
     "GradientPenalty": "keras_genzoo.losses.penalties",
     "GroupedConv2D": "keras_genzoo.networks.grouped",
+    "LearntMap": "keras_genzoo.networks.r3gan",
     "R1": "keras_genzoo.losses.penalties",
     "R1R2": "keras_genzoo.losses.penalties",
     "R2": "keras_genzoo.losses.penalties",

@@ -1,7 +1,7 @@
 """The parts of networks by name; listing the names imports neither Keras nor TensorFlow.
 
 >>> list(ARCHITECTURES), list(NORMALIZATIONS)
-(['dense', 'dcgan', 'residual'], ['batch', 'layer', 'spectral', 'none'])
+(['dense', 'dcgan', 'residual', 'r3gan'], ['batch', 'layer', 'spectral', 'none'])
 """
 
 from keras_genzoo.registry import Registry
@@ -13,6 +13,7 @@ ARCHITECTURES = Registry(
         "dense": "keras_genzoo.networks.architectures:DenseArchitecture",
         "dcgan": "keras_genzoo.networks.architectures:ConvolutionalArchitecture",
         "residual": "keras_genzoo.networks.residual:ResidualArchitecture",
+        "r3gan": "keras_genzoo.networks.r3gan:R3GANArchitecture",
     },
 )
 

@@ -12,6 +12,7 @@ OPTIONS = {
     "dense": {"generator_units": (8,), "discriminator_units": (8,)},
     "dcgan": {"generator_filters": 4, "discriminator_filters": 4},
     "residual": {"generator_filters": 4, "discriminator_filters": 4, "channel_growth": 2},
+    "r3gan": {"stage_filters": (8, 4), "stage_blocks": 2, "group_filters": 4},
 }
 
 

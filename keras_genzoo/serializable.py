@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 CLASSES = {
+    "ADA": "keras_genzoo.networks.ada",
     "Adam": "keras_genzoo.models.adam",
     "AdversarialLoss": "keras_genzoo.losses.adversarial",
     "Autoencoder": "keras_genzoo.models.autoencoder",

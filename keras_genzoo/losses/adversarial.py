@@ -78,10 +78,10 @@ class AdversarialLoss:
         optimum: the value of both scores for a perfect generator and the best discriminator, None
             if the loss has no single such value.
         generator_needs_real: whether the generator's loss depends on the logits of real images.
-        needs_lipschitz: whether the loss is meaningful only if the slope of the discriminator is
-            bounded, by a gradient penalty or spectral normalisation.
-        monitors: further columns of the history by name, each a function of the discriminator's
-            loss.
+        needs_lipschitz: whether the loss has a meaning for a discriminator of bounded slope alone,
+            so that it takes a gradient penalty or spectral normalisation.
+        monitors: what the history holds besides, by name: functions of the discriminator's loss.
+        undecided: the logit at which D takes an image for real or for generated, if there is one.
 
     >>> loss = AdversarialLoss(discriminator_loss, non_saturating_generator_loss)
     >>> round(float(loss.generator_loss([0.0])), 4), float(loss.mean_score([1.0, 2.0]))
@@ -95,6 +95,7 @@ class AdversarialLoss:
     generator_needs_real: bool = False
     needs_lipschitz: bool = False
     monitors: Mapping[str, Callable[[Tensor], Tensor]] = field(default_factory=dict, hash=False)
+    undecided: float | None = None
 
     @property
     def gives_probabilities(self) -> bool:
@@ -127,6 +128,7 @@ class AdversarialLoss:
             "optimum": self.optimum,
             "generator_needs_real": self.generator_needs_real,
             "needs_lipschitz": self.needs_lipschitz,
+            "undecided": self.undecided,
             "monitors": {name: serialize(function) for name, function in self.monitors.items()},
         }
 
@@ -463,7 +465,7 @@ def optimal_value(p_data: Tensor, p_generated: Tensor) -> Tensor:
 # least squares (1611.04076, section 3.2): 1/2. The other losses have no single optimum: every D in
 # [-1, 1] is optimal for the hinge loss, and every constant for the last two.
 NON_SATURATING = AdversarialLoss(
-    discriminator_loss, non_saturating_generator_loss, probability_score, optimum=0.5
+    discriminator_loss, non_saturating_generator_loss, probability_score, optimum=0.5, undecided=0.0
 )
 MINIMAX = AdversarialLoss(
     discriminator_loss,
@@ -471,11 +473,16 @@ MINIMAX = AdversarialLoss(
     probability_score,
     optimum=0.5,
     monitors={"jensen_shannon_estimate": jensen_shannon_estimate},
+    undecided=0.0,
 )
 LEAST_SQUARES = AdversarialLoss(
-    least_squares_discriminator_loss, least_squares_generator_loss, logit_score, optimum=0.5
+    least_squares_discriminator_loss,
+    least_squares_generator_loss,
+    logit_score,
+    optimum=0.5,
+    undecided=0.5,
 )
-HINGE = AdversarialLoss(hinge_discriminator_loss, hinge_generator_loss)
+HINGE = AdversarialLoss(hinge_discriminator_loss, hinge_generator_loss, undecided=0.0)
 WASSERSTEIN = AdversarialLoss(
     wasserstein_discriminator_loss,
     hinge_generator_loss,

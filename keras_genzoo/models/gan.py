@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_genzoo.arguments import AT_LEAST_1, BELOW_1, NOT_NEGATIVE, REPEATS
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, AdversarialLoss, Penalty
+from keras_genzoo.models.adapting import Adapting
 from keras_genzoo.models.averaging import (
     copy_network,
     decay_of,
@@ -38,7 +39,7 @@ from keras_genzoo.networks import (
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
-class GAN(Generating, ImageModel):
+class GAN(Generating, Adapting, ImageModel):
     """Generator and discriminator in the minimax game of 1406.2661 (equation 1, algorithm 1).
 
     One step updates the discriminator on real and on generated images in separate passes, then
@@ -286,7 +287,7 @@ class GAN(Generating, ImageModel):
         penalty = component(penalty, PENALTIES, Penalty)
         augmentation = component(augmentation, AUGMENTATIONS, Augmentation)
         own = "discriminator" in self._own_roles
-        check_combination(adversarial_loss, penalty, self.discriminator, own=own)
+        check_combination(adversarial_loss, penalty, self.discriminator, augmentation, own=own)
         self.adversarial_loss, self.penalty, self.augmentation = (
             adversarial_loss,
             penalty,
@@ -302,7 +303,8 @@ class GAN(Generating, ImageModel):
             self.discriminator_optimizer.build(self.discriminator.trainable_variables)
             # For callbacks that read ``model.optimizer``; the two above are what trains.
             self.optimizer = OptimizerPair(self.generator_optimizer, self.discriminator_optimizer)
-            self.track_only(*adversarial_loss.monitors, *(["penalty"] if penalty else []))
+            self.keep_probability()
+            self.track_only(*self._monitors())
         self.keep_compile_config(
             kwargs,
             generator_optimizer=optimizers[0],
@@ -311,6 +313,14 @@ class GAN(Generating, ImageModel):
             discriminator_steps=discriminator_steps,
             penalty=penalty,
             augmentation=augmentation,
+        )
+
+    def _monitors(self) -> list[str]:
+        """Return the names of what the history holds beside ``metric_names``."""
+        names = list(self.adversarial_loss.monitors)
+        names += ["penalty"] if self.penalty is not None else []
+        return names + (
+            ["augmentation_probability"] if self.augmentation_probability is not None else []
         )
 
     # Computation -----------------------------------------------------------------------------
@@ -343,9 +353,7 @@ class GAN(Generating, ImageModel):
         """Return the discriminator in training as a function of images, which it augments."""
 
         def logits(images):
-            if self.augmentation is not None:
-                images = self.augmentation(tf.cast(images, tf.float32), draw)
-            return self.discriminate(images, class_labels, training=True)
+            return self.discriminate(self.augmented(images, draw), class_labels, training=True)
 
         return Critic(logits)
 
@@ -370,6 +378,10 @@ class GAN(Generating, ImageModel):
         self.step.assign_add(1)
         if self.average_generator is not None:
             self._move_average(batch_size)
+        if self.augmentation_probability is not None:
+            # What this step was augmented with.
+            values["augmentation_probability"] = tf.identity(self.augmentation_probability)
+            self.adapt(values.pop("real_sign"), batch_size)
         return self._track_values(batch_size, generator_loss=generator_loss, **values)
 
     def update_discriminator(
@@ -395,6 +407,8 @@ class GAN(Generating, ImageModel):
             replica_loss = self.discriminator_optimizer.scale_loss(total / self.num_replicas)
         variables = self.discriminator.trainable_variables
         self.discriminator_optimizer.apply(tape.gradient(replica_loss, variables), variables)
+        if self.augmentation_probability is not None:
+            terms["real_sign"] = self.mean_sign(real_logits)
         return self._values(loss, real_logits, fake_logits) | terms
 
     def update_generator(

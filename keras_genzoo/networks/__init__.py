@@ -13,6 +13,7 @@ backend.require_tensorflow()
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "ada": ["ADA", "COLOUR", "GEOMETRY"],
         "architectures": [
             "Architecture",
             "AutoencoderArchitecture",

@@ -17,6 +17,10 @@ from keras_genzoo.errors import GenzooError, unknown
 class Augmentation:
     """A random change of images; subclasses implement ``__call__`` and ``get_config``."""
 
+    # Whether ``__call__`` takes a probability as its third argument, which the model keeps, and
+    # moves as ``probability``, ``ramp_steps``, ``target`` and ``adaptation_images`` say.
+    has_probability = False
+
     def __call__(self, images, draw):
         """Return changed images of the same shape; each image has its own random numbers."""
         raise NotImplementedError

@@ -36,7 +36,10 @@ CONDITIONINGS = Registry(
 # Each entry is a class whose objects are an ``Augmentation``.
 AUGMENTATIONS = Registry(
     "augmentation",
-    {"diffaugment": "keras_genzoo.networks.augmentation:DiffAugment"},
+    {
+        "diffaugment": "keras_genzoo.networks.augmentation:DiffAugment",
+        "ada": "keras_genzoo.networks.ada:ADA",
+    },
     prefix="augmentation_",
 )
 

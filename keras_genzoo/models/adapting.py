@@ -1,0 +1,72 @@
+"""The probability of an augmentation, which follows the discriminator or a ramp (2006.06676)."""
+
+import tensorflow as tf
+
+from keras_genzoo.models.schedules import cosine
+
+INTERVAL = 4  # steps between two moves of an adaptive probability
+
+
+class Adapting:
+    """What ``GAN`` adds to augment images with a probability that changes in training.
+
+    The class has ``augmentation``, ``adversarial_loss`` and ``step``. The probability is a weight
+    of the model, the same on all replicas: it is saved with it, and goes on from there.
+    """
+
+    augmentation_probability = None
+
+    def keep_probability(self) -> None:
+        """Make the weights that the augmentation needs, or drop those that no one needs now."""
+        needed = getattr(self.augmentation, "has_probability", False)
+        if needed and self.augmentation_probability is None:
+            start = 0.0 if self.augmentation.ramp_steps else self.augmentation.probability
+            for name, value in (("augmentation_probability", start), ("real_signs", 0.0)):
+                weight = self.add_weight(
+                    name=name,
+                    shape=(),
+                    dtype="float32",
+                    initializer=lambda shape, dtype, value=value: tf.fill(shape, value),
+                    trainable=False,
+                    # Every replica computes the same.
+                    aggregation="only_first_replica",
+                )
+                setattr(self, name, weight)
+        elif not needed and self.augmentation_probability is not None:
+            del self.augmentation_probability, self.real_signs
+
+    def augmented(self, images, draw):
+        """Return images as the discriminator sees them in training, float32."""
+        if self.augmentation is None:
+            return images
+        images = tf.cast(images, tf.float32)
+        if self.augmentation_probability is None:
+            return self.augmentation(images, draw)
+        return self.augmentation(images, draw, tf.convert_to_tensor(self.augmentation_probability))
+
+    def mean_sign(self, real_logits) -> tf.Tensor:
+        """Return the mean, over all replicas, of which side D takes for real images: 1 or -1."""
+        sign = tf.reduce_mean(tf.sign(real_logits - (self.adversarial_loss.undecided or 0.0)))
+        context = tf.distribute.get_replica_context()
+        return context.all_reduce(tf.distribute.ReduceOp.MEAN, sign)
+
+    def adapt(self, real_sign, batch_size) -> None:
+        """Move the probability after a step, which is counted already.
+
+        Args:
+            real_sign: the step's ``mean_sign``.
+            batch_size: images of this replica.
+        """
+        augmentation, probability = self.augmentation, self.augmentation_probability
+        if augmentation.ramp_steps:
+            progress = tf.minimum(tf.cast(self.step, tf.float32) / augmentation.ramp_steps, 1.0)
+            probability.assign(augmentation.probability * (1 - cosine(progress)))
+            return
+        signs, moves = self.real_signs + real_sign, self.step % INTERVAL == 0
+        images = tf.cast(batch_size * self.num_replicas * INTERVAL, tf.float32)
+        change = tf.sign(signs / INTERVAL - augmentation.target)
+        moved = tf.clip_by_value(
+            probability + change * images / augmentation.adaptation_images, 0.0, 1.0
+        )
+        probability.assign(tf.where(moves, moved, probability))
+        self.real_signs.assign(tf.where(moves, 0.0, signs))

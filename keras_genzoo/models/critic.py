@@ -11,19 +11,21 @@ class Critic:
     """A function from images to logits, with its gradient in the images.
 
     Args:
-        logits: maps images ``(batch, h, w, c)`` to logits ``(batch, 1)``.
+        outputs: maps images ``(batch, h, w, c)`` to what the discriminator gives for each.
+        logits: maps that to logits ``(batch, 1)``; by default it is them already.
 
     >>> critic = Critic(lambda images: tf.reduce_sum(images**2, axis=(1, 2, 3))[:, None])
     >>> critic.gradient(tf.ones((2, 1, 1, 1))).numpy().ravel().tolist()
     [2.0, 2.0]
     """
 
-    def __init__(self, logits: Callable):
-        self._logits = logits
+    def __init__(self, outputs: Callable, logits: Callable | None = None):
+        self.outputs = outputs
+        self.logits = logits or (lambda outputs: outputs)
 
     def __call__(self, images):
         """Return the logits of images."""
-        return self._logits(images)
+        return self.logits(self.outputs(images))
 
     def gradient(self, images):
         """Return the gradient of each image's logit in its own pixels, of the images' shape.
@@ -33,8 +35,8 @@ class Critic:
         images = tf.convert_to_tensor(images)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
-            # The gradient of the sum is that of each image where its logit depends on it alone.
-            total = tf.reduce_sum(self._logits(images))
+            # Where an image's logit depends on that image alone, this is each one's own gradient.
+            total = tf.reduce_sum(self(images))
         return tape.gradient(total, images)
 
 

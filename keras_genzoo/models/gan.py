@@ -138,21 +138,20 @@ class GAN(Generating, Adapting, ImageModel):
         """Take a person's networks, and those of the architecture for what is None."""
         self.note_own_networks(generator=generator, discriminator=discriminator)
         replicas, architecture = self.num_replicas, self.architecture
-        synchronized = replicas > 1
+        normalization = self.discriminator_normalization or architecture.normalization
+        condition, synchronized = self.conditioning or Conditioning(0), replicas > 1
         with layers_under(self.dtype_policy):
             widest = architecture.widest(self.noise_dim, self.discriminator_shape)
             self.generator = generator or network_that_fits(
-                lambda: architecture.generator(
-                    self.image_shape, self.noise_dim, synchronized=synchronized
+                lambda: condition.generator(
+                    architecture, self.image_shape, self.latent_dim, synchronized
                 ),
                 "the generator",
                 widest,
             )
             self.discriminator = discriminator or network_that_fits(
-                lambda: architecture.discriminator(
-                    self.discriminator_shape,
-                    normalization=self.discriminator_normalization or architecture.normalization,
-                    synchronized=synchronized,
+                lambda: condition.discriminator(
+                    architecture, self.discriminator_shape, normalization, synchronized
                 ),
                 "the discriminator",
                 widest,
@@ -164,7 +163,7 @@ class GAN(Generating, Adapting, ImageModel):
             self.discriminator,
             "discriminator",
             self.discriminator_shape,
-            (1,),
+            (condition.outputs,),
             num_replicas=replicas,
         )
         averaged = self.ema_decay or self.ema_half_life
@@ -207,13 +206,13 @@ class GAN(Generating, Adapting, ImageModel):
     def get_config(self) -> dict[str, Any]:
         """Return every constructor argument; own networks are serialised with it."""
         architecture, options = saved_component(self.architecture, ARCHITECTURES)
-        conditioning, classes = saved_component(self.conditioning, CONDITIONINGS)
+        conditioning, num_classes = _saved_conditioning(self.conditioning)
         return {
             **super().get_config(),
             "architecture": architecture,
             **options,
             "conditioning": conditioning,
-            "num_classes": classes.get("num_classes"),
+            "num_classes": num_classes,
             "discriminator_normalization": self.discriminator_normalization,
             "ema_decay": self.ema_decay,
             "ema_half_life": self.ema_half_life,
@@ -319,6 +318,8 @@ class GAN(Generating, Adapting, ImageModel):
         """Return the names of what the history holds beside ``metric_names``."""
         names = list(self.adversarial_loss.monitors)
         names += ["penalty"] if self.penalty is not None else []
+        if getattr(self.conditioning, "classifies", False):
+            names += ["class_loss", "fake_class_loss"]
         return names + (
             ["augmentation_probability"] if self.augmentation_probability is not None else []
         )
@@ -346,16 +347,37 @@ class GAN(Generating, Adapting, ImageModel):
 
     def discriminate(self, images, class_labels, training: bool):
         """Return the logits of images, float32 ``(batch, 1)``."""
+        return self.logits(self.judge(images, class_labels, training), class_labels)
+
+    def judge(self, images, class_labels, training: bool):
+        """Return what the discriminator gives for images, float32 ``(batch, outputs)``."""
         inputs = self.condition_images(tf.cast(images, tf.float32), class_labels)
         return tf.cast(self.discriminator(inputs, training=training), tf.float32)
+
+    def logits(self, outputs, class_labels):
+        """Return the logits ``(batch, 1)`` of what the discriminator gives."""
+        return (
+            outputs
+            if self.conditioning is None
+            else self.conditioning.logits(outputs, class_labels)
+        )
+
+    def class_losses(self, real_outputs, fake_outputs, class_labels) -> dict[str, tf.Tensor]:
+        """Return how badly the discriminator names classes, by name; empty if it does not."""
+        if not getattr(self.conditioning, "classifies", False):
+            return {}
+        return {
+            "class_loss": self.conditioning.class_loss(real_outputs, class_labels),
+            "fake_class_loss": self.conditioning.class_loss(fake_outputs, class_labels),
+        }
 
     def critic(self, class_labels, draw: Draw) -> Critic:
         """Return the discriminator in training as a function of images, which it augments."""
 
-        def logits(images):
-            return self.discriminate(self.augmented(images, draw), class_labels, training=True)
+        def outputs(images):
+            return self.judge(self.augmented(images, draw), class_labels, training=True)
 
-        return Critic(logits)
+        return Critic(outputs, lambda outputs: self.logits(outputs, class_labels))
 
     def latents(self, batch_size, *key):
         """Return this replica's noise ``(batch_size, latent_dim)``."""
@@ -392,24 +414,28 @@ class GAN(Generating, Adapting, ImageModel):
         fake_images = tf.stop_gradient(fake_images)
         terms = {}
         with tf.GradientTape() as tape:
-            # Two passes, so that batch statistics of real and generated images do not mix.
-            real_logits = critic(real_images)
-            # The next pass replaces the activity losses of this one.
+            # Separate passes: batch statistics of real and of generated images do not mix.
+            real_outputs = critic.outputs(real_images)
+            # The next pass drops them.
             regularisation = activity_losses(self.discriminator)
-            fake_logits = critic(fake_images)
+            fake_outputs = critic.outputs(fake_images)
+            real_logits, fake_logits = critic.logits(real_outputs), critic.logits(fake_outputs)
             loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
             regularisation += self.discriminator.losses
             if self.penalty is not None:
                 draw = Draw(self.noise, CHANGE, self.step, substep, 1)
                 terms["penalty"] = self.penalty(critic, real_images, fake_images, draw)
-            # TensorFlow sums the gradients of replicas, so each takes its share of the mean.
+            class_losses = self.class_losses(real_outputs, fake_outputs, class_labels)
+            # Of generated images the class is the generator's to learn.
+            terms |= {k: v for k, v in class_losses.items() if k == "class_loss"}
+            # Gradients of replicas are summed: the mean over the global batch needs the division.
             total = loss + sum(regularisation) + sum(terms.values())
             replica_loss = self.discriminator_optimizer.scale_loss(total / self.num_replicas)
         variables = self.discriminator.trainable_variables
         self.discriminator_optimizer.apply(tape.gradient(replica_loss, variables), variables)
         if self.augmentation_probability is not None:
             terms["real_sign"] = self.mean_sign(real_logits)
-        return self._values(loss, real_logits, fake_logits) | terms
+        return self._values(loss, real_logits, fake_logits) | terms | class_losses
 
     def update_generator(
         self,
@@ -438,8 +464,11 @@ class GAN(Generating, Adapting, ImageModel):
         real_logits = critic(real_images) if needs_real else None
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake_images)
-            loss = self.adversarial_loss.generator_loss(critic(fake_images), real_logits)
-            replica_loss = self.generator_optimizer.scale_loss(loss / self.num_replicas)
+            outputs = critic.outputs(fake_images)
+            loss = self.adversarial_loss.generator_loss(critic.logits(outputs), real_logits)
+            class_losses = self.class_losses(outputs, outputs, class_labels)
+            total = loss + class_losses.get("fake_class_loss", 0.0)
+            replica_loss = self.generator_optimizer.scale_loss(total / self.num_replicas)
         image_gradients = tape.gradient(replica_loss, fake_images)
         weight = self.generator_optimizer.scale_loss(1 / self.num_replicas)
         variables = self.generator.trainable_variables
@@ -473,13 +502,17 @@ class GAN(Generating, Adapting, ImageModel):
         key = self.test_key("discriminator_loss")
         z = self.condition_noise(self.latents(batch_size, TEST, key, 0), class_labels)
         fake_images = self.sampling_generator(z, training=False)
-        real_logits = self.discriminate(real_images, class_labels, training=False)
-        fake_logits = self.discriminate(fake_images, class_labels, training=False)
+        real_outputs = self.judge(real_images, class_labels, training=False)
+        fake_outputs = self.judge(fake_images, class_labels, training=False)
+        real_logits, fake_logits = (
+            self.logits(outputs, class_labels) for outputs in (real_outputs, fake_outputs)
+        )
         loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
         return self._track_values(
             batch_size,
             generator_loss=self.adversarial_loss.generator_loss(fake_logits, real_logits),
             **self._values(loss, real_logits, fake_logits),
+            **self.class_losses(real_outputs, fake_outputs, class_labels),
         )
 
     def _values(self, discriminator_loss, real_logits, fake_logits) -> dict[str, tf.Tensor]:
@@ -506,6 +539,18 @@ def _conditioning(choice, num_classes: int | None) -> Conditioning | None:
         if num_classes is None or num_classes < 2:
             raise GenzooError(f"num_classes must be at least 2, not {num_classes}")
     return component(choice, CONDITIONINGS, Conditioning, num_classes)
+
+
+def _saved_conditioning(conditioning: Conditioning | None) -> tuple[Any, int | None]:
+    """Return what stands for a conditioning in a configuration, and the number of classes."""
+    if conditioning is None:
+        return None, None
+    name, options = saved_component(conditioning, CONDITIONINGS)
+    num_classes = conditioning.num_classes
+    if isinstance(name, str) and options != CONDITIONINGS[name](num_classes).get_config():
+        # A name stands for the default options alone.
+        name = keras.saving.serialize_keras_object(conditioning)
+    return name, num_classes
 
 
 def activity_losses(network: keras.Model) -> list[tf.Tensor]:

@@ -24,8 +24,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "augmentation": ["POLICIES", "Augmentation", "DiffAugment"],
         "conditioning": [
+            "AuxiliaryClassifier",
             "Concatenation",
             "Conditioning",
+            "EmbeddedClass",
+            "Projection",
             "append_label_planes",
             "append_one_hot",
         ],

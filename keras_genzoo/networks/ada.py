@@ -1,17 +1,18 @@
 """Adaptive discriminator augmentation (2006.06676): what is done to images, and how often.
 
-Each policy is applied to each image with one probability, by random numbers of its own. A policy of
-``GEOMETRY`` says where the pixels of the changed image come from; all of them together take one
-bilinear interpolation, which leaves whole pixels exact. A policy of ``COLOUR`` changes values.
+Each operation is applied to each image with one probability, by random numbers of its own. Those of
+``GEOMETRY`` say where the pixels of the changed image come from; all of them together take one
+bilinear interpolation, which leaves whole pixels exact. Those of ``COLOUR`` change values.
 """
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import keras
 from keras import ops
 
+from keras_genzoo.arguments import AT_LEAST_1, NOT_NEGATIVE, SHARE
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.networks.augmentation import Augmentation
 
@@ -127,19 +128,22 @@ class ADA(Augmentation):
     to ``probability`` by half a cosine in the first ``ramp_steps`` (2501.05441).
 
     Args:
-        policies: names in ``GEOMETRY`` or ``COLOUR``, applied in their order there. Those of
-            ``TURNING``, which the paper takes, too, are left out by default: they make other
-            digits.
-        target: mean sign of the logits of real images, between -1 and 1, that is aimed at.
+        operations: kinds of change, flip, quarter_turn and rotation only if asked for; names in
+            ``GEOMETRY`` or ``COLOUR``, applied in their order there. Those three, which the paper
+            takes, too, make other digits.
+        target: mean sign of the logits of real images, from -1 to 1, which the probability of the
+            augmentation keeps.
         adaptation_images: images in which the probability moves from 0 to 1 at the fastest.
-        probability: the one to begin with, or with ``ramp_steps`` the last one.
-        ramp_steps: training steps in which the probability rises; 0, the default, adapts it.
-        background: value in [-1, 1] that comes in at a border; -1 is the black of digits.
+        probability: probability of each operation at the beginning, or at the end of its ramp.
+        ramp_steps: training steps in which the probability rises from 0, by half a cosine; 0, the
+            default, adapts it.
+        background: pixel value in [-1, 1] that fills what an augmentation leaves empty; -1 is the
+            black of digits.
 
     Raises:
-        GenzooError: if a policy is unknown, or a number is out of range.
+        GenzooError: if an operation is unknown, or a number is out of range.
 
-    >>> ADA(["scale", "brightness"]).get_config()["policies"]
+    >>> ADA(["scale", "brightness"]).get_config()["operations"]
     ['scale', 'brightness']
     """
 
@@ -147,23 +151,23 @@ class ADA(Augmentation):
 
     def __init__(
         self,
-        policies: Sequence[str] = (
+        operations: Annotated[Sequence[str], (*GEOMETRY, *COLOUR)] = (
             *("shift", "scale", "tilt", "fractional_shift"),
             *("brightness", "contrast", "hue", "saturation"),
         ),
         target: float = 0.6,
-        adaptation_images: int = 500_000,
-        probability: float = 0.0,
-        ramp_steps: int = 0,
+        adaptation_images: Annotated[int, AT_LEAST_1] = 500_000,
+        probability: Annotated[float, SHARE] = 0.0,
+        ramp_steps: Annotated[int, NOT_NEGATIVE] = 0,
         background: float = -1.0,
     ):
-        policies = (policies,) if isinstance(policies, str) else tuple(policies)
+        operations = (operations,) if isinstance(operations, str) else tuple(operations)
         known = (*GEOMETRY, *COLOUR)
-        if not policies:
-            raise GenzooError(f"ADA needs one policy or more of: {', '.join(known)}")
-        for policy in policies:
-            if policy not in known:
-                raise unknown("augmentation policy", policy, known)
+        if not operations:
+            raise GenzooError(f"ADA needs one operation or more of: {', '.join(known)}")
+        for operation in operations:
+            if operation not in known:
+                raise unknown("augmentation operation", operation, known)
         if not -1 <= target <= 1:
             raise GenzooError(f"target, a mean of signs, must lie in [-1, 1], not {target}")
         if not 0 <= probability <= 1:
@@ -179,7 +183,7 @@ class ADA(Augmentation):
             )
         if not -1 <= background <= 1:
             raise GenzooError(f"background must lie in [-1, 1], not {background}")
-        self.policies = policies
+        self.operations = operations
         self.target = float(target)
         self.adaptation_images = int(adaptation_images)
         self.probability = float(probability)
@@ -188,13 +192,13 @@ class ADA(Augmentation):
 
     @property
     def turning(self) -> tuple[str, ...]:
-        """The policies after which a digit may be another one."""
-        return tuple(policy for policy in TURNING if policy in self.policies)
+        """The operations after which a digit may be another one."""
+        return tuple(operation for operation in TURNING if operation in self.operations)
 
     def __call__(self, images, draw, probability):
-        """Return images of the same shape, each changed by each policy with ``probability``."""
+        """Return images of the same shape, each changed by each operation with ``probability``."""
         geometry, colour = (
-            [name for name in table if name in self.policies] for table in (GEOMETRY, COLOUR)
+            [name for name in table if name in self.operations] for table in (GEOMETRY, COLOUR)
         )
         count, batch_size = len(geometry) + len(colour), ops.shape(images)[0]
         uniform = draw.uniform(batch_size, (count, 3))
@@ -224,7 +228,7 @@ class ADA(Augmentation):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {**vars(self), "policies": list(self.policies)}
+        return {**vars(self), "operations": list(self.operations)}
 
 
 def _centred(size: int):

@@ -6,9 +6,11 @@ in [-1, 1] but the discriminator, and what lies beyond is clipped where images l
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import keras
 
+from keras_genzoo.arguments import AT_LEAST_1
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.networks.architectures import Architecture, check_at_least_1
 from keras_genzoo.networks.convolutional import LAST, square_size
@@ -43,9 +45,9 @@ class R3GANArchitecture(Architecture):
 
     def __init__(
         self,
-        stage_filters: Sequence[int] = (96, 96, 64, 32),
-        stage_blocks: int = 1,
-        group_filters: int = 16,
+        stage_filters: Annotated[Sequence[int], AT_LEAST_1] = (96, 96, 64, 32),
+        stage_blocks: Annotated[int, AT_LEAST_1] = 1,
+        group_filters: Annotated[int, AT_LEAST_1] = 16,
     ):
         self.stage_filters = tuple(stage_filters)
         self.stage_blocks = stage_blocks

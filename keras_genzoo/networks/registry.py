@@ -29,7 +29,12 @@ AUTOENCODER_ARCHITECTURES = Registry(
 # Each entry is a class whose objects are a ``Conditioning``.
 CONDITIONINGS = Registry(
     "conditioning",
-    {"concat": "keras_genzoo.networks.conditioning:Concatenation"},
+    {
+        "concat": "keras_genzoo.networks.conditioning:Concatenation",
+        "projection": "keras_genzoo.networks.conditioning:Projection",
+        "auxiliary_classifier": "keras_genzoo.networks.conditioning:AuxiliaryClassifier",
+        "embedding": "keras_genzoo.networks.conditioning:EmbeddedClass",
+    },
     prefix="conditioning_",
 )
 

@@ -5,9 +5,12 @@ narrower. Upsampling is nearest-neighbour, downsampling the mean of 2x2 pixels, 
 discriminator sums its features over the image.
 """
 
+from typing import Annotated
+
 import keras
 from keras import ops
 
+from keras_genzoo.arguments import AT_LEAST_1
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.networks.architectures import Architecture, check_at_least_1
 from keras_genzoo.networks.convolutional import LAST, square_size
@@ -40,9 +43,9 @@ class ResidualArchitecture(Architecture):
 
     def __init__(
         self,
-        generator_filters: int = 64,
-        discriminator_filters: int = 64,
-        channel_growth: int = 1,
+        generator_filters: Annotated[int, AT_LEAST_1] = 64,
+        discriminator_filters: Annotated[int, AT_LEAST_1] = 64,
+        channel_growth: Annotated[int, AT_LEAST_1] = 1,
     ):
         self.generator_filters = generator_filters
         self.discriminator_filters = discriminator_filters

@@ -13,7 +13,7 @@ from keras_genzoo.training import make_strategy
 from tests.models.cases import images, weights
 from tests.models.test_combinations import SHAPE, check_on_two_replicas, step
 
-POLICIES = ["shift", "brightness"]
+OPERATIONS = ["shift", "brightness"]
 
 
 def made(augmentation, loss="non_saturating", **arguments):
@@ -39,7 +39,7 @@ def shifted_logits(model, value):
 def test_every_fourth_step_it_moves_up_where_the_discriminator_is_sure_and_down_where_not(
     loss, undecided
 ):
-    model = made(ADA(POLICIES, adaptation_images=160), loss)
+    model = made(ADA(OPERATIONS, adaptation_images=160), loss)
     seen = []
     for index in range(20):
         # Sure for 8 steps, unsure from then on.
@@ -54,7 +54,7 @@ def test_every_fourth_step_it_moves_up_where_the_discriminator_is_sure_and_down_
 def test_the_target_is_a_mean_over_four_steps():
     # Three steps of sign 1 and one of -1 have the mean 0.5.
     for target, expected in ((0.4, 0.2), (0.6, 0.0)):
-        model = made(ADA(POLICIES, target=target, adaptation_images=160))
+        model = made(ADA(OPERATIONS, target=target, adaptation_images=160))
         for value in (1.0, 1.0, -1.0, 1.0):
             shifted_logits(model, value)
             step(model)
@@ -62,7 +62,7 @@ def test_the_target_is_a_mean_over_four_steps():
 
 
 def test_a_ramp_is_half_a_cosine_and_needs_no_side():
-    model = made(ADA(POLICIES, probability=0.6, ramp_steps=4), "relativistic")
+    model = made(ADA(OPERATIONS, probability=0.6, ramp_steps=4), "relativistic")
     seen = [step(model)["augmentation_probability"] for _ in range(6)]
     expected = [0.6 * (1 - math.cos(math.pi * min(t / 4, 1))) / 2 for t in range(6)]
     assert seen == pytest.approx(expected, abs=1e-6)
@@ -76,7 +76,7 @@ def test_the_sign_of_logits_that_mean_nothing_is_refused(loss):
 
 
 def test_it_is_saved_with_the_model_and_goes_on(tmp_path):
-    model = made(ADA(POLICIES, adaptation_images=100, probability=0.3), "hinge")
+    model = made(ADA(OPERATIONS, adaptation_images=100, probability=0.3), "hinge")
     for _ in range(6):
         step(model)
     model.save(tmp_path / "model.keras")
@@ -91,7 +91,7 @@ def test_it_is_saved_with_the_model_and_goes_on(tmp_path):
 
 
 def test_compiled_again_it_stays_and_without_it_goes():
-    model = made(ADA(POLICIES, probability=0.3))
+    model = made(ADA(OPERATIONS, probability=0.3))
     count = len(model.variables)
     model.augmentation_probability.assign(0.7)
     compile_with(model, "ada")
@@ -105,7 +105,7 @@ def test_compiled_again_it_stays_and_without_it_goes():
 
 
 def test_evaluation_is_without_it():
-    model = made(ADA(POLICIES, probability=1.0))
+    model = made(ADA(OPERATIONS, probability=1.0))
     plain = made(None)
     results = [m.evaluate(images(8), verbose=0, return_dict=True) for m in (model, plain)]
     assert results[0].pop("augmentation_probability") == 0

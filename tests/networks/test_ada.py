@@ -1,4 +1,4 @@
-"""Adaptive augmentation, policy by policy against plain arithmetic."""
+"""Adaptive augmentation, operation by operation against plain arithmetic."""
 
 import colorsys
 
@@ -16,7 +16,7 @@ BACK = 0.25
 
 
 class Known:
-    """Noise that is given: the first uniform and normal numbers of each image, for one policy."""
+    """Noise that is given: uniform and normal numbers of each image, for one operation."""
 
     def __init__(self, uniform=(0.5, 0.5, 0.5), normal=(0.0, 0.0, 0.0), second=None, chosen=0.0):
         count = len(uniform)
@@ -47,8 +47,8 @@ class Drawn:
         return tf.constant(self._random.normal(size=(int(batch_size), *shape)), tf.float32)
 
 
-def changed(policy, images=IMAGES, probability=1.0, **noise):
-    return ADA([policy], background=BACK)(images, Known(**noise), probability).numpy()
+def changed(operation, images=IMAGES, probability=1.0, **noise):
+    return ADA([operation], background=BACK)(images, Known(**noise), probability).numpy()
 
 
 def test_flip_mirrors_half_of_the_chosen_images():
@@ -83,10 +83,10 @@ def test_scale_by_a_half_shows_the_whole_in_the_middle():
     np.testing.assert_allclose(found[2:6, 2:6], 1.0)
 
 
-@pytest.mark.parametrize(("policy", "most"), [("rotation", 180), ("tilt", 15)])
-def test_turns_go_up_to_their_angle(policy, most):
+@pytest.mark.parametrize(("operation", "most"), [("rotation", 180), ("tilt", 15)])
+def test_turns_go_up_to_their_angle(operation, most):
     # A quarter of the way: what lies at a place of the turned image comes from a turned place.
-    found = changed(policy, uniform=(0.5, 0.75, 0.25))
+    found = changed(operation, uniform=(0.5, 0.75, 0.25))
     np.testing.assert_allclose(found[0], IMAGES[0], atol=1e-5)
     for index, sign in ((1, 1), (2, -1)):
         angle = sign * np.radians(most / 2)
@@ -124,15 +124,15 @@ def test_fractional_shift_moves_by_the_normal_number():
 
 
 @pytest.mark.parametrize(
-    ("policy", "expected"),
+    ("operation", "expected"),
     [
         ("brightness", lambda x, n: x + 0.2 * n),
         ("contrast", lambda x, n: x * 2 ** (0.5 * n)),
         ("saturation", lambda x, n: x.mean(-1, keepdims=True) * (1 - 2**n) + x * 2**n),
     ],
 )
-def test_colours_change_by_the_normal_number(policy, expected):
-    found = changed(policy, normal=(-1.0, 0.0, 2.0))
+def test_colours_change_by_the_normal_number(operation, expected):
+    found = changed(operation, normal=(-1.0, 0.0, 2.0))
     for index, number in enumerate((-1.0, 0.0, 2.0)):
         np.testing.assert_allclose(found[index], expected(IMAGES[index], number), atol=1e-5)
 
@@ -148,7 +148,7 @@ def test_hue_turns_red_into_green_by_a_third_of_the_circle():
         np.testing.assert_allclose(found[index], expected, atol=1e-6)
 
 
-def test_a_policy_reaches_its_share_of_the_images():
+def test_an_operation_reaches_its_share_of_the_images():
     images = np.zeros((2000, 2, 2, 1), "float32")
     for probability in (0.0, 0.3, 1.0):
         found = ADA(["brightness"])(images, Drawn(), probability).numpy()
@@ -156,19 +156,19 @@ def test_a_policy_reaches_its_share_of_the_images():
         assert share == pytest.approx(probability, abs=0.04)
 
 
-@pytest.mark.parametrize("policy", [*GEOMETRY, *COLOUR])
-def test_without_probability_images_stay(policy):
-    np.testing.assert_allclose(changed(policy, probability=0.0, chosen=0.5), IMAGES, atol=1e-6)
+@pytest.mark.parametrize("operation", [*GEOMETRY, *COLOUR])
+def test_without_probability_images_stay(operation):
+    np.testing.assert_allclose(changed(operation, probability=0.0, chosen=0.5), IMAGES, atol=1e-6)
 
 
 def test_colours_of_grey_images_stay():
     grey = IMAGES[..., :1]
-    for policy in ("hue", "saturation"):
-        found = ADA([policy])(grey, Drawn(), 1.0)
+    for operation in ("hue", "saturation"):
+        found = ADA([operation])(grey, Drawn(), 1.0)
         np.testing.assert_array_equal(found, grey)
 
 
-def test_gradients_flow_through_all_policies_in_both_orders():
+def test_gradients_flow_through_all_operations_in_both_orders():
     augmentation = ADA([*GEOMETRY, *COLOUR])
     images, factor = tf.constant(IMAGES), tf.Variable(1.0)
     with tf.GradientTape() as outer:
@@ -191,8 +191,8 @@ def test_what_makes_other_digits_is_left_out_by_default_and_said_where_it_is_ask
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"policies": ["colour"]}, "augmentation policy 'colour'"),
-        ({"policies": []}, "one policy or more"),
+        ({"operations": ["colour"]}, "augmentation operation 'colour'"),
+        ({"operations": []}, "one operation or more"),
         ({"target": 2.0}, r"must lie in \[-1, 1\], not 2.0"),
         ({"probability": 1.5}, r"probability must lie in \[0, 1\], not 1.5"),
         ({"ramp_steps": -1}, "ramp_steps must be at least 0"),

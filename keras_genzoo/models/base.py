@@ -75,6 +75,8 @@ class ImageModel(Exportable, keras.Model):
     value_range: tuple[float, float] = (0.0, 1.0)
     metric_names: tuple[str, ...] = ()
     needs_labels = False
+    # How many images of a batch are looked at together.
+    packing = 1
     # The architectures that the constructor takes by name, if it takes any.
     architectures: Registry | None = None
     # Whether the losses of ``test_step`` on held-out images say how well training went.

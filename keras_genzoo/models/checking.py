@@ -259,10 +259,11 @@ def check_division(model, x: Any, batch_size: int, validation_split: float) -> N
     """Check that every replica gets as many images as the others, in every training batch.
 
     Raises:
-        GenzooError: if not, naming the number of replicas.
+        GenzooError: if not, naming the number of replicas, or of images that are looked at
+            together.
     """
-    replicas = model.num_replicas
-    if replicas == 1:
+    replicas, packing = model.num_replicas, model.packing
+    if replicas == packing == 1:
         return
     if isinstance(x, tf.data.Dataset):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(x.element_spec)
@@ -274,6 +275,9 @@ def check_division(model, x: Any, batch_size: int, validation_split: float) -> N
         return
     for batch in batches:
         if batch is None:
+            if replicas == 1:
+                # The step looks at each batch.
+                return
             raise GenzooError(
                 f"{replicas} replicas need batches of one size; batch with drop_remainder=True"
             )
@@ -282,6 +286,23 @@ def check_division(model, x: Any, batch_size: int, validation_split: float) -> N
                 f"a batch of {batch} images does not divide by {replicas} replicas; "
                 "choose another batch size and drop the remainder"
             )
+        if batch // replicas % packing:
+            raise GenzooError(packs_text(batch // replicas, packing))
+
+
+def assert_packs(model, batch_size) -> None:
+    """Check inside the step that a batch divides by the images that are looked at together."""
+    if model.packing > 1:
+        words = packs_text("some number of", model.packing)
+        assert_in_step(batch_size % model.packing == 0, words)
+
+
+def packs_text(batch: int | str, packing: int) -> str:
+    """Return what is wrong with a batch that leaves images over."""
+    return (
+        f"a batch of {batch} images does not divide by packing={packing}; choose another batch "
+        "size and drop the remainder"
+    )
 
 
 def check_network(

@@ -17,12 +17,13 @@ from keras_genzoo.models.averaging import (
     move_average,
 )
 from keras_genzoo.models.base import CHANGE, TEST, TRAIN, ImageModel, ImageShape, OptimizerDefaults
-from keras_genzoo.models.checking import assert_labels, check_network, check_optimizer
+from keras_genzoo.models.checking import assert_labels, assert_packs, check_network, check_optimizer
 from keras_genzoo.models.combinations import check_combination
 from keras_genzoo.models.components import component, saved_component, with_options
 from keras_genzoo.models.critic import Critic, Draw
 from keras_genzoo.models.generating import Generating
 from keras_genzoo.models.optimizers import OptimizerPair
+from keras_genzoo.models.packing import checked_packing, packed, unpacked
 from keras_genzoo.models.scaling import scaled
 from keras_genzoo.models.size import network_that_fits
 from keras_genzoo.networks import (
@@ -60,6 +61,8 @@ class GAN(Generating, Adapting, ImageModel):
             integers from 0.
         discriminator_normalization: normalisation of the discriminator's hidden layers, by default
             that of the architecture; a name in ``NORMALIZATIONS``.
+        packing: images that the discriminator judges together, joined along channels; from
+            1712.04086. A batch must divide by it, and a penalty is that of the joined images.
         generator: a person's own network, ``(batch, latent_dim)`` -> images in [-1, 1].
         discriminator: a person's own network, images in [-1, 1] -> logits ``(batch, 1)``.
         ema_decay: decay of a running average of the generator's weights, which images are then made
@@ -114,6 +117,7 @@ class GAN(Generating, Adapting, ImageModel):
         conditioning: Annotated[str | Conditioning | None, CONDITIONINGS] = None,
         num_classes: int | None = None,
         discriminator_normalization: Annotated[str | None, NORMALIZATIONS] = None,
+        packing: Annotated[int, REPEATS] = 1,
         generator: keras.Model | None = None,
         discriminator: keras.Model | None = None,
         ema_decay: Annotated[float, BELOW_1] = 0.0,
@@ -130,6 +134,7 @@ class GAN(Generating, Adapting, ImageModel):
         self.conditioning = _conditioning(conditioning, num_classes)
         self.needs_labels = self.conditioning is not None
         self.discriminator_normalization = discriminator_normalization
+        self.packing = checked_packing(packing, self.conditioning)
         self.set_networks(generator, discriminator)
 
     def set_networks(
@@ -198,10 +203,11 @@ class GAN(Generating, Adapting, ImageModel):
 
     @property
     def discriminator_shape(self) -> ImageShape:
-        """Shape of the discriminator's input: the image and its condition."""
-        if self.conditioning is None:
-            return self.image_shape
-        return self.conditioning.discriminator_shape(self.image_shape)
+        """Shape of the discriminator's input: the images of a pack and their conditions."""
+        shape = self.image_shape
+        if self.conditioning is not None:
+            shape = self.conditioning.discriminator_shape(shape)
+        return (*shape[:2], self.packing * shape[2])
 
     def get_config(self) -> dict[str, Any]:
         """Return every constructor argument; own networks are serialised with it."""
@@ -214,6 +220,7 @@ class GAN(Generating, Adapting, ImageModel):
             "conditioning": conditioning,
             "num_classes": num_classes,
             "discriminator_normalization": self.discriminator_normalization,
+            "packing": self.packing,
             "ema_decay": self.ema_decay,
             "ema_half_life": self.ema_half_life,
             **self.networks_config("generator", "discriminator"),
@@ -346,12 +353,13 @@ class GAN(Generating, Adapting, ImageModel):
         return self.conditioning.images(images, class_labels)
 
     def discriminate(self, images, class_labels, training: bool):
-        """Return the logits of images, float32 ``(batch, 1)``."""
+        """Return the logits of images, float32 ``(batch, 1)``, or one for each pack of them."""
         return self.logits(self.judge(images, class_labels, training), class_labels)
 
     def judge(self, images, class_labels, training: bool):
-        """Return what the discriminator gives for images, float32 ``(batch, outputs)``."""
+        """Return what the discriminator gives for images, float32 ``(packs, outputs)``."""
         inputs = self.condition_images(tf.cast(images, tf.float32), class_labels)
+        inputs = packed(inputs, self.packing)
         return tf.cast(self.discriminator(inputs, training=training), tf.float32)
 
     def logits(self, outputs, class_labels):
@@ -379,6 +387,15 @@ class GAN(Generating, Adapting, ImageModel):
 
         return Critic(outputs, lambda outputs: self.logits(outputs, class_labels))
 
+    def penalty_term(self, critic: Critic, real_images, fake_images, draw: Draw):
+        """Return the penalty, whose images are what the discriminator judges as one."""
+
+        def outputs(packs):
+            return critic.outputs(unpacked(packs, self.packing))
+
+        packs = (packed(images, self.packing) for images in (real_images, fake_images))
+        return self.penalty(Critic(outputs, critic.logits), *packs, draw)
+
     def latents(self, batch_size, *key):
         """Return this replica's noise ``(batch_size, latent_dim)``."""
         return self.noise(normal, batch_size, (self.latent_dim,), *key)
@@ -387,6 +404,7 @@ class GAN(Generating, Adapting, ImageModel):
         """Update the discriminator ``discriminator_steps`` times, then the generator once."""
         real_images, class_labels = self.unpack(data)
         batch_size = tf.shape(real_images)[0]
+        assert_packs(self, batch_size)
         for substep in range(self.discriminator_steps):
             z = self.latents(batch_size, TRAIN, self.step, substep)
             z = self.condition_noise(z, class_labels)
@@ -424,7 +442,14 @@ class GAN(Generating, Adapting, ImageModel):
             regularisation += self.discriminator.losses
             if self.penalty is not None:
                 draw = Draw(self.noise, CHANGE, self.step, substep, 1)
-                terms["penalty"] = self.penalty(critic, real_images, fake_images, draw)
+                terms["penalty"] = self.penalty(
+                    Critic(
+                        lambda packs: critic.outputs(unpacked(packs, self.packing)), critic.logits
+                    ),
+                    packed(real_images, self.packing),
+                    packed(fake_images, self.packing),
+                    draw,
+                )
             class_losses = self.class_losses(real_outputs, fake_outputs, class_labels)
             # Of generated images the class is the generator's to learn.
             terms |= {k: v for k, v in class_losses.items() if k == "class_loss"}
@@ -498,6 +523,11 @@ class GAN(Generating, Adapting, ImageModel):
     def test_step(self, data):
         """Measure losses and scores of a batch with inference statistics, as ``call`` generates."""
         real_images, class_labels = self.unpack(data)
+        if self.packing > 1:
+            # A last batch may hold images that make no pack.
+            whole = tf.shape(real_images)[0] // self.packing * self.packing
+            real_images = real_images[:whole]
+            class_labels = None if class_labels is None else class_labels[:whole]
         batch_size = tf.shape(real_images)[0]
         key = self.test_key("discriminator_loss")
         z = self.condition_noise(self.latents(batch_size, TEST, key, 0), class_labels)

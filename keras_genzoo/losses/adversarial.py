@@ -78,10 +78,11 @@ class AdversarialLoss:
         optimum: the value of both scores for a perfect generator and the best discriminator, None
             if the loss has no single such value.
         generator_needs_real: whether the generator's loss depends on the logits of real images.
-        needs_lipschitz: whether the loss has a meaning for a discriminator of bounded slope alone,
-            so that it takes a gradient penalty or spectral normalisation.
-        monitors: what the history holds besides, by name: functions of the discriminator's loss.
-        undecided: the logit at which D takes an image for real or for generated, if there is one.
+        needs_lipschitz: whether the loss is meaningful only if the slope of the discriminator is
+            bounded, by a gradient penalty or spectral normalisation.
+        monitors: further columns of the history by name, each a function of the discriminator's
+            loss.
+        undecided: the logit above which D takes an image for a real one, None if there is none.
 
     >>> loss = AdversarialLoss(discriminator_loss, non_saturating_generator_loss)
     >>> round(float(loss.generator_loss([0.0])), 4), float(loss.mean_score([1.0, 2.0]))

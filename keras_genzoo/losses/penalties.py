@@ -14,7 +14,7 @@ from typing import Annotated, Any, Protocol
 import keras
 from keras import ops
 
-from keras_genzoo.arguments import POSITIVE
+from keras_genzoo.arguments import NOT_NEGATIVE, POSITIVE, SHARE
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses.tensors import Tensor, float32
 
@@ -47,21 +47,39 @@ class Draw(Protocol):
 class Penalty:
     """An additional term of the discriminator's loss; subclasses implement ``__call__``.
 
+    The weight may change in training, as 2501.05441 has it: a model multiplies the term by a
+    number that goes from 1 to ``end`` by half a cosine.
+
     Args:
         weight: factor of the term, positive.
+        end: last weight, as a share of ``weight``.
+        steps: training steps until it is reached; 0 keeps the weight.
 
     Raises:
-        GenzooError: if the weight is not positive.
+        GenzooError: if the weight is not positive, ``end`` lies outside of [0, 1], or one of
+            ``end`` and ``steps`` is given without the other.
     """
 
     # Whether the penalty is defined only if the logit of an image depends on that image alone,
     # which is not the case with batch normalisation.
     per_image = True
 
-    def __init__(self, weight: float):
+    end, steps = 1.0, 0
+
+    def __init__(self, weight: float, end: float = 1.0, steps: int = 0):
         if not weight > 0:
             raise GenzooError(f"the weight of a penalty must be positive, not {weight}")
-        self.weight = float(weight)
+        if not 0 <= end <= 1 or steps < 0:
+            raise GenzooError(
+                "the weight of a penalty ends at a share between 0 and 1, in 0 steps or more, not "
+                f"at {end} in {steps}"
+            )
+        if (end == 1) != (steps == 0):
+            raise GenzooError(
+                "a penalty whose weight changes needs both: end, such as 0.1, and steps, the "
+                "training steps until then"
+            )
+        self.weight, self.end, self.steps = float(weight), float(end), int(steps)
 
     def __call__(
         self, critic: Critic, real_images: Tensor, fake_images: Tensor, draw: Draw
@@ -71,7 +89,8 @@ class Penalty:
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {"weight": self.weight}
+        schedule = {"end": self.end, "steps": self.steps} if self.steps else {}
+        return {"weight": self.weight, **schedule}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Penalty":
@@ -96,13 +115,21 @@ class GradientPenalty(Penalty):
 
     Args:
         weight: weight of the penalty; the paper's is 10.
+        end: last weight of the penalty, as a share of the first.
+        steps: training steps in which its weight gets there, by half a cosine; 0, the default,
+            keeps it.
 
     Raises:
-        GenzooError: if the weight is not positive.
+        GenzooError: as ``Penalty`` does.
     """
 
-    def __init__(self, weight: Annotated[float, POSITIVE] = 10.0):
-        super().__init__(weight)
+    def __init__(
+        self,
+        weight: Annotated[float, POSITIVE] = 10.0,
+        end: Annotated[float, SHARE] = 1.0,
+        steps: Annotated[int, NOT_NEGATIVE] = 0,
+    ):
+        super().__init__(weight, end, steps)
 
     def __call__(self, critic, real_images, fake_images, draw):
         """Return the term, a float32 scalar."""
@@ -119,13 +146,21 @@ class ZeroCentredPenalty(Penalty):
         weight: weight of the penalty, gamma of the paper; 0.0002 times the number of pixels
             over the batch size is a good first guess (2006.06676), then a quarter to four times
             of it.
+        end: last weight of the penalty, as a share of the first.
+        steps: training steps in which its weight gets there, by half a cosine; 0, the default,
+            keeps it.
 
     Raises:
-        GenzooError: if the weight is not positive.
+        GenzooError: as ``Penalty`` does.
     """
 
-    def __init__(self, weight: Annotated[float, POSITIVE] = 1.0):
-        super().__init__(weight)
+    def __init__(
+        self,
+        weight: Annotated[float, POSITIVE] = 1.0,
+        end: Annotated[float, SHARE] = 1.0,
+        steps: Annotated[int, NOT_NEGATIVE] = 0,
+    ):
+        super().__init__(weight, end, steps)
 
 
 @_serializable

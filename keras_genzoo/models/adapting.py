@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_genzoo.models.schedules import cosine
+from keras_genzoo.models.schedules import between
 
 INTERVAL = 4  # steps between two moves of an adaptive probability
 
@@ -59,8 +59,9 @@ class Adapting:
         """
         augmentation, probability = self.augmentation, self.augmentation_probability
         if augmentation.ramp_steps:
-            progress = tf.minimum(tf.cast(self.step, tf.float32) / augmentation.ramp_steps, 1.0)
-            probability.assign(augmentation.probability * (1 - cosine(progress)))
+            probability.assign(
+                between(0.0, augmentation.probability, self.step, augmentation.ramp_steps)
+            )
             return
         signs, moves = self.real_signs + real_sign, self.step % INTERVAL == 0
         images = tf.cast(batch_size * self.num_replicas * INTERVAL, tf.float32)

@@ -364,9 +364,9 @@ class Autoencoder(ImageModel):
 
     def _move_averages(self, batch_size) -> None:
         images = batch_size * self.num_replicas
-        decay = decay_of_step(self.ema_decay, self.ema_half_life, images)
-        move_average(self.average_encoder, self.encoder, self.step, decay)
-        move_average(self.average_decoder, self.decoder, self.step, decay)
+        decay = decay_of_step(self.ema_decay, self.ema_half_life, images, self.step)
+        move_average(self.average_encoder, self.encoder, decay)
+        move_average(self.average_decoder, self.decoder, decay)
 
     def _track_means(self, images, parts):
         means = {name: tf.reduce_mean(part) for name, part in parts.items()}

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models.checking import one_line
+from keras_genzoo.models.schedules import between
 from keras_genzoo.networks import layers_under
 
 
@@ -59,21 +60,30 @@ def decay_of(
     return float(ema_decay), float(ema_half_life)
 
 
-def decay_of_step(ema_decay: float, ema_half_life: float, images):
-    """Return the decay of a step of so many images, over all replicas."""
-    if not ema_half_life:
-        return ema_decay
-    return 0.5 ** (tf.cast(images, tf.float32) / ema_half_life)
+def decay_of_step(ema_decay: float, ema_half_life: float, images, step, rise_steps: int = 0):
+    """Return the decay of a step.
 
+    It is ``min(decay, (1 + step) / (10 + step))``: until ``decay`` is reached, the average is that
+    of the last ninth of the run or so, and forgets the initial weights. With ``rise_steps`` it is
+    that of a half-life which rises from 0 by half a cosine (2501.05441), which does the same.
 
-def move_average(average: keras.Model, network: keras.Model, step, decay) -> None:
-    """Move the averaged network towards the network: weights and moving statistics.
-
-    The decay is ``min(decay, (1 + step) / (10 + step))``: until ``decay`` is reached, the average
-    is that of the last ninth of the run or so, and forgets the initial weights.
+    Args:
+        ema_decay: the decay, or 0.
+        ema_half_life: the half-life in images, or 0.
+        images: those of the step, over all replicas.
+        step: steps so far, this one included.
+        rise_steps: steps in which the half-life rises.
     """
-    step = tf.cast(step, tf.float32)
-    rate = 1 - tf.minimum(decay, (1 + step) / (10 + step))
+    step, images = tf.cast(step, tf.float32), tf.cast(images, tf.float32)
+    if rise_steps:
+        return 0.5 ** (images / between(0.0, ema_half_life, step - 1, rise_steps))
+    decay = 0.5 ** (images / ema_half_life) if ema_half_life else ema_decay
+    return tf.minimum(decay, (1 + step) / (10 + step))
+
+
+def move_average(average: keras.Model, network: keras.Model, decay) -> None:
+    """Move the averaged network towards the network: weights and moving statistics."""
+    rate = 1 - decay
     for kept, variable in zip(average.variables, network.variables, strict=True):
         old, new = tf.convert_to_tensor(kept), tf.convert_to_tensor(variable)
         # The states of random layers are integers, which have no average.

@@ -35,7 +35,7 @@ class Critic:
         images = tf.convert_to_tensor(images)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
-            # Where an image's logit depends on that image alone, this is each one's own gradient.
+            # The gradient of the sum is that of each image where its logit depends on it alone.
             total = tf.reduce_sum(self(images))
         return tape.gradient(total, images)
 

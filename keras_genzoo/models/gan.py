@@ -20,10 +20,11 @@ from keras_genzoo.models.base import CHANGE, TEST, TRAIN, ImageModel, ImageShape
 from keras_genzoo.models.checking import assert_labels, assert_packs, check_network, check_optimizer
 from keras_genzoo.models.combinations import check_combination
 from keras_genzoo.models.components import component, saved_component, with_options
-from keras_genzoo.models.critic import Critic, Draw
+from keras_genzoo.models.critic import Draw
 from keras_genzoo.models.generating import Generating
+from keras_genzoo.models.judging import Judging
 from keras_genzoo.models.optimizers import OptimizerPair
-from keras_genzoo.models.packing import checked_packing, packed, unpacked
+from keras_genzoo.models.packing import checked_packing
 from keras_genzoo.models.scaling import scaled
 from keras_genzoo.models.size import network_that_fits
 from keras_genzoo.networks import (
@@ -40,7 +41,7 @@ from keras_genzoo.networks import (
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
-class GAN(Generating, Adapting, ImageModel):
+class GAN(Generating, Judging, Adapting, ImageModel):
     """Generator and discriminator in the minimax game of 1406.2661 (equation 1, algorithm 1).
 
     One step updates the discriminator on real and on generated images in separate passes, then
@@ -71,6 +72,8 @@ class GAN(Generating, Adapting, ImageModel):
             set by hand belong into ``average_generator``, too.
         ema_half_life: the same average by the number of images after which a weight counts half, 0
             for none; ``ema_decay = 0.5 ** (batch_size / ema_half_life)``. One of the two.
+        ema_rise_steps: training steps in which that half-life rises from 0, by half a cosine; from
+            2501.05441. 0, the default, has it from the beginning.
         seed: random seed of the training noise.
         name: name of the Keras model.
         **options: those of the architecture, such as ``generator_units``, and ``dtype``.
@@ -122,6 +125,7 @@ class GAN(Generating, Adapting, ImageModel):
         discriminator: keras.Model | None = None,
         ema_decay: Annotated[float, BELOW_1] = 0.0,
         ema_half_life: Annotated[float, NOT_NEGATIVE] = 0.0,
+        ema_rise_steps: Annotated[int, NOT_NEGATIVE] = 0,
         seed: int = 0,
         name: str | None = None,
         **options,
@@ -131,6 +135,12 @@ class GAN(Generating, Adapting, ImageModel):
         )
         super().__init__(image_shape, latent_dim, seed=seed, name=name, **options)
         self.ema_decay, self.ema_half_life = decay_of(ema_decay, ema_half_life, self.dtype_policy)
+        if ema_rise_steps < 0 or (ema_rise_steps and not ema_half_life):
+            raise GenzooError(
+                "ema_rise_steps must be 0 or more, and needs ema_half_life, such as 50000 images, "
+                "to rise to"
+            )
+        self.ema_rise_steps = int(ema_rise_steps)
         self.conditioning = _conditioning(conditioning, num_classes)
         self.needs_labels = self.conditioning is not None
         self.discriminator_normalization = discriminator_normalization
@@ -223,6 +233,7 @@ class GAN(Generating, Adapting, ImageModel):
             "packing": self.packing,
             "ema_decay": self.ema_decay,
             "ema_half_life": self.ema_half_life,
+            "ema_rise_steps": self.ema_rise_steps,
             **self.networks_config("generator", "discriminator"),
         }
 
@@ -346,56 +357,6 @@ class GAN(Generating, Adapting, ImageModel):
         """Return the generator's input."""
         return z if self.conditioning is None else self.conditioning.noise(z, class_labels)
 
-    def condition_images(self, images, class_labels):
-        """Return the discriminator's input."""
-        if self.conditioning is None:
-            return images
-        return self.conditioning.images(images, class_labels)
-
-    def discriminate(self, images, class_labels, training: bool):
-        """Return the logits of images, float32 ``(batch, 1)``, or one for each pack of them."""
-        return self.logits(self.judge(images, class_labels, training), class_labels)
-
-    def judge(self, images, class_labels, training: bool):
-        """Return what the discriminator gives for images, float32 ``(packs, outputs)``."""
-        inputs = self.condition_images(tf.cast(images, tf.float32), class_labels)
-        inputs = packed(inputs, self.packing)
-        return tf.cast(self.discriminator(inputs, training=training), tf.float32)
-
-    def logits(self, outputs, class_labels):
-        """Return the logits ``(batch, 1)`` of what the discriminator gives."""
-        return (
-            outputs
-            if self.conditioning is None
-            else self.conditioning.logits(outputs, class_labels)
-        )
-
-    def class_losses(self, real_outputs, fake_outputs, class_labels) -> dict[str, tf.Tensor]:
-        """Return how badly the discriminator names classes, by name; empty if it does not."""
-        if not getattr(self.conditioning, "classifies", False):
-            return {}
-        return {
-            "class_loss": self.conditioning.class_loss(real_outputs, class_labels),
-            "fake_class_loss": self.conditioning.class_loss(fake_outputs, class_labels),
-        }
-
-    def critic(self, class_labels, draw: Draw) -> Critic:
-        """Return the discriminator in training as a function of images, which it augments."""
-
-        def outputs(images):
-            return self.judge(self.augmented(images, draw), class_labels, training=True)
-
-        return Critic(outputs, lambda outputs: self.logits(outputs, class_labels))
-
-    def penalty_term(self, critic: Critic, real_images, fake_images, draw: Draw):
-        """Return the penalty, whose images are what the discriminator judges as one."""
-
-        def outputs(packs):
-            return critic.outputs(unpacked(packs, self.packing))
-
-        packs = (packed(images, self.packing) for images in (real_images, fake_images))
-        return self.penalty(Critic(outputs, critic.logits), *packs, draw)
-
     def latents(self, batch_size, *key):
         """Return this replica's noise ``(batch_size, latent_dim)``."""
         return self.noise(normal, batch_size, (self.latent_dim,), *key)
@@ -432,9 +393,9 @@ class GAN(Generating, Adapting, ImageModel):
         fake_images = tf.stop_gradient(fake_images)
         terms = {}
         with tf.GradientTape() as tape:
-            # Separate passes: batch statistics of real and of generated images do not mix.
+            # Two passes, so that batch statistics of real and generated images do not mix.
             real_outputs = critic.outputs(real_images)
-            # The next pass drops them.
+            # The next pass replaces the activity losses of this one.
             regularisation = activity_losses(self.discriminator)
             fake_outputs = critic.outputs(fake_images)
             real_logits, fake_logits = critic.logits(real_outputs), critic.logits(fake_outputs)
@@ -442,18 +403,11 @@ class GAN(Generating, Adapting, ImageModel):
             regularisation += self.discriminator.losses
             if self.penalty is not None:
                 draw = Draw(self.noise, CHANGE, self.step, substep, 1)
-                terms["penalty"] = self.penalty(
-                    Critic(
-                        lambda packs: critic.outputs(unpacked(packs, self.packing)), critic.logits
-                    ),
-                    packed(real_images, self.packing),
-                    packed(fake_images, self.packing),
-                    draw,
-                )
+                terms["penalty"] = self.penalty_term(critic, real_images, fake_images, draw)
             class_losses = self.class_losses(real_outputs, fake_outputs, class_labels)
-            # Of generated images the class is the generator's to learn.
+            # Only the generator learns from the classes of generated images.
             terms |= {k: v for k, v in class_losses.items() if k == "class_loss"}
-            # Gradients of replicas are summed: the mean over the global batch needs the division.
+            # TensorFlow sums the gradients of replicas, so each takes its share of the mean.
             total = loss + sum(regularisation) + sum(terms.values())
             replica_loss = self.discriminator_optimizer.scale_loss(total / self.num_replicas)
         variables = self.discriminator.trainable_variables
@@ -507,8 +461,10 @@ class GAN(Generating, Adapting, ImageModel):
 
     def _move_average(self, batch_size) -> None:
         images = batch_size * self.num_replicas
-        decay = decay_of_step(self.ema_decay, self.ema_half_life, images)
-        move_average(self.average_generator, self.generator, self.step, decay)
+        decay = decay_of_step(
+            self.ema_decay, self.ema_half_life, images, self.step, self.ema_rise_steps
+        )
+        move_average(self.average_generator, self.generator, decay)
 
     def fit(self, *args, **kwargs):
         """Train as ``ImageModel.fit`` does; averaged weights (``use_ema``) are taken at the end."""

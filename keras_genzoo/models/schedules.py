@@ -1,4 +1,4 @@
-"""Learning rates that change over training, as functions of the step alone."""
+"""Learning rates and other numbers that change over training, as functions of the step alone."""
 
 import math
 from typing import Any
@@ -17,6 +17,27 @@ def cosine(progress):
     0.8536
     """
     return (1 + ops.cos(math.pi * progress)) / 2
+
+
+def between(start: float, end: float, step, steps: int):
+    """Return a number on its way from ``start`` to ``end``, by half a cosine over ``steps``.
+
+    Args:
+        start: the number at step 0.
+        end: the number from step ``steps`` on.
+        step: training steps so far.
+        steps: length of the way; with 0 the number stays at ``start``.
+
+    Returns:
+        float32 scalar.
+
+    >>> [round(float(between(4.0, 2.0, step, 10)), 4) for step in (0, 5, 10, 99)]
+    [4.0, 3.0, 2.0, 2.0]
+    """
+    if not steps:
+        return ops.cast(start, "float32")
+    left = cosine(ops.minimum(ops.cast(step, "float32") / steps, 1.0))
+    return end + (start - end) * left
 
 
 def linear(progress):

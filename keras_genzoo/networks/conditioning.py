@@ -1,4 +1,4 @@
-"""How a class label reaches the networks of a GAN, and which logit is that of its class.
+"""How a class label enters the networks of a GAN, and which logit is that of its class.
 
 The generator takes the label one-hot beside the noise. The discriminator takes it as planes beside
 the image, or gives numbers for all classes, of which the label chooses.

@@ -25,7 +25,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     _fused_without_weights = False
 
     def call(self, inputs, training=None, mask=None):
-        """Normalise ``inputs``, and move the moving statistics when ``training``."""
+        """Normalise ``inputs``, and update the moving statistics if ``training``."""
         fused = inputs.shape.rank == 4 and self.axis in (-1, 3)
         fused = fused and (self._fused_without_weights or (self.scale and self.center))
         plain = self.synchronized or self.renorm or mask is not None

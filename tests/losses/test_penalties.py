@@ -100,3 +100,26 @@ def test_a_penalty_comes_back_from_its_configuration(name):
 def test_a_weight_that_is_not_positive_is_refused(weight):
     with pytest.raises(GenzooError, match="must be positive"):
         R1R2(weight)
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_a_weight_that_changes_is_kept_in_the_configuration(name):
+    kind = PENALTIES[name]
+    penalty = kind(2.0, end=0.1, steps=50)
+    assert penalty.get_config() == {"weight": 2.0, "end": 0.1, "steps": 50}
+    assert kind.from_config(penalty.get_config()).get_config() == penalty.get_config()
+    # A person's own subclass takes the weight alone.
+    assert kind(2.0).get_config() == {"weight": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"end": 2.0, "steps": 5}, "between 0 and 1, in 0 steps or more, not at 2.0 in 5"),
+        ({"end": 0.1}, "needs both: end, such as 0.1, and steps"),
+        ({"steps": 10}, "needs both"),
+    ],
+)
+def test_a_change_of_weight_that_makes_no_sense_is_refused(arguments, words):
+    with pytest.raises(GenzooError, match=words):
+        R1R2(1.0, **arguments)

@@ -27,7 +27,7 @@ def main() -> None:
     cases = [
         (*parts, policy)
         for parts in itertools.product(*axes)
-        if meaningful(parts[0], parts[1], parts[3])
+        if meaningful(parts[0], parts[1], parts[3], parts[2])
         for policy in POLICIES
     ][options.part :: options.parts]
     start, failed = time.monotonic(), 0

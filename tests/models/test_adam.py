@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import GAN, Adam
 from tests.models.test_strategy import two_replicas
 
@@ -110,3 +111,33 @@ def test_a_saved_optimizer_is_ours_again(tmp_path):
     model.compile()
     model.save(tmp_path / "model.keras")
     assert type(keras.saving.load_model(tmp_path / "model.keras").generator_optimizer) is Adam
+
+
+@pytest.mark.parametrize("updates", [1, 2])
+def test_a_beta_2_that_changes_corrects_the_bias_by_its_value_of_the_step(updates):
+    w = np.random.default_rng(0).normal(size=(5, 3))
+    m = v = 0.0
+    for t, g in enumerate(gradients().astype("float64"), start=1):
+        progress = min((t - 1) // updates / 4, 1)
+        beta_2 = 0.99 - 0.09 * (1 + np.cos(np.pi * progress)) / 2
+        m, v = 0.5 * m + 0.5 * g, beta_2 * v + (1 - beta_2) * g**2
+        w = w - 0.05 * np.sqrt(1 - beta_2**t) / (1 - 0.5**t) * m / (np.sqrt(v) + 1e-7)
+    schedule = {"beta_2": 0.9, "beta_2_end": 0.99, "beta_2_steps": 4, "updates": updates}
+    optimizer = Adam(0.05, beta_1=0.5, **schedule)
+    np.testing.assert_allclose(moved(optimizer)[0], w, rtol=1e-5, atol=1e-6)
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(optimizer))
+    assert copy.get_config() == optimizer.get_config()
+    assert copy.beta_2_steps == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"beta_2_end": 0.9}, "needs both: beta_2_end and beta_2_steps"),
+        ({"beta_2_end": 1.0, "beta_2_steps": 5}, "below 1"),
+        ({"beta_2_end": 0.9, "beta_2_steps": 5, "amsgrad": True}, "with amsgrad"),
+    ],
+)
+def test_a_change_of_beta_2_that_makes_no_sense_is_refused(arguments, words):
+    with pytest.raises(GenzooError, match=words):
+        Adam(**arguments)

@@ -171,8 +171,9 @@ def test_every_setting_reaches_the_model(model):
         if setting.role in ("model", "compile")
         and (not setting.part_of or getattr(default, name) is not None)
     ]
-    # Components have tests of their own; the two ways of averaging exclude each other.
-    apart = {"loss", "ema_half_life", "architecture", "conditioning"}
+    # Components have tests of their own; the two ways of averaging exclude each other, and the
+    # half-life alone rises.
+    apart = {"loss", "ema_half_life", "ema_rise_steps", "architecture", "conditioning"}
     values = {name: another(settings_of(model)[name]) for name in names if name not in apart}
     values["loss"] = "minimax" if model in GANS else "squared_error"
     assert all(getattr(default, name) != value for name, value in values.items())
@@ -314,7 +315,7 @@ def test_a_component_stands_beside_its_options():
         "gan", penalty="r1", penalty_weight=2, augmentation="diffaugment", loss="hinge"
     )
     parts = nested(settings)
-    assert parts["penalty"] == {"name": "r1", "weight": 2.0}
+    assert parts["penalty"] == {"name": "r1", "weight": 2.0, "end": 1.0, "steps": 0}
     assert parts["loss"] == {"name": "hinge"}
     assert parts["augmentation"]["policies"] == ["color", "translation", "cutout"]
     assert parts["model"]["architecture"] == {

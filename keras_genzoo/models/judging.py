@@ -1,0 +1,66 @@
+"""What a GAN asks its discriminator: logits and classes of images, and the penalty on its slope."""
+
+import tensorflow as tf
+
+from keras_genzoo.models.critic import Critic, Draw
+from keras_genzoo.models.packing import packed, unpacked
+from keras_genzoo.models.schedules import between
+
+
+class Judging:
+    """What ``GAN`` adds around its discriminator.
+
+    The class has ``discriminator``, ``conditioning``, ``packing``, ``penalty``, ``step`` and
+    ``augmented``.
+    """
+
+    def condition_images(self, images, class_labels):
+        """Return the discriminator's input."""
+        if self.conditioning is None:
+            return images
+        return self.conditioning.images(images, class_labels)
+
+    def discriminate(self, images, class_labels, training: bool):
+        """Return the logits of images, float32 ``(batch, 1)``, or one for each pack of them."""
+        return self.logits(self.judge(images, class_labels, training), class_labels)
+
+    def judge(self, images, class_labels, training: bool):
+        """Return what the discriminator gives for images, float32 ``(packs, outputs)``."""
+        inputs = self.condition_images(tf.cast(images, tf.float32), class_labels)
+        inputs = packed(inputs, self.packing)
+        return tf.cast(self.discriminator(inputs, training=training), tf.float32)
+
+    def logits(self, outputs, class_labels):
+        """Return the logits ``(batch, 1)`` of what the discriminator gives."""
+        if self.conditioning is None:
+            return outputs
+        return self.conditioning.logits(outputs, class_labels)
+
+    def class_losses(self, real_outputs, fake_outputs, class_labels) -> dict[str, tf.Tensor]:
+        """Return how badly the discriminator names classes, by name; empty if it does not."""
+        if not getattr(self.conditioning, "classifies", False):
+            return {}
+        return {
+            "class_loss": self.conditioning.class_loss(real_outputs, class_labels),
+            "fake_class_loss": self.conditioning.class_loss(fake_outputs, class_labels),
+        }
+
+    def critic(self, class_labels, draw: Draw) -> Critic:
+        """Return the discriminator in training as a function of images, which it augments."""
+
+        def outputs(images):
+            return self.judge(self.augmented(images, draw), class_labels, training=True)
+
+        return Critic(outputs, lambda outputs: self.logits(outputs, class_labels))
+
+    def penalty_term(self, critic: Critic, real_images, fake_images, draw: Draw):
+        """Return the penalty, whose images are what the discriminator judges as one."""
+
+        def outputs(packs):
+            return critic.outputs(unpacked(packs, self.packing))
+
+        packs = (packed(images, self.packing) for images in (real_images, fake_images))
+        term = self.penalty(Critic(outputs, critic.logits), *packs, draw)
+        if self.penalty.steps:
+            term *= between(1.0, self.penalty.end, self.step, self.penalty.steps)
+        return term

@@ -13,6 +13,7 @@ from keras import ops
 
 from keras_genzoo.arguments import AT_LEAST_1, POSITIVE
 from keras_genzoo.data import SOURCES, ArraySource, check_split, file_kind
+from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation import SCORES, Score
 from keras_genzoo.export import EXPORT_FORMATS, ExportFormat, ExportOption
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, AdversarialLoss, Penalty
@@ -96,6 +97,8 @@ class Shallow(Architecture):
 
     def __init__(self, widths: Annotated[Sequence[int], AT_LEAST_1] = (16, 16)):
         self.widths = tuple(widths)
+        if len(self.widths) != 2:
+            raise GenzooError(f"widths are those of two layers, such as 16,16, not {self.widths}")
 
     def generator(self, image_shape, noise_dim, *, synchronized=False):
         return keras.Sequential(

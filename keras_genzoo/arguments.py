@@ -19,6 +19,7 @@ import typing
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
+from keras_genzoo.errors import GenzooError
 from keras_genzoo.registry import Names, Registry
 
 # The largest size accepted; what a model needs of the memory is measured beside it.
@@ -62,6 +63,7 @@ BOUNDS = {
 
 Choices = Registry | Names | tuple[str, ...]
 
+_VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 # Arguments that a run fills in itself, and Keras' own.
 _GIVEN = ("image_shape", "num_classes", "seed", "name", "dtype")
 _KINDS = {
@@ -130,7 +132,7 @@ def arguments_of(kind: type, method: str = "__init__") -> list[Argument]:
         if not inspect.isfunction(function):
             continue
         helps = _documented(base if method == "__init__" else function)
-        parameters = inspect.signature(function).parameters
+        parameters = _parameters(kind, function)
         for name, parameter in parameters.items():
             if parameter.default is not parameter.empty:
                 defaults.setdefault(name, parameter.default)
@@ -147,18 +149,48 @@ def arguments_of(kind: type, method: str = "__init__") -> list[Argument]:
 
 
 def options_of(entry: Any) -> list[Argument]:
-    """Return the options of a component: a class, or an object that can be made anew.
+    """Return the options of a component: those of a class, or of an instance.
 
-    An object can be if its constructor takes nothing but such options.
+    An instance has options only if its constructor takes nothing else; their defaults are what it
+    was made with.
+
+    Raises:
+        GenzooError: if an argument of a class has no default.
     """
-    if inspect.isclass(entry):
-        return arguments_of(entry)
-    kind = type(entry)
-    if kind.__init__ is object.__init__ or not inspect.isfunction(kind.__init__):
+    kind = entry if inspect.isclass(entry) else type(entry)
+    if not inspect.isfunction(kind.__init__):
         return []
     found = arguments_of(kind)
-    taken = [name for name in inspect.signature(kind.__init__).parameters if name != "self"]
-    return found if [argument.name for argument in found] == taken else []
+    taken = {
+        name: parameter
+        for name, parameter in _parameters(kind, kind.__init__).items()
+        if name != "self"
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    }
+    if inspect.isclass(entry):
+        for name, parameter in taken.items():
+            if parameter.default is parameter.empty and name not in _GIVEN:
+                raise GenzooError(
+                    f"the argument '{name}' of {kind.__name__} has no default; a component that is "
+                    "chosen by its name needs one for each argument"
+                )
+        return found
+    if [argument.name for argument in found] != list(taken):
+        return []
+    config = entry.get_config()
+    return [dataclasses.replace(option, default=_plain(config[option.name])) for option in found]
+
+
+def _parameters(kind: type, function: Callable) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a function, annotations that are text evaluated.
+
+    Raises:
+        GenzooError: if an annotation names nothing.
+    """
+    try:
+        return dict(inspect.signature(function, eval_str=True).parameters)
+    except (NameError, AttributeError, SyntaxError) as error:
+        raise GenzooError(f"an annotation of {kind.__name__} cannot be read: {error}") from error
 
 
 def _argument(parameter: inspect.Parameter, text: str) -> Argument | None:
@@ -194,7 +226,9 @@ def _documented(documented: Any) -> dict[str, str]:
     section = re.search(r"^Args:\n(.*?)(?=^\S|\Z)", text, re.DOTALL | re.MULTILINE)
     if section is None:
         return {}
-    entries = re.findall(r"^    (\w+): (.*?)(?=^    \S|\Z)", section[1], re.DOTALL | re.MULTILINE)
+    entries = re.findall(
+        r"^    (\w+)(?: \([^)]*\))?: (.*?)(?=^    \S|\Z)", section[1], re.DOTALL | re.MULTILINE
+    )
     return {name: _sentence(entry) for name, entry in entries}
 
 
@@ -205,5 +239,5 @@ def _sentence(text: str) -> str:
     'Size of the noise z.'
     """
     text = " ".join(text.replace("``", "").split())
-    text = re.split(r"[;.](?: |$)", text)[0]
+    text = re.split(r"(?<!e\.g)(?<!i\.e)[;.](?: |$)", text)[0]
     return f"{text[:1].upper()}{text[1:]}."

@@ -6,7 +6,7 @@ entry may be an import path (``"package.module:attribute"``), so that listing na
 
 import importlib
 import itertools
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from keras_genzoo.errors import GenzooError, unknown
@@ -37,6 +37,7 @@ class Registry:
         entries: the first entries, each an object or an import path ``"module:attribute"``.
         prefix: what the options of an entry begin with among the settings of a run, such as
             ``"penalty_"``.
+        check: called with the name and the entry before one is added.
 
     >>> shapes = Registry("shape", {"square": 4})
     >>> shapes.register("triangle", 3)
@@ -45,9 +46,19 @@ class Registry:
     (3, ['square', 'triangle'])
     """
 
-    def __init__(self, kind: str, entries: dict[str, Any] | None = None, prefix: str = ""):
+    # How often any registry has changed, for what is derived from them and kept.
+    changes = 0
+
+    def __init__(
+        self,
+        kind: str,
+        entries: dict[str, Any] | None = None,
+        prefix: str = "",
+        check: Callable[[str, Any], None] = lambda name, entry: None,
+    ):
         self.kind = kind
         self.prefix = prefix
+        self._check_entry = check
         self._entries: dict[str, Any] = {}
         for name, entry in (entries or {}).items():
             self.register(name, entry)
@@ -56,11 +67,13 @@ class Registry:
         """Add ``entry`` under ``name`` and return it.
 
         Raises:
-            GenzooError: if the name is taken.
+            GenzooError: if the name is taken, or the entry is not usable.
         """
         if name in self._entries:
             raise GenzooError(f"{self.kind} '{name}' is registered already; choose another name")
+        self._check_entry(name, entry)
         self._entries[name] = entry
+        Registry.changes += 1
         return entry
 
     def check(self, name: str) -> str:

@@ -6,41 +6,17 @@ is registered with a placeholder that imports the class when Keras creates an ob
 """
 
 import importlib
+import json
 import sys
+from pathlib import Path
 from typing import Any
 
-CLASSES = {
-    "ADA": "keras_genzoo.networks.ada",
-    "Adam": "keras_genzoo.models.adam",
-    "AdversarialLoss": "keras_genzoo.losses.adversarial",
-    "AuxiliaryClassifier": "keras_genzoo.networks.conditioning",
-    "Autoencoder": "keras_genzoo.models.autoencoder",
-    "BatchNormalization": "keras_genzoo.networks.normalization",
-    "Bernoulli": "keras_genzoo.losses.likelihoods",
-    "CGAN": "keras_genzoo.models.cgan",
-    "Concatenation": "keras_genzoo.networks.conditioning",
-    "ConditionalBatchNormalization": "keras_genzoo.networks.normalization",
-    "ContinuousBernoulli": "keras_genzoo.losses.likelihoods",
-    "DCGAN": "keras_genzoo.models.dcgan",
-    "DiffAugment": "keras_genzoo.networks.augmentation",
-    "Dropout": "keras_genzoo.networks.randomness",
-    "EmbeddedClass": "keras_genzoo.networks.conditioning",
-    "GAN": "keras_genzoo.models.gan",
-    "Gaussian": "keras_genzoo.losses.likelihoods",
-    "GradientPenalty": "keras_genzoo.losses.penalties",
-    "GroupedConv2D": "keras_genzoo.networks.grouped",
-    "LearntMap": "keras_genzoo.networks.r3gan",
-    "Projection": "keras_genzoo.networks.conditioning",
-    "R1": "keras_genzoo.losses.penalties",
-    "R1R2": "keras_genzoo.losses.penalties",
-    "R2": "keras_genzoo.losses.penalties",
-    "Schedule": "keras_genzoo.models.schedules",
-    "SeededNormal": "keras_genzoo.networks.randomness",
-    "SpectralConv2D": "keras_genzoo.networks.spectral",
-    "SpectralDense": "keras_genzoo.networks.spectral",
-    "SquaredError": "keras_genzoo.losses.likelihoods",
-    "VAE": "keras_genzoo.models.vae",
-}
+MANIFEST = Path(__file__).with_name("manifest.json")
+
+
+def classes() -> dict[str, str]:
+    """Return the module of each class by its name, as the manifest lists them."""
+    return json.loads(MANIFEST.read_text(encoding="utf-8"))["classes"]
 
 
 class LazyClass:
@@ -74,7 +50,7 @@ def register_lazily() -> None:
 
 def _register() -> None:
     known = sys.modules["keras"].saving.get_custom_objects()
-    for name, module in CLASSES.items():
+    for name, module in classes().items():
         known.setdefault(f"keras_genzoo>{name}", LazyClass(name, module))
 
 

@@ -12,7 +12,7 @@ from keras_genzoo.text import shown
 
 def _places(command):
     for flag, text in (
-        ("--manual-dir", "Where files fetched by hand lie."),
+        ("--manual-dir", "Folder of files that you downloaded yourself."),
         ("--data-dir", "Where tensorflow-datasets keeps data sets."),
     ):
         command = click.option(flag, type=click.Path(path_type=Path), help=text)(command)

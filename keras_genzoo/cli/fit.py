@@ -12,6 +12,7 @@ from keras_genzoo.cli.streams import lasting_echo
 from keras_genzoo.cli.tensorflow import see_one_gpu, start_tensorflow
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
+from keras_genzoo.training.settings import laid_over
 
 
 @click.command("fit", cls=FitCommand)
@@ -22,7 +23,9 @@ from keras_genzoo.text import shown
     metavar="NAME",
     help="Named settings to start from; see 'genzoo list'.",
 )
-@click.option("--config", type=click.Path(path_type=Path), help="Repeat the run of a config.json.")
+@click.option(
+    "--config", type=click.Path(path_type=Path), help="Train with the settings of a config.json."
+)
 @click.option(
     "--resume",
     type=click.Path(path_type=Path),
@@ -49,8 +52,8 @@ def command(
     """Train MODEL on a data set, by default the embedded digits; 'genzoo list' names the models.
 
     What no flag says comes from the recipe for the model and the data set: 'genzoo fit vae --help'
-    lists the flags of a vae, with the defaults of its recipe. If no one reads its lines any more
-    (| head -1), or their file is full, training goes on without them.
+    lists the flags of a vae, with the defaults of its recipe. Training goes on if its
+    lines can no longer be written (| head -1, a full disk).
     """
     overrides = {name: value for name, value in flags.items() if value is not None}
     if epochs is not None and "steps" in overrides:
@@ -72,7 +75,7 @@ def command(
         recipe = training.repeated_recipe(config)
     else:
         recipe, values = training.find_recipe(model, overrides.pop("dataset", None), recipe)
-        settings = training.Settings.from_dict(values | overrides)
+        settings = training.Settings.from_dict(laid_over(values, overrides))
     start_tensorflow()
     if settings.strategy == "one":
         see_one_gpu()

@@ -1,10 +1,11 @@
 """Options that several commands share, and those that come from the settings of a run."""
 
+import contextlib
 import dataclasses
-import itertools
 import typing
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -20,7 +21,7 @@ from keras_genzoo.training.declared import (
     models_with,
     settings_of,
 )
-from keras_genzoo.training.recipes import find_recipe
+from keras_genzoo.training.recipes import RECIPES, find_recipe
 from keras_genzoo.training.settings import OWN_HINT, Settings
 
 Command = Callable[..., None]
@@ -46,7 +47,7 @@ class IntegerList(click.ParamType):
 
 
 class NameList(click.ParamType):
-    """Names with commas between them; whether there are such is for others to say."""
+    """Names with commas between them; they are not checked here."""
 
     name = "names"
 
@@ -96,6 +97,34 @@ class Name(click.ParamType):
         return [CompletionItem(name) for name in self.names if name.startswith(incomplete)]
 
 
+class OrNone(click.ParamType):
+    """A value of another type, or ``none``, which switches off what a recipe or a config asks for.
+
+    Args:
+        kind: the other type.
+    """
+
+    def __init__(self, kind: click.ParamType | type):
+        self.kind = click.types.convert_type(kind)
+        self.name = self.kind.name
+
+    def convert(self, value, param, context):
+        """Return the value, or ``"none"``.
+
+        >>> OrNone(float).convert("none", None, None), OrNone(float).convert("2", None, None)
+        ('none', 2.0)
+        """
+        return value if value == "none" else self.kind.convert(value, param, context)
+
+    def get_metavar(self, param, ctx=None):
+        """Return the metavar of the other type."""
+        return self.kind.get_metavar(param, ctx)
+
+    def shell_complete(self, context, param, incomplete):
+        """Return what the other type completes."""
+        return self.kind.shell_complete(context, param, incomplete)
+
+
 def setting_argument(name: str) -> Callable[[Command], Command]:
     """Add the argument that stands for a setting of every run; None where none is given."""
     kind = Name(name, _run_setting(name).argument.choices)
@@ -130,7 +159,7 @@ def _run_setting(name: str) -> Setting:
 
 
 def _settings_of_all_models() -> list[tuple[Setting, tuple[str, ...]]]:
-    """Return each setting with the models that have it; none stand for all of them.
+    """Return each setting with the models that have it; an empty tuple means every model.
 
     Where models declare choices of their own under one name, the flag takes the names of all.
 
@@ -172,9 +201,11 @@ def _option(setting: Setting, owners: tuple[str, ...]):
     text = f"{help_of(setting)} [{', '.join(owners)}]" if owners else help_of(setting)
     flag = f"--{setting.name.replace('_', '-')}"
     if kind is bool:
-        # A default of None is neither yes nor no, so that both have a flag.
-        flag = f"{flag}/--no{flag[1:]}" if argument.default is None else flag
+        # Both have a flag, since a recipe may have either.
+        flag = f"{flag}/--no{flag[1:]}"
         return click.option(flag, setting.name, is_flag=True, default=None, help=text)
+    if argument.optional and setting.group in ("model", "loss"):
+        kind = OrNone(kind)
     return click.option(flag, setting.name, type=kind, default=None, help=text)
 
 
@@ -185,14 +216,15 @@ class FitCommand(click.Command):
     """
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        """Keep the arguments for the help, which is written before they are read."""
-        context.meta[__name__] = list(args)
+        """Read the arguments for the help first, which is written while they are read."""
+        with contextlib.suppress(click.ClickException):
+            context.meta[__name__], _, _ = self.make_parser(context).parse_args(list(args))
         return super().parse_args(context, args)
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the flags by group."""
-        given = context.meta.get(__name__, [])
-        model = next((argument for argument in given if argument in MODELS), None)
+        given = context.meta.get(__name__, {})
+        model = _model_of_help(given)
         known = settings_of(model) if model else {s.name: s for s, _ in _settings_of_all_models()}
         chosen = _recipe_settings(model, given) if model else None
         groups: dict[str, list[tuple[str, str]]] = {group: [] for group in GROUPS}
@@ -213,10 +245,18 @@ class FitCommand(click.Command):
                 formatter.write_dl(records)
 
 
-def _recipe_settings(model: str, given: list[str]) -> Settings:
-    """Return the settings of the recipe that the model and the data set would begin with."""
-    asked = dict(itertools.pairwise(given)).get("--dataset")
-    _, values = find_recipe(model, asked)
+def _model_of_help(given: dict[str, Any]) -> str | None:
+    """Return the model whose help is asked for, by its name or that of a recipe."""
+    recipe = given.get("recipe")
+    model = given.get("model") or (RECIPES[recipe]["model"] if recipe in RECIPES else None)
+    return model if model in MODELS else None
+
+
+def _recipe_settings(model: str, given: dict[str, Any]) -> Settings:
+    """Return the settings of the recipe that a command with these arguments would begin with."""
+    recipe = given.get("recipe")
+    name = recipe if recipe in RECIPES and RECIPES[recipe]["model"] == model else None
+    _, values = find_recipe(model, given.get("dataset"), name)
     return Settings.from_dict(values)
 
 

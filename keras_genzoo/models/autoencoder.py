@@ -50,7 +50,7 @@ class Autoencoder(ImageModel):
             for none. One of the two.
         start_at_mean: begin with the decoder's last bias at the mean of the data; ``adapt`` is
             given the data, by ``genzoo fit`` or by you.
-        seed: key of the training noise.
+        seed: random seed of the training noise.
         name: name of the Keras model.
         **options: those of the architecture, such as ``hidden_units`` of ``"dense"`` and
             ``filters`` of ``"convolutional"``, and ``dtype``.

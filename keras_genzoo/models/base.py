@@ -501,10 +501,10 @@ class ImageModel(Exportable, keras.Model):
         return sum(cluster.num_tasks(job) for job in cluster.jobs) > 1
 
     def _maybe_symbolic_build(self, *args, **kwargs) -> None:
-        """Build nothing: all is built; Keras would average uint8 images over the machines."""
+        """Skip Keras' symbolic build: the model is built, and Keras would average uint8 images."""
 
     def execute_at_once(self, steps: int) -> None:
-        """Let TensorFlow take so many steps before ``fit`` looks at what they gave.
+        """Take so many training steps in each call of TensorFlow.
 
         The numbers are those of single steps. An epoch must divide by it, or ``fit`` takes more.
         """

@@ -46,8 +46,9 @@ def linear(progress):
 
 
 def halves(progress):
-    """Return the share that is left: the whole, half of it from a half, a quarter from three."""
-    return ops.where(progress < 0.5, 1.0, ops.where(progress < 0.75, 0.5, 0.25))
+    """Return the share that is left: 1, then 1/2 from half of the way, 1/4 from three quarters, 0."""
+    left = ops.where(progress < 0.5, 1.0, ops.where(progress < 0.75, 0.5, 0.25))
+    return ops.where(progress < 1, left, 0.0)
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")

@@ -67,7 +67,7 @@ def arguments_with_role(
 ) -> dict[str, Any]:
     """Return the arguments of the constructor (``"model"``) or of ``"compile"``.
 
-    A component is named, or made here if it has an option that is not the default.
+    A component is passed by name if all its options are defaults, else it is built here.
 
     Args:
         role: the role.
@@ -105,7 +105,7 @@ def compile_model(model: ImageModel, settings: Settings) -> None:
 
 
 def _rate(settings: Settings, rate: float, updates: int) -> float | Schedule:
-    """Return a learning rate, or how it falls, of an optimizer with so many updates a step."""
+    """Return a learning rate or its schedule; ``updates`` counts the optimizer's updates in a step."""
     if settings.schedule == "constant":
         return rate
     return Schedule(

@@ -8,6 +8,7 @@ penalty_weight 1.0``. The files of version 0.1.0 hold the flat settings themselv
 from typing import Any
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.models.registry import MODELS
 from keras_genzoo.registry import Registry
 from keras_genzoo.training.declared import RUN_SETTINGS, settings_of
 from keras_genzoo.training.settings import Settings, checked
@@ -18,8 +19,8 @@ PARTS = ("run", "data", "model", "optimizers")
 def nested(settings: Settings) -> dict[str, Any]:
     """Return settings by part, ready for JSON.
 
-    >>> nested(Settings("gan", penalty="r1", penalty_weight=3))["penalty"]
-    {'name': 'r1', 'weight': 3.0}
+    >>> nested(Settings("vae", loss="gaussian", variance=0.1))["loss"]
+    {'name': 'gaussian', 'variance': 0.1}
     """
     parts: dict[str, Any] = {part: {} for part in PARTS}
     values = settings.to_dict()
@@ -53,7 +54,7 @@ def flat(parts: dict[str, Any]) -> dict[str, Any]:
     True
     """
     if not isinstance(parts.get("run"), dict):
-        return dict(parts)
+        return _without_unused_options(parts)
     model = parts.get("model")
     if not isinstance(model, dict) or not isinstance(model.get("name"), str):
         raise GenzooError("'settings' name no model; put the file back as 'genzoo fit' wrote it")
@@ -76,3 +77,23 @@ def flat(parts: dict[str, Any]) -> dict[str, Any]:
             values.pop(f"{prefix}name", None)
             values[name] = value.get("name")
     return values
+
+
+def _without_unused_options(values: dict[str, Any]) -> dict[str, Any]:
+    """Return flat settings without the options of components that are not chosen.
+
+    Flat files hold those, too, with their defaults; another value of one is left, and refused.
+    """
+    model = values.get("model")
+    known = settings_of(model) if isinstance(model, str) and model in MODELS else {}
+
+    def is_unused(name: str, value: Any) -> bool:
+        setting = known.get(name)
+        if setting is None or not setting.part_of:
+            return False
+        part = known[setting.part_of]
+        chosen = values.get(part.name) or part.argument.default
+        defaults = [list(d) if isinstance(d, tuple) else d for d in setting.defaults.values()]
+        return chosen not in setting.options and value in defaults
+
+    return {name: value for name, value in values.items() if not is_unused(name, value)}

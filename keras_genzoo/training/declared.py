@@ -1,6 +1,7 @@
 """The settings of a run: those of every run, and what the model and its components declare."""
 
 import dataclasses
+import functools
 from typing import Any
 
 from keras_genzoo.arguments import (
@@ -42,23 +43,24 @@ class Setting:
             ``compile``, ``PLACE`` or ``PACE`` for what a resumed run may change, else
             ``"training"``.
         part_of: of an option of a component, the setting that chooses the component.
-        defaults: of an option, its default by the name of the component that has it.
+        options: of an option, its declaration by the name of the component that has it.
     """
 
     argument: Argument
     group: str = "run"
     role: str = "training"
     part_of: str = ""
-    defaults: dict[str, Any] = dataclasses.field(default_factory=dict)
+    options: dict[str, Argument] = dataclasses.field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """Its name, that of the flag with underscores."""
         return self.argument.name
 
-    def default_with(self, component: str | None) -> Any:
-        """Return the default, of an option that of a component; None if it has no such option."""
-        return self.defaults.get(component) if self.part_of else self.argument.default
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Of an option, its default by the name of the component that has it."""
+        return {component: option.default for component, option in self.options.items()}
 
 
 def _setting(
@@ -96,8 +98,8 @@ RUN_SETTINGS = (
     # A resumed run compares the classes with those that it began with.
     _setting(
         *("labels", str, "auto"),
-        "Classes: as the data has them (of folders, those that look like classes), every folder "
-        "of images, or none.",
+        "Classes: auto takes those of the data, and folders that look like classes; folders takes "
+        "each folder of images for one; none takes none.",
         role=PLACE,
         choices=LABELS,
         group="data",
@@ -160,7 +162,14 @@ RUN_SETTINGS = (
         role=PLACE,
         group="data",
     ),
-    _setting("manual_dir", str, None, "Where files fetched by hand lie.", role=PLACE, group="data"),
+    _setting(
+        "manual_dir",
+        str,
+        None,
+        "Folder of files that you downloaded yourself.",
+        role=PLACE,
+        group="data",
+    ),
     _setting("strict", bool, False, "Stop at a broken image instead of skipping it.", group="data"),
     _setting(
         *("schedule", str, "constant", "How the learning rates fall, after the warm-up."),
@@ -169,12 +178,12 @@ RUN_SETTINGS = (
     ),
     _setting(
         *("schedule_steps", int, None),
-        "Steps after which they are at their end; by default the steps that the run begins with.",
+        "Steps until the final learning rates; by default the steps that the run begins with.",
         bound=AT_LEAST_1,
         group="optimizers",
     ),
     _setting(
-        *("schedule_end", float, 0.0, "Where they end, as a share of the learning rates."),
+        *("schedule_end", float, 0.0, "Final learning rates, as a share of the first."),
         bound=SHARE,
         group="optimizers",
     ),
@@ -196,6 +205,12 @@ def settings_of(model: str) -> dict[str, Setting]:
     >>> settings["beta"].argument.default, settings["hidden_units"].part_of
     (1.0, 'architecture')
     """
+    return _settings_of(model, Registry.changes)
+
+
+@functools.lru_cache(maxsize=256)
+def _settings_of(model: str, changes: int) -> dict[str, Setting]:
+    """Return the settings; ``changes`` tells one state of the registries from another."""
     declaration = model_declaration(model)
     found = {setting.name: setting for setting in RUN_SETTINGS}
     for role, group, arguments in (
@@ -252,17 +267,36 @@ def _options(argument: Argument, group: str, role: str) -> list[Setting]:
     registry = argument.choices
     if not isinstance(registry, Registry):
         return []
-    options: dict[str, Argument] = {}
-    defaults: dict[str, dict[str, Any]] = {}
+    options: dict[str, dict[str, Argument]] = {}
     for component in registry:
         for option in component_options(registry, component):
             name = registry.prefix + option.name
-            options.setdefault(name, dataclasses.replace(option, name=name))
-            defaults.setdefault(name, {})[component] = option.default
+            options.setdefault(name, {})[component] = dataclasses.replace(option, name=name)
+    for name, declared in options.items():
+        _check_alike(registry, name, declared)
     return [
-        Setting(option, group, role, argument.name, defaults[name])
-        for name, option in options.items()
+        Setting(next(iter(declared.values())), group, role, argument.name, declared)
+        for declared in options.values()
     ]
+
+
+def _check_alike(registry: Registry, name: str, declared: dict[str, Argument]) -> None:
+    """Check that components declare an option of one name alike, and apart from those of a run.
+
+    Raises:
+        GenzooError: if they do not; names the component that was registered last.
+    """
+    first, *_, last = [*declared, *declared]
+    if any(option.kind != declared[first].kind for option in declared.values()):
+        raise GenzooError(
+            f"the {registry.kind} '{last}' declares '{name}' of another type than '{first}'; give "
+            "the argument another name"
+        )
+    if any(setting.name == name for setting in RUN_SETTINGS):
+        raise GenzooError(
+            f"the {registry.kind} '{last}' declares '{name}', which is a setting of every run; "
+            "give the argument another name"
+        )
 
 
 def _optimizer_settings(optimizers: dict[str, dict[str, float]]) -> list[Setting]:

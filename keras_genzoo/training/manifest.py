@@ -1,16 +1,19 @@
 """What models and their components declare, known without importing Keras or TensorFlow.
 
-``manifest.json`` holds what the package's own components declare, written by
-``python -m keras_genzoo.training.manifest``. A component that a person has registered is read
-itself: it is imported already.
+``manifest.json`` holds what the package's own components declare, and the classes that Keras saves.
+``python -m keras_genzoo.training.manifest`` writes it. A component that a person has registered is
+imported already, and read itself.
 """
 
 import dataclasses
 import functools
+import importlib
+import inspect
 import json
-from pathlib import Path
+import pkgutil
 from typing import Any
 
+from keras_genzoo import losses, models, networks
 from keras_genzoo.arguments import BOUNDS, Argument, arguments_of, options_of
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
 from keras_genzoo.models.registry import MODELS
@@ -22,8 +25,8 @@ from keras_genzoo.networks.registry import (
     NORMALIZATIONS,
 )
 from keras_genzoo.registry import Registry
+from keras_genzoo.serializable import MANIFEST
 
-FILE = Path(__file__).with_name("manifest.json")
 # The registries whose names are choices of an argument, by kind.
 REGISTRIES = {
     registry.kind: registry
@@ -89,8 +92,8 @@ def model_declaration(name: str) -> Declaration:
 def component_options(registry: Registry, name: str) -> list[Argument]:
     """Return the options of a registered component, such as an architecture or a penalty.
 
-    >>> [option.name for option in component_options(PENALTIES, "r1")]
-    ['weight']
+    >>> [option.name for option in component_options(PENALTIES, "r1")][0]
+    'weight'
     """
     registry.check(name)
     known = _manifest()["components"].get(registry.kind, {}).get(name)
@@ -109,12 +112,28 @@ def declared_by(model: type) -> Declaration:
 
 def contents() -> dict[str, Any]:
     """Return what ``manifest.json`` must hold; imports every component of the package."""
-    models = {name: _declaration_to_json(declared_by(MODELS[name])) for name in MODELS}
+    declarations = {name: _declaration_to_json(declared_by(MODELS[name])) for name in MODELS}
     components = {
         kind: {name: list(map(_to_json, options_of(registry[name]))) for name in registry}
         for kind, registry in REGISTRIES.items()
     }
-    return {"models": models, "components": components}
+    return {"models": declarations, "components": components, "classes": saved_classes()}
+
+
+def saved_classes() -> dict[str, str]:
+    """Return the module of each class of the package that Keras saves by name."""
+    import keras
+
+    for package in (losses, networks, models):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    known = keras.saving.get_custom_objects()
+    found = {
+        name.partition(">")[2]: kind.__module__
+        for name, kind in known.items()
+        if name.startswith("keras_genzoo>") and inspect.isclass(kind)
+    }
+    return dict(sorted(found.items()))
 
 
 def written(content: dict[str, Any]) -> str:
@@ -124,7 +143,7 @@ def written(content: dict[str, Any]) -> str:
 
 @functools.cache
 def _manifest() -> dict[str, Any]:
-    return json.loads(FILE.read_text(encoding="utf-8"))
+    return json.loads(MANIFEST.read_text(encoding="utf-8"))
 
 
 def _declaration_to_json(declaration: Declaration) -> dict[str, Any]:
@@ -164,4 +183,4 @@ def _from_json(values: dict[str, Any]) -> Argument:
 
 
 if __name__ == "__main__":
-    FILE.write_text(written(contents()), encoding="utf-8")
+    MANIFEST.write_text(written(contents()), encoding="utf-8")

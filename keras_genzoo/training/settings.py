@@ -11,7 +11,9 @@ import reprlib
 import typing
 from typing import Any
 
+from keras_genzoo.arguments import Argument, Bound, Choices
 from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.models.registry import MODELS
 from keras_genzoo.registry import Names, Registry
 from keras_genzoo.training.declared import (
     RUN_SETTINGS,
@@ -34,7 +36,8 @@ class Settings:
     Args:
         model: name of the model.
         dataset: name or place of the data set.
-        **values: other settings by name; None, and one that is not given, takes its default.
+        **values: other settings by name. One that is not given takes its default, as one of the
+            model's does that is None; ``"none"`` is no value, where that is one of the choices.
 
     Raises:
         GenzooError: if the model does not know a setting, a value is of another type, a name is
@@ -59,8 +62,8 @@ class Settings:
             if not setting.part_of
         }
         # After the components: options of an unknown component would be unknown, too.
-        for name, value in given.items():
-            if name not in known and not _is_default_of_another_model(name, value):
+        for name in given:
+            if name not in known:
                 raise _unknown_setting(model, name, known)
         self.__dict__["_values"] = plain | {
             name: _option(setting, given.get(name), plain[setting.part_of])
@@ -81,8 +84,8 @@ class Settings:
             self._values["schedule_steps"] = self.steps
         if self.schedule == "constant" and self.warmup_steps:
             raise GenzooError(
-                "warmup_steps needs a schedule; name one by --schedule, such as cosine with "
-                "--schedule-end 1, which stays"
+                "warmup_steps needs a schedule; name one by --schedule; for a constant rate after "
+                "the warm-up, --schedule cosine --schedule-end 1"
             )
         if self.schedule_steps is not None and self.warmup_steps >= self.schedule_steps:
             raise GenzooError(
@@ -100,7 +103,7 @@ class Settings:
         return cls(**values)
 
     def replace(self, **changes: Any) -> "Settings":
-        """Return these settings with some changed; another strategy drops the devices.
+        """Return these settings with some changed, as ``laid_over`` says.
 
         Raises:
             GenzooError: as the constructor does.
@@ -108,9 +111,7 @@ class Settings:
         >>> Settings(model="vae").replace(beta=4).beta
         4.0
         """
-        if changes.get("strategy", self.strategy) != self.strategy:
-            changes = {"devices": None} | changes
-        return Settings(**(self.to_dict() | changes))
+        return Settings(**laid_over(self.to_dict(), changes))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the settings that have a value, ready for JSON.
@@ -122,13 +123,13 @@ class Settings:
         False
         """
         return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name in self._settings
-            if (value := self._values[name]) is not None
+            name: _plain(self._values[name])
+            for name, setting in self._settings.items()
+            if self._values[name] is not None or _is_switched_off(setting)
         }
 
     def with_role(self, role: str) -> dict[str, Any]:
-        """Return the values of the settings of a role, components and their options apart."""
+        """Return the values of the settings of a role, without the options of components."""
         return {
             name: self._values[name]
             for name, setting in self._settings.items()
@@ -142,8 +143,8 @@ class Settings:
     def options(self, part: str) -> dict[str, Any]:
         """Return the options of the component that a setting chooses, by their own names.
 
-        >>> Settings("gan", penalty="r1", penalty_weight=3).options("penalty")
-        {'weight': 3.0}
+        >>> Settings("gan", penalty="r1", penalty_weight=3).options("penalty")["weight"]
+        3.0
         """
         prefix = self._settings[part].argument.choices.prefix
         chosen = self._values[part]
@@ -188,35 +189,81 @@ class Settings:
         return f"Settings({values})"
 
 
-def checked(setting: Setting, value: Any) -> Any:
+def _is_switched_off(setting: Setting) -> bool:
+    """Whether None is not the default of a setting, so that it was asked for by ``"none"``."""
+    return not setting.part_of and setting.argument.default is not None
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON holds it.
+
+    >>> _plain((1, 2)), _plain(None)
+    ([1, 2], 'none')
+    """
+    if value is None:
+        return "none"
+    return list(value) if isinstance(value, tuple) else value
+
+
+def laid_over(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with changes laid over them; what a change replaces is left out.
+
+    Another component drops the options of the one before, another strategy its devices, and an
+    average by half-life the one by decay.
+
+    >>> laid_over({"model": "gan", "penalty": "r1", "penalty_weight": 3}, {"penalty": "r2"})
+    {'model': 'gan', 'penalty': 'r2'}
+    """
+    model = changes.get("model", values.get("model"))
+    known = settings_of(model) if model in MODELS else {}
+    dropped = {
+        name
+        for name, setting in known.items()
+        if setting.part_of in changes and changes[setting.part_of] != values.get(setting.part_of)
+    }
+    if changes.get("strategy", values.get("strategy")) != values.get("strategy"):
+        dropped.add("devices")
+    if changes.get("ema_half_life"):
+        dropped.add("ema_decay")
+    if changes.get("ema_decay"):
+        dropped.add("ema_half_life")
+    return {name: value for name, value in values.items() if name not in dropped} | changes
+
+
+def checked(setting: Setting, value: Any, argument: Argument | None = None) -> Any:
     """Return a value of a setting as its type; its default in place of None.
+
+    Args:
+        setting: the setting.
+        value: the value.
+        argument: of an option, the declaration of the component that is chosen.
 
     Raises:
         GenzooError: if it is of another type, none of the choices, or out of its bound.
     """
-    argument = setting.argument
+    argument = argument or setting.argument
     if value is None:
         return argument.default
+    if value == "none" and argument.optional and "none" not in argument.choices:
+        return None
     value = _of_type(setting, value)
     items = value if isinstance(value, tuple) else (value,)
     for item in items:
         if argument.choices and item not in argument.choices:
-            raise unknown_choice(setting, item)
+            raise _unknown_choice(setting, argument.choices, item)
         if isinstance(item, int | float):
-            _check_bound(setting, item)
+            _check_bound(setting, argument.bound, item)
     return value
 
 
-def unknown_choice(setting: Setting, name: Any) -> GenzooError:
-    """Return the error that a name is none of a setting's choices."""
-    choices = setting.argument.choices
+def _unknown_choice(setting: Setting, choices: Choices, name: Any) -> GenzooError:
+    """Return the error that a name is none of the choices."""
     kind = choices.kind if isinstance(choices, Registry) else setting.name
     error = unknown(kind, name, choices)
     return GenzooError(f"{error}; {OWN_HINT}") if isinstance(choices, Registry | Names) else error
 
 
-def _check_bound(setting: Setting, number: float) -> None:
-    bound = setting.argument.bound
+def _check_bound(setting: Setting, bound: Bound, number: float) -> None:
     if not (number == number and abs(number) != math.inf and bound.accepts(number)):
         raise GenzooError(f"{setting.name} must be {bound.words}, not {number}")
     if isinstance(number, int) and number > bound.most:
@@ -229,9 +276,9 @@ def _option(setting: Setting, value: Any, chosen: str | None) -> Any:
     Raises:
         GenzooError: if it is given, and another component is chosen.
     """
-    if chosen in setting.defaults:
-        return setting.defaults[chosen] if value is None else checked(setting, value)
-    if value is None or _of_type(setting, value) in setting.defaults.values():
+    if chosen in setting.options:
+        return checked(setting, value, setting.options[chosen])
+    if value is None:
         return None
     owners = " and ".join(f"'{name}'" for name in setting.defaults)
     part = setting.part_of.replace("_", "-")
@@ -243,22 +290,6 @@ def _option(setting: Setting, value: Any, chosen: str | None) -> Any:
     raise GenzooError(
         f"{setting.name} belongs to the {setting.part_of} {owners}, not to '{chosen}'; leave it "
         f"out, or name another by --{part}"
-    )
-
-
-def _is_default_of_another_model(name: str, value: Any) -> bool:
-    """Whether a value says nothing: that of a setting that only other models have."""
-    if value is None:
-        return bool(models_with(name))
-    settings = [settings_of(model)[name] for model in models_with(name)]
-    defaults = [
-        default
-        for setting in settings
-        for default in (setting.defaults.values() or (setting.argument.default,))
-    ]
-    return any(
-        value == default or (isinstance(default, tuple) and value == list(default))
-        for default in defaults
     )
 
 
@@ -290,7 +321,7 @@ def _of_type(setting: Setting, value: Any) -> Any:
         isinstance(item, accepted) and isinstance(item, bool) == (kind is bool) for item in values
     ):
         convert = os.fspath if accepted is _ACCEPTED[str] else item_kind or kind
-        # No float is as large as some integers.
+        # float() overflows for huge integers.
         with contextlib.suppress(OverflowError):
             return tuple(map(convert, values)) if item_kind else convert(value)
     wanted = {int: "list of integers", str: "list of names"}.get(item_kind, kind.__name__)

@@ -90,6 +90,12 @@ def test_own_components_from_training_to_export(genzoo, tmp_path, fit):
         ("from keras_genzoo.losses import PENALTIES\nPENALTIES.register('r1', 1)",
          "penalty 'r1' is registered already"),
         (None, "No module named 'broken'"),
+        ("from keras_genzoo.training import RECIPES\nRECIPES.register('half', {'steps': 3})",
+         "the recipe 'half' must be a dictionary of settings, with model and dataset"),
+        ("from keras_genzoo.networks import ARCHITECTURES, Architecture\n"
+         "class Wide(Architecture):\n    def __init__(self, steps: int = 1): ...\n"
+         "ARCHITECTURES.register('wide', Wide)",
+         "the architecture 'wide' declares 'steps', which is a setting of every run"),
     ],
 )  # fmt: skip
 def test_a_module_that_fails_is_one_line(genzoo, tmp_path, text, words):

@@ -69,7 +69,7 @@ def test_every_class_that_keras_may_look_up_is_declared():
         for name, found in keras.saving.get_custom_objects().items()
         if name.startswith("keras_genzoo>") and inspect.isclass(found)
     }
-    assert registered == serializable.CLASSES
+    assert registered == serializable.classes()
 
 
 def test_training_goes_on(tmp_path):

@@ -22,7 +22,7 @@ def test_each_schedule_is_its_equation():
     expected = {
         "cosine": lambda t: (1 + math.cos(math.pi * t)) / 2,
         "linear": lambda t: 1 - t,
-        "step": lambda t: 1.0 if t < 0.5 else 0.5 if t < 0.75 else 0.25,
+        "step": lambda t: 1.0 if t < 0.5 else 0.5 if t < 0.75 else 0.25 if t < 1 else 0.0,
     }
     assert set(expected) == set(SCHEDULES)
     for name, share in expected.items():

@@ -123,4 +123,4 @@ class Names:
         return any(name in names for names in self._collections)
 
     def __iter__(self) -> Iterator[str]:
-        return itertools.chain(*self._collections)
+        return iter(dict.fromkeys(itertools.chain(*self._collections)))

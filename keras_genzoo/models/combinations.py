@@ -47,7 +47,7 @@ def check_combination(
     spectral = any(isinstance(layer, (SpectralConv2D, SpectralDense)) for layer in layers)
     if loss.needs_lipschitz and penalty is None and not spectral and not own:
         raise GenzooError(
-            "the Wasserstein loss needs a discriminator of bounded slope; take penalty='wgan_gp' "
-            "(and discriminator_normalization='layer' or 'none'), or "
-            "discriminator_normalization='spectral'"
+            "this loss needs a discriminator of bounded slope; take penalty='wgan_gp' (and "
+            "discriminator_normalization='layer' or 'none'), or "
+            "discriminator_normalization='spectral' with an architecture that has it"
         )

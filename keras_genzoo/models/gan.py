@@ -143,6 +143,8 @@ class GAN(Generating, Judging, Adapting, ImageModel):
         self.ema_rise_steps = int(ema_rise_steps)
         self.conditioning = _conditioning(conditioning, num_classes)
         self.needs_labels = self.conditioning is not None
+        if discriminator_normalization is not None:
+            NORMALIZATIONS.check(discriminator_normalization)
         self.discriminator_normalization = discriminator_normalization
         self.packing = checked_packing(packing, self.conditioning)
         self.set_networks(generator, discriminator)
@@ -542,7 +544,7 @@ def _saved_conditioning(conditioning: Conditioning | None) -> tuple[Any, int | N
 def activity_losses(network: keras.Model) -> list[tf.Tensor]:
     """Return what the last pass added to a network's losses, without those of its weights.
 
-    Keras keeps the former of one pass alone, and gives the latter, last, with every pass.
+    ``network.losses`` lists the activity losses of the last pass, then the losses of the weights.
     """
     of_weights = sum(weight.regularizer is not None for weight in network.trainable_weights)
     losses = network.losses

@@ -72,11 +72,11 @@ class OptimizerPair:
 
 
 def check_callbacks(model, callbacks: Any) -> None:
-    """Check that callbacks can do with the model's optimizers what they are for.
+    """Check that callbacks work with the model's optimizers.
 
     Raises:
         GenzooError: if one sets a learning rate that follows a schedule, or swaps averages that
-            there are none of, or of two optimizers.
+            are not kept, or that two optimizers keep.
     """
     for callback in _each(callbacks):
         kind = type(callback).__name__

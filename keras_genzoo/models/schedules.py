@@ -46,7 +46,7 @@ def linear(progress):
 
 
 def halves(progress):
-    """Return the share that is left: 1, then 1/2 from half of the way, 1/4 from three quarters, 0."""
+    """Return the share that is left: 1, from half of the way 1/2, from three quarters 1/4, 0."""
     left = ops.where(progress < 0.5, 1.0, ops.where(progress < 0.75, 0.5, 0.25))
     return ops.where(progress < 1, left, 0.0)
 

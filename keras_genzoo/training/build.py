@@ -99,13 +99,18 @@ def compile_model(model: ImageModel, settings: Settings) -> None:
         # discriminator_steps, for instance, is how often its optimizer moves in one step.
         updates = arguments.get(optimizer.removesuffix("optimizer") + "steps", 1)
         arguments[optimizer] = Adam(
-            _rate(settings, rate, updates), beta_1=settings.beta_1, beta_2=settings.beta_2
+            _rate(settings, rate, updates),
+            beta_1=settings.beta_1,
+            beta_2=settings.beta_2,
+            beta_2_end=settings.beta_2_end,
+            beta_2_steps=settings.beta_2_steps,
+            updates=updates if settings.beta_2_steps else 1,
         )
     model.compile(**arguments)
 
 
 def _rate(settings: Settings, rate: float, updates: int) -> float | Schedule:
-    """Return a learning rate or its schedule; ``updates`` counts the optimizer's updates in a step."""
+    """Return a learning rate or its schedule; ``updates`` are the optimizer's in a step."""
     if settings.schedule == "constant":
         return rate
     return Schedule(

@@ -309,8 +309,16 @@ def _optimizer_settings(optimizers: dict[str, dict[str, float]]) -> list[Setting
         text = f"Adam's learning rate{whose}."
         settings.append((f"{role}learning_rate", rate, text, POSITIVE))
     shared = _ADAM | next(iter(optimizers.values()), {})
-    settings += [(name, shared[name], f"Adam's {name}.", BELOW_1) for name in ("beta_1", "beta_2")]
+    settings += [
+        ("beta_1", shared["beta_1"], "Adam's beta_1.", BELOW_1),
+        ("beta_2", shared["beta_2"], "Adam's beta_2.", BELOW_1),
+        ("beta_2_end", None, "Where beta_2 goes, by half a cosine.", BELOW_1),
+    ]
+    steps = "Training steps until beta_2 is there."
     return [
-        _setting(name, float, default, text, bound=bound, group="optimizers")
-        for name, default, text, bound in settings
+        *(
+            _setting(name, float, default, text, bound=bound, group="optimizers")
+            for name, default, text, bound in settings
+        ),
+        _setting("beta_2_steps", int, 0, steps, bound=NOT_NEGATIVE, group="optimizers"),
     ]

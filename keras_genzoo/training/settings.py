@@ -79,6 +79,8 @@ class Settings:
                 f"steps_per_execution must divide checkpoint_every, which is "
                 f"{self.checkpoint_every}, and {self.steps_per_execution} does not"
             )
+        if (self.beta_2_end is None) != (self.beta_2_steps == 0):
+            raise GenzooError("a beta_2 that changes needs both: beta_2_end and beta_2_steps")
         if self.schedule != "constant" and self.schedule_steps is None:
             # Fixed now, so that a run that is made longer keeps its schedule.
             self._values["schedule_steps"] = self.steps

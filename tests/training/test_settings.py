@@ -43,6 +43,8 @@ NEEDED = {
     "variance": {"loss": "gaussian"},
     "penalty_weight": {"penalty": "r1"},
     "warmup_steps": {"schedule": "cosine"},
+    "beta_2_end": {"beta_2_steps": 2},
+    "beta_2_steps": {"beta_2_end": 0.5},
 }
 GANS = [
     model for model in MODELS if settings_of(model)["loss"].argument.choices is ADVERSARIAL_LOSSES

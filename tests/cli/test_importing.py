@@ -1,6 +1,7 @@
 """Components of one's own, from a module outside of the package, through the command line."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -105,3 +106,26 @@ def test_a_module_that_fails_is_one_line(genzoo, tmp_path, text, words):
     assert ended.returncode == 2
     assert words in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_an_installed_package_brings_components_by_its_entry_point(genzoo, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    info = tmp_path / "mine-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[keras_genzoo.components]\nmine = small_zoo\nother = broken\n"
+    )
+    (tmp_path / "small_zoo.py").write_text(
+        "from keras_genzoo.training import RECIPES\n"
+        "RECIPES.register('short', {'model': 'ae', 'dataset': 'digits', 'steps': 3})\n"
+    )
+    (tmp_path / "broken.py").write_text("1 / 0")
+    ended = genzoo("list recipes short")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == "short: model ae, dataset digits, steps 3\n"
+    # What is broken costs nothing but a line.
+    assert ended.stderr == (
+        "left out: the entry point 'other' (broken) cannot be imported: ZeroDivisionError: "
+        "division by zero\n"
+    )

@@ -61,7 +61,7 @@ def _uninitialized():
     from keras.src.backend.common import global_state
 
     # As models/size.py does: it leaves what the scope has put off in a list of this name.
-    kept = global_state.get_global_attribute("uninitialized_variables", [])
+    kept = list(global_state.get_global_attribute("uninitialized_variables", []))
     with keras.StatelessScope(initialize_variables=False):
         keras.layers.Dense(3).build((None, 2))
     found = global_state.get_global_attribute("uninitialized_variables")[len(kept) :]

@@ -48,7 +48,7 @@ _recipe(
     sample_every=500,
     **_AVERAGED,
 )
-# Convolutional VAEs, which the thesis does not have. The variance of the faces is fixed, and wide: a
+# Convolutional VAEs, which the thesis does not have. The variance of the faces is fixed and wide: a
 # narrow one, or a learnt one, gives sharper reconstructions, and codes so far from the prior that
 # generated images are no faces.
 _CONVOLUTIONAL = {"architecture": "convolutional", "ema_decay": 0.999}

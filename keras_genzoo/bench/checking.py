@@ -1,0 +1,124 @@
+"""Checks of the entries of a bench before anything is trained or written."""
+
+import contextlib
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import tensorflow as tf
+
+from keras_genzoo.bench.entries import SCORES, Entry
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation.evaluated_run import EvaluatedRun
+from keras_genzoo.evaluation.options import Options
+from keras_genzoo.evaluation.score import SCORES as ALL_SCORES
+from keras_genzoo.training.preparing import Prepared, open_splits, prepare
+from keras_genzoo.training.run import Run
+
+Echo = Callable[[str], None]
+# What must be the same of the data of all entries, in words.
+_DATA = {"image_shape": "images of shape", "fingerprint": "other images, of"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Checked:
+    """Entries that can be trained and compared.
+
+    Args:
+        entries: the entries, with their scores and parameters.
+        options: the options of the evaluation, with the number of images.
+        notes: scores that some entries do not have, a sentence each.
+    """
+
+    entries: list[Entry]
+    options: Options
+    notes: list[str]
+
+
+def check_entries(entries: Sequence[Entry], options: Options, echo: Echo) -> Checked:
+    """Check that all entries can be trained, on the same images, and scored.
+
+    Opens the data and builds every model, on the CPU.
+
+    Raises:
+        GenzooError: if a model cannot be built, the entries have different data, or a score can
+            be measured of none of them.
+    """
+    with contextlib.suppress(RuntimeError):
+        # The processes that train take the GPU; it is refused where TensorFlow uses it already.
+        tf.config.set_visible_devices([], "GPU")
+    names = tuple(options.scores or SCORES)
+    checked: list[Entry] = []
+    first, opened = None, None
+    missing: dict[str, list[str]] = {name: [] for name in names}
+    for entry in entries:
+        echo(f"checking {entry.name}")
+        prepared = _prepared(entry)
+        if first is None:
+            first = prepared
+        _check_same_data(entries[0], first, entry, prepared)
+        evaluated = _evaluated(entry, prepared, options, echo)
+        if opened is None:
+            opened = evaluated
+            # Too few real images, or an unknown split, are refused here.
+            _ = evaluated.real_images
+        available = evaluated.available()
+        scores = tuple(name for name in names if not ALL_SCORES[name].needs - available)
+        for name in set(names) - set(scores):
+            missing[name].append(entry.name)
+            if len(missing[name]) == len(entries):
+                ALL_SCORES.check_needs(name, available)
+        if not scores:
+            raise GenzooError(
+                f"none of the scores {', '.join(names)} can be measured of {entry.name}; name "
+                "another by --scores, or leave the recipe out"
+            )
+        weights = prepared.model.trainable_weights
+        parameters = sum(math.prod(weight.shape) for weight in weights)
+        checked.append(dataclasses.replace(entry, scores=scores, parameters=parameters))
+    notes = [
+        f"the score {name} cannot be measured of {', '.join(without)}"
+        for name, without in missing.items()
+        if without
+    ]
+    return Checked(checked, dataclasses.replace(options, scores=None, count=opened.count), notes)
+
+
+def _prepared(entry: Entry) -> Prepared:
+    try:
+        return prepare(entry.settings, tf.distribute.get_strategy())
+    except GenzooError as error:
+        raise GenzooError(f"{entry.name}: {error}") from error
+
+
+def _check_same_data(entry: Entry, prepared: Prepared, other: Entry, others: Prepared) -> None:
+    """Check that two entries are trained on the same images.
+
+    Raises:
+        GenzooError: if they are not.
+    """
+    remedies = {
+        "image_shape": "--set image_size=N brings all to one size",
+        "fingerprint": "--dataset trains all on one",
+    }
+    for name, words in _DATA.items():
+        one, two = prepared.data[name], others.data[name]
+        if one == two:
+            continue
+        if name == "image_shape":
+            one, two = ("x".join(map(str, shape)) for shape in (one, two))
+        else:
+            one, two = (f"{e.settings.dataset}, split {e.settings.split}" for e in (entry, other))
+        raise GenzooError(
+            f"{other.name} has {words} {two}, and {entry.name} {one}: their scores cannot be "
+            f"compared; {remedies[name]}"
+        )
+
+
+def _evaluated(entry: Entry, prepared: Prepared, options: Options, echo: Echo) -> EvaluatedRun:
+    """Return the entry as a run that is evaluated, though there is no folder of it yet."""
+    run = Run(Path(entry.name), prepared.settings, prepared.data, {})
+    data = open_splits(prepared.settings)
+    source = data.to_look_at(options.split)
+    return EvaluatedRun(run, prepared.model, "", data, source, options, echo)

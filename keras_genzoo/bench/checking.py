@@ -17,8 +17,6 @@ from keras_genzoo.training.preparing import Prepared, open_splits, prepare
 from keras_genzoo.training.run import Run
 
 Echo = Callable[[str], None]
-# What must be the same of the data of all entries, in words.
-_DATA = {"image_shape": "images of shape", "fingerprint": "other images, of"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,21 +96,17 @@ def _check_same_data(entry: Entry, prepared: Prepared, other: Entry, others: Pre
     Raises:
         GenzooError: if they are not.
     """
-    remedies = {
-        "image_shape": "--set image_size=N brings all to one size",
-        "fingerprint": "--dataset trains all on one",
-    }
-    for name, words in _DATA.items():
-        one, two = prepared.data[name], others.data[name]
-        if one == two:
-            continue
-        if name == "image_shape":
-            one, two = ("x".join(map(str, shape)) for shape in (one, two))
-        else:
-            one, two = (f"{e.settings.dataset}, split {e.settings.split}" for e in (entry, other))
+    shapes = ["x".join(map(str, part.data["image_shape"])) for part in (prepared, others)]
+    if shapes[0] != shapes[1]:
         raise GenzooError(
-            f"{other.name} has {words} {two}, and {entry.name} {one}: their scores cannot be "
-            f"compared; {remedies[name]}"
+            f"{other.name} makes images of {shapes[1]}, and {entry.name} of {shapes[0]}: their "
+            "scores cannot be compared; --set image_size=N brings all to one size"
+        )
+    if prepared.data["fingerprint"] != others.data["fingerprint"]:
+        one, two = (f"{e.settings.dataset}, split {e.settings.split}" for e in (entry, other))
+        raise GenzooError(
+            f"{other.name} is trained on {two}, and {entry.name} on {one}: their scores cannot be "
+            "compared; --dataset and --set split=NAME put all on the same images"
         )
 
 

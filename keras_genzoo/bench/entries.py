@@ -152,7 +152,7 @@ def entry_of(text: str, request: Request, steps: int | None = None) -> Entry:
     model, recipe = (None, name) if name in RECIPES else (name, None)
     found, values = find_recipe(model, request.dataset, recipe)
     known = settings_of(values["model"])
-    given = dict(request.overrides) | dict(_split(pair) for pair in pairs)
+    given = dict(request.overrides) | settings_given(pairs)
     for key in given:
         if key in _OF_THE_BENCH:
             raise GenzooError(f"'{key}' is not a setting of a recipe: {_OF_THE_BENCH[key]}")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLUMNS = 3
+REAL_IMAGES = "real images"
 MARKERS = "osD^vP*X<>"
 # Scores that are better if smaller and differ by more than this factor get a logarithmic axis.
 WIDE = 20
@@ -46,9 +47,11 @@ def bench_figure(plan: Plan, summary: Summary) -> "Figure":
     for axes, value in zip(panels.flat, values, strict=False):
         _panel(axes, plan, summary, value)
     handles, labels = panels.flat[0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside upper left", ncols=columns, frameon=False, fontsize=9
-    )
+    # matplotlib puts plain lines first; the line of real images belongs last.
+    order = sorted(range(len(labels)), key=lambda number: labels[number] == REAL_IMAGES)
+    handles, labels = ([items[number] for number in order] for items in (handles, labels))
+    place = {"loc": "outside upper left", "ncols": columns, "frameon": False}
+    figure.legend(handles, labels, fontsize=9, **place)
     foot(figure, _words_below(plan, summary))
     return figure
 
@@ -71,6 +74,7 @@ def _has_points(summary: Summary, entry: Entry, value: str) -> bool:
 
 def _panel(axes: "Axes", plan: Plan, summary: Summary, value: str) -> None:
     display, drawn = summary.displays[value], []
+    unit, scale = _unit_of_time(plan, summary)
     plain(axes, display.head())
     for number, entry in enumerate(plan.entries):
         runs = summary.ended_well(entry)
@@ -82,9 +86,9 @@ def _panel(axes: "Axes", plan: Plan, summary: Summary, value: str) -> None:
             time, score = summary.minutes(entry, point), summary.score(entry, value, point)
             if time is None or score is None or not math.isfinite(score.mean):
                 continue
-            times.append(time.mean)
+            times.append(time.mean * scale)
             means.append(score.mean)
-            time_errors.append(time.deviation or 0)
+            time_errors.append((time.deviation or 0) * scale)
             errors.append(score.deviation or 0)
         axes.errorbar(
             times, means, errors, time_errors, label=words, capsize=3, linewidth=1.3, **style
@@ -92,10 +96,19 @@ def _panel(axes: "Axes", plan: Plan, summary: Summary, value: str) -> None:
         drawn += means
     if value in summary.real_images:
         real = summary.real_images[value]
-        axes.axhline(real, color="0.4", linestyle=":", linewidth=1.2, label="real images")
+        axes.axhline(real, color="0.4", linestyle=":", linewidth=1.2, label=REAL_IMAGES)
         drawn.append(real)
     if display.better == DOWN and drawn and min(drawn) > 0 and max(drawn) > WIDE * min(drawn):
         axes.set_yscale("log")
-    axes.set_xlabel("minutes of training")
+    axes.set_xlabel(f"{unit} of training")
     axes.set_xlim(left=0)
     axes.grid(axis="y", color="0.92")
+
+
+def _unit_of_time(plan: Plan, summary: Summary) -> tuple[str, float]:
+    """Return the unit of time that suits the longest training, and the factor of minutes."""
+    times = [summary.minutes(entry) for entry in plan.entries if summary.ended_well(entry)]
+    longest = max((time.mean for time in times if time is not None), default=1)
+    if longest < 2:
+        return "seconds", 60
+    return ("minutes", 1) if longest < 120 else ("hours", 1 / 60)

@@ -17,6 +17,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "entries": ["Entry", "Request", "settings_given"],
         "plan": ["Plan"],
         "table": ["bench_table"],
-        "working": ["do_work"],
+        "working": ["do_work", "stop_without_parent"],
     },
 )

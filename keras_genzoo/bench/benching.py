@@ -17,10 +17,10 @@ from keras_genzoo.bench.checking import check_entries
 from keras_genzoo.bench.entries import Entry, Request, requested_entries
 from keras_genzoo.bench.figure import draw_bench
 from keras_genzoo.bench.plan import FILE, Plan
-from keras_genzoo.bench.records import change_record
+from keras_genzoo.bench.records import change_record, read_record
 from keras_genzoo.bench.summary import Summary, summarize
 from keras_genzoo.bench.table import write_tables
-from keras_genzoo.bench.working import STOPPED, timing_work, training_work
+from keras_genzoo.bench.working import timing_work, training_work
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import next_free, writing_folder
 from keras_genzoo.reading import read_json
@@ -154,12 +154,18 @@ def _carry_out(plan: Plan, entry: Entry, seed: int, processes: "_Processes", ech
         if processes.signal is not None:
             return
         if code:
-            if code != STOPPED and plan.record(entry, seed).error is None:
-                words = _ended(code)
-                change_record(file, lambda record, words=words: setattr(record, "error", words))
-            record = plan.record(entry, seed)
-            echo(shown(f"{entry.name}, seed {seed}: {record.stopped or record.error}"))
+            reason = _reason(file, code)
+            echo(shown(f"{entry.name}, seed {seed}: {reason}"))
             return
+
+
+def _reason(file: Path, code: int) -> str:
+    """Return why the process of a run has failed; note it in the record if that has no reason."""
+    if (reason := read_record(file).reason) is not None:
+        return reason
+    reason = _ended(code)
+    change_record(file, lambda record: setattr(record, "error", reason))
+    return reason
 
 
 def _ended(code: int) -> str:

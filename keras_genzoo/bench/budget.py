@@ -10,6 +10,9 @@ from keras_genzoo.bench.entries import Entry, Request, entry_of
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.training.settings import Settings
 
+# Settings that may be paths.
+PATHS = ("dataset", "data_dir", "manual_dir")
+
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
@@ -59,9 +62,10 @@ def within_budget(
                 f"{entry.name} would train for {steps:,} steps, too few to be scored at "
                 f"{request.points}; give a larger budget, or fewer --points"
             )
-        fitted.append(
-            dataclasses.replace(entry, settings=entry_of(entry.name, request, steps).settings)
-        )
+        settings = entry_of(entry.name, request, steps).settings
+        # The entry's own, which are absolute.
+        places = {name: getattr(entry.settings, name) for name in PATHS}
+        fitted.append(dataclasses.replace(entry, settings=settings.replace(**places)))
     for entry in fitted:
         settings = entry.settings
         if settings.schedule != "constant" and settings.schedule_steps != settings.steps:

@@ -1,6 +1,5 @@
 """Checks of the entries of a bench before anything is trained or written."""
 
-import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
@@ -24,7 +23,7 @@ class Checked:
     """Entries that can be trained and compared.
 
     Args:
-        entries: the entries, with their scores and parameters.
+        entries: the entries, with absolute paths, their scores and parameters.
         options: the options of the evaluation, with the number of images.
         notes: scores that some entries do not have, a sentence each.
     """
@@ -37,15 +36,12 @@ class Checked:
 def check_entries(entries: Sequence[Entry], options: Options, echo: Echo) -> Checked:
     """Check that all entries can be trained, on the same images, and scored.
 
-    Opens the data and builds every model, on the CPU.
+    Opens the data and builds every model.
 
     Raises:
         GenzooError: if a model cannot be built, the entries have different data, or a score can
             be measured of none of them.
     """
-    with contextlib.suppress(RuntimeError):
-        # The processes that train take the GPU; it is refused where TensorFlow uses it already.
-        tf.config.set_visible_devices([], "GPU")
     names = tuple(options.scores or SCORES)
     checked: list[Entry] = []
     first, opened = None, None
@@ -74,7 +70,7 @@ def check_entries(entries: Sequence[Entry], options: Options, echo: Echo) -> Che
             )
         weights = prepared.model.trainable_weights
         parameters = sum(math.prod(weight.shape) for weight in weights)
-        checked.append(dataclasses.replace(entry, scores=scores, parameters=parameters))
+        checked.append(Entry(entry.name, entry.recipe, prepared.settings, scores, parameters))
     notes = [
         f"the score {name} cannot be measured of {', '.join(without)}"
         for name, without in missing.items()

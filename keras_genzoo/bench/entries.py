@@ -160,7 +160,7 @@ def entry_of(text: str, request: Request, steps: int | None = None) -> Entry:
     if steps is not None:
         given["steps"] = steps
     settings = settings_for(model, given.pop("dataset", request.dataset), recipe, **given)
-    return Entry(" ".join([name, *pairs]), found, settings)
+    return Entry(shlex.join([name, *pairs]), found, settings)
 
 
 def _split(pair: str) -> tuple[str, str]:

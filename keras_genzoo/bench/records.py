@@ -34,6 +34,11 @@ class Record:
         return [point["step"] for point in self.points]
 
     @property
+    def reason(self) -> str | None:
+        """Why it has not ended well, None if nothing has gone wrong."""
+        return self.stopped or self.error
+
+    @property
     def ms_a_step(self) -> float | None:
         """Milliseconds that a step of training took; None if none was timed."""
         steps = sum(part["steps"] for part in self.trained)

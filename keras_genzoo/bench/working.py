@@ -39,7 +39,6 @@ def do_work(work: str, echo: Echo = lambda line: None) -> int:
         reason is in the record of the run. 128 + number: a signal has stopped it.
     """
     asked = json.loads(work)
-    _stop_without_parent()
     if "time" in asked:
         return _time(Settings.from_dict(asked["time"]), Path(asked["out"]))
     plan = Plan.read(Path(asked["bench"]))
@@ -71,6 +70,18 @@ def training_work(plan: Plan, entry: Entry, seed: int, step: int) -> str:
 def timing_work(settings: Settings, out: Path) -> str:
     """Return the work to time a step of settings, and to write ``ms`` or ``error`` to a file."""
     return json.dumps({"time": settings.to_dict(), "out": str(out)})
+
+
+def stop_without_parent() -> None:
+    """Save and stop, as at SIGTERM, when the process that started this one is gone."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _time(settings: Settings, out: Path) -> int:
@@ -130,15 +141,3 @@ def _check_own(run: Run, settings: Settings) -> None:
                 f"{run.path} is not a run of this bench: {name} is {there}, not {value}; move it "
                 "away, and it is trained anew"
             )
-
-
-def _stop_without_parent() -> None:
-    """Save and stop, as at SIGTERM, when the process of the bench is gone."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()

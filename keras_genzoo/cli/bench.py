@@ -9,7 +9,7 @@ from keras_genzoo.cli.evaluate import ScoreNames, ScoresOption
 from keras_genzoo.cli.importing import imported_modules
 from keras_genzoo.cli.options import IntegerList
 from keras_genzoo.cli.streams import lasting_echo, write_error
-from keras_genzoo.cli.tensorflow import start_tensorflow
+from keras_genzoo.cli.tensorflow import see_no_gpu, start_tensorflow
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
 
@@ -83,7 +83,10 @@ def command(
 
     echo, imports = lasting_echo(), imported_modules(context)
     if work is not None:
+        bench.stop_without_parent()
         raise click.exceptions.Exit(bench.do_work(work, echo))
+    # The processes that train take them.
+    see_no_gpu()
     if resume is not None:
         outcome = bench.resume_bench(resume, imports=imports, echo=echo)
     else:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from keras_genzoo.bench import Plan, Request, new_bench, resume_bench
-from keras_genzoo.bench.records import read_record
+from keras_genzoo.bench.benching import _reason
+from keras_genzoo.bench.records import change_record, read_record
 from keras_genzoo.bench.timing import StepTimer
 from keras_genzoo.bench.working import DONE, FAILED, STOPPED, do_work, training_work
 from keras_genzoo.errors import GenzooError
@@ -19,7 +20,7 @@ from tests.training import kill
 
 # A learning rate at which the loss is NaN within a few steps.
 COLLAPSES = "gan-digits generator_learning_rate=1e30 discriminator_learning_rate=1e30"
-LONG = ["gan-digits", "gan-digits loss=hinge", "--seeds", "0,1", "--scores", "fid", *TINY_FLAGS]
+LONG = ["gan-digits", "--seeds", "0,1", "--images", str(16 * 600), "--scores", "fid", *TINY_FLAGS]
 
 
 def request(*recipes, **others):
@@ -90,6 +91,7 @@ def test_a_run_that_is_scored_on_its_way_arrives_at_the_same_weights(plan, tmp_p
     assert len(set(fids)) == 3
 
 
+@pytest.mark.slow
 def test_another_run_in_its_place_is_not_taken(plan):
     entry = plan.entries[0]
     fit(entry.settings.replace(seed=0, latent_dim=3), plan.run_path(entry, 0))
@@ -162,12 +164,11 @@ def test_minutes_are_as_long_as_they_are(tmp_path):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """The arguments of a bench, and the folder of the uninterrupted one."""
+    """An uninterrupted bench of two runs."""
     out = tmp_path_factory.mktemp("whole") / "bench"
-    arguments = [*LONG, "--images", str(16 * 600)]
-    code, _, errors = kill.finish(kill.genzoo("bench", *arguments, "--out", out))
+    code, _, errors = kill.finish(kill.genzoo("bench", *LONG, "--out", out))
     assert code == 0, errors
-    return arguments, Plan.read(out)
+    return Plan.read(out)
 
 
 def same_as(whole, plan):
@@ -180,9 +181,8 @@ def same_as(whole, plan):
 
 @pytest.mark.slow
 def test_a_bench_that_is_killed_goes_on_and_trains_nothing_twice(whole, tmp_path):
-    arguments, uninterrupted = whole
     out = tmp_path / "bench"
-    process = kill.genzoo("bench", *arguments, "--out", out)
+    process = kill.genzoo("bench", *LONG, "--out", out)
     first, second = (
         out / "runs" / f"{name}-seed-0" for name in ("gan-digits", "gan-digits-loss-hinge")
     )
@@ -199,11 +199,11 @@ def test_a_bench_that_is_killed_goes_on_and_trains_nothing_twice(whole, tmp_path
     before = content(plan)
     code, output, errors = kill.finish(kill.genzoo("bench", "--resume", out))
     assert code == 0, errors
-    assert "1 of 4 runs have ended already" in output
+    assert "1 of 2 runs have ended already" in output
     assert f"  resuming {second} at step {step}" in output
     of_first = {path: file for path, file in before.items() if first.name in str(path)}
     assert of_first.items() <= content(plan).items()
-    same_as(uninterrupted, plan)
+    same_as(whole, plan)
 
 
 def _is_locked(run):
@@ -217,22 +217,20 @@ def _is_locked(run):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_bench_that_is_stopped_saves_and_goes_on(whole, tmp_path, number):
-    arguments, uninterrupted = whole
+def test_ctrl_c_saves_and_the_bench_goes_on(whole, tmp_path):
     out = tmp_path / "bench"
-    process = kill.genzoo("bench", *arguments, "--out", out)
+    process = kill.genzoo("bench", *LONG, "--out", out)
     kill.wait_for(50, out / "runs" / "gan-digits-seed-0", process)
-    process.send_signal(number)
+    process.send_signal(signal.SIGINT)
     code, output, errors = kill.finish(process)
-    assert (code, errors) == (128 + number, "")
+    assert (code, errors) == (130, "")
     assert output.splitlines()[-1] == f"stopped and saved; go on with: genzoo bench --resume {out}"
     plan = Plan.read(out)
     assert plan.next_step(plan.entries[0], 0) == 600
     assert 50 <= Run.open(out / "runs" / "gan-digits-seed-0").last_step() < 600
     code, output, errors = kill.finish(kill.genzoo("bench", "--resume", out))
     assert code == 0, errors
-    same_as(uninterrupted, plan)
+    same_as(whole, plan)
 
 
 @pytest.mark.slow
@@ -299,6 +297,23 @@ def test_a_plan_that_was_changed_is_checked(plan, place, value, words):
 
 def test_a_plan_is_read_as_it_was_written(plan):
     assert Plan.read(plan.path) == plan
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (-9, "its process was killed, as the system does when the memory is exhausted"),
+        (-11, "its process ended with signal 11"),
+        (1, "its process ended with exit code 1"),
+    ],
+)
+def test_a_process_that_ends_without_a_reason_gets_one(tmp_path, code, words):
+    file = tmp_path / "run.json"
+    assert _reason(file, code) == words
+    assert read_record(file).error == words
+    change_record(file, lambda record: setattr(record, "error", "no memory"))
+    assert _reason(file, code) == "no memory"
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """What a person asks of a bench: recipes with settings, seeds, and a budget in steps."""
 
+from dataclasses import replace
+
 import pytest
 
 from keras_genzoo.bench import Request
@@ -124,6 +126,18 @@ def test_minutes_are_steps_of_the_measured_time():
     assert budget.notes == [
         "gan-digits: 2 minutes are 16,000 steps of 7.5 ms, as measured before training"
     ]
+
+
+def test_a_path_may_have_spaces_and_is_absolute_in_the_end(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    request = Request(["gan-digits 'dataset=my images'"], images=6400)
+    [entry] = requested_entries(request)
+    assert entry.settings.dataset == "my images"
+    # As the check of the data leaves it.
+    place = str(tmp_path / "my images")
+    absolute = replace(entry, settings=entry.settings.replace(dataset=place))
+    [fitted] = within_budget(request, [absolute], lambda settings: 10).entries
+    assert (fitted.settings.dataset, fitted.settings.steps) == (place, 100)
 
 
 def test_a_schedule_is_as_long_as_the_training_unless_it_has_a_length():

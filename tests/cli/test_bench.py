@@ -25,8 +25,8 @@ import pytest
         ("gan-digits --split valid", "has no split 'valid'"),
         (
             "gan-digits 'gan-digits image_size=8'",
-            "gan-digits image_size=8 makes images of 8x8x1, and gan-digits of 16x16x1: their scores "
-            "cannot be compared; --set image_size=N brings all to one size",
+            "gan-digits image_size=8 makes images of 8x8x1, and gan-digits of 16x16x1: their "
+            "scores cannot be compared; --set image_size=N brings all to one size",
         ),
         (
             "gan-digits 'gan-digits split=test'",

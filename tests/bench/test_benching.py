@@ -299,7 +299,6 @@ def test_a_plan_is_read_as_it_was_written(plan):
     assert Plan.read(plan.path) == plan
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "words"),
     [

@@ -42,7 +42,7 @@ class Request:
             shortest of the recipes would see by itself.
         minutes: minutes of training of each run, in place of ``images``.
         dataset: the data set of all recipes, in place of their own.
-        overrides: settings of all recipes, as text by name; None takes a setting's default.
+        overrides: settings of all recipes, by name; text is read as the setting's type.
         options: how they are scored; without names of scores by ``SCORES``.
         points: how often each run is scored, in equal distances of training; the last is its end.
 
@@ -189,17 +189,16 @@ def settings_given(pairs: Sequence[str]) -> dict[str, str]:
 def _value(setting: Setting | None, text: Any) -> Any:
     """Return a value that is written as text as the type of its setting.
 
-    What cannot be read stays text, which the settings refuse.
+    What cannot be read stays text: the settings take ``none`` where it is a choice, and refuse the
+    rest.
 
     >>> known = settings_of("gan")
     >>> _value(known["generator_units"], "16,32"), _value(known["penalty"], "none")
-    ((16, 32), None)
+    ((16, 32), 'none')
     """
-    if setting is None or not isinstance(text, str):
+    if setting is None or not isinstance(text, str) or text == "none":
         return text
     kind = setting.argument.kind
-    if text.lower() == "none" and (setting.argument.optional or setting.part_of):
-        return None
     if typing.get_origin(kind) is tuple:
         item = typing.get_args(kind)[0]
         return tuple(_number(item, part.strip()) for part in text.split(","))

@@ -20,6 +20,7 @@ from keras_genzoo._version import __version__
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submodules=[
+        "bench",
         "data",
         "evaluation",
         "export",

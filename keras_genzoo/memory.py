@@ -1,7 +1,8 @@
-"""How much memory this process may use."""
+"""How much memory this process may use, and how much it has used."""
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 from keras_genzoo.errors import GenzooError
@@ -34,6 +35,20 @@ def free_memory() -> int:
         }
         return min(usable_memory(), 1024 * (kib["MemAvailable"] + kib["SwapFree"]))
     return usable_memory()
+
+
+def peak_memory() -> int | None:
+    """Return the most memory that this process has held at once in bytes; None if unknown."""
+    with contextlib.suppress(OSError, KeyError, ValueError, IndexError):
+        # getrusage counts what the process that started this one held, too; this does not.
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return 1024 * int(dict(line.split(":", 1) for line in lines)["VmHWM"].split()[0])
+    with contextlib.suppress(ImportError):
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else 1024 * peak
+    return None
 
 
 def refuse_what_does_not_fit(

@@ -30,6 +30,7 @@ def import_modules(context: click.Context, option: click.Option, names: Iterable
         GenzooError: if there is no such module, it cannot be imported, or what it registers
             contradicts what is there.
     """
+    context.meta[__name__] = list(names)
     for name in names:
         if os.curdir not in sys.path and os.getcwd() not in sys.path:  # noqa: PTH109
             sys.path.insert(0, os.getcwd())  # noqa: PTH109
@@ -37,6 +38,11 @@ def import_modules(context: click.Context, option: click.Option, names: Iterable
             importlib.import_module(name.removesuffix(".py"))
             for model in MODELS:
                 settings_of(model)
+
+
+def imported_modules(context: click.Context) -> list[str]:
+    """Return the modules that ``--import`` has named, for a command that starts others."""
+    return context.meta.get(__name__, [])
 
 
 def import_installed() -> None:

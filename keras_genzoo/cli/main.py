@@ -14,6 +14,7 @@ from keras_genzoo.errors import GenzooError, TrainingStoppedError, unknown
 from keras_genzoo.text import shown
 
 COMMANDS = {
+    "bench": "Train recipes within one budget, and compare their scores.",
     "data": "Look at, prepare and check data sets.",
     "evaluate": "Score a run, or two sets of images.",
     "export": "Write a model for use without this package.",

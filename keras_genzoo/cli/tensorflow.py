@@ -63,3 +63,10 @@ def see_one_gpu() -> None:
     import tensorflow as tf
 
     tf.config.set_visible_devices(tf.config.list_physical_devices("GPU")[:1], "GPU")
+
+
+def see_no_gpu() -> None:
+    """Hide all GPUs from TensorFlow, which leaves their memory to other processes."""
+    import tensorflow as tf
+
+    tf.config.set_visible_devices([], "GPU")

@@ -7,10 +7,11 @@ import itertools
 import math
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from keras_genzoo.data import Source, training_stream
@@ -62,6 +63,7 @@ def fit(
     tensorboard: bool = False,
     download: bool = True,
     recipe: str | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     echo: Echo = lambda line: None,
 ) -> Outcome:
     """Train with ``settings`` and write a new run folder.
@@ -75,6 +77,8 @@ def fit(
         tensorboard: also write events for TensorBoard.
         download: whether missing data may be downloaded and prepared.
         recipe: the name of the recipe that the settings started from.
+        callbacks: more callbacks of Keras. An epoch is the interval between two checkpoints, and
+            ``on_epoch_end`` is called when the checkpoint is written.
         echo: writes a line of progress.
 
     Raises:
@@ -103,7 +107,7 @@ def fit(
                     versions(),
                     prepared.resolved,
                 )
-                return _train(run, prepared, 0, tensorboard, stop, echo)
+                return _train(run, prepared, 0, tensorboard, stop, callbacks, echo)
             run = Run.create(
                 prepared.settings,
                 prepared.data,
@@ -115,7 +119,7 @@ def fit(
             )
             with locked(run.path), report_lost_workers(strategy, run.path):
                 echo(f"run folder: {shown(run.path)}")
-                return _train(run, prepared, 0, tensorboard, stop, echo)
+                return _train(run, prepared, 0, tensorboard, stop, callbacks, echo)
 
 
 def resume(
@@ -124,6 +128,7 @@ def resume(
     *,
     epochs: int | None = None,
     tensorboard: bool = False,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     echo: Echo = lambda line: None,
 ) -> Outcome:
     """Resume the run in ``path`` from its last valid checkpoint.
@@ -136,6 +141,7 @@ def resume(
         overrides: settings to change: how long to train, how often to draw, where the data lie.
         epochs: passes over the data in all, in place of the settings' steps.
         tensorboard: also write events for TensorBoard.
+        callbacks: more callbacks of Keras, as for ``fit``.
         echo: writes a line of progress.
 
     Raises:
@@ -188,7 +194,7 @@ def resume(
                 echo(f"{shown(run.path)} is finished: {step} steps; ask for more with --steps")
                 return Outcome(run, step)
             echo(f"resuming {shown(run.path)} at step {step}")
-            return _train(run, prepared, step, tensorboard, stop, echo)
+            return _train(run, prepared, step, tensorboard, stop, callbacks, echo)
 
 
 def repeat(config: str | os.PathLike, overrides: dict[str, Any] | None = None) -> Settings:
@@ -244,7 +250,13 @@ def _report_changed_versions(run: Run, echo: Echo) -> None:
 
 
 def _train(
-    run: Run, prepared: Prepared, step: int, tensorboard: bool, stop: StopOnSignal, echo: Echo
+    run: Run,
+    prepared: Prepared,
+    step: int,
+    tensorboard: bool,
+    stop: StopOnSignal,
+    more_callbacks: Sequence[keras.callbacks.Callback],
+    echo: Echo,
 ) -> Outcome:
     """Train from ``step`` to the last step or to a signal, and save the finished model.
 
@@ -271,6 +283,7 @@ def _train(
     callbacks = [recorder, progress, stop]
     if tensorboard and writes:
         callbacks.append(Events(run, step))
+    callbacks += more_callbacks
     if step % settings.checkpoint_every:
         callbacks.insert(0, RestoreMetrics(model))
     try:

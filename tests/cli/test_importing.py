@@ -129,3 +129,13 @@ def test_an_installed_package_brings_components_by_its_entry_point(genzoo, tmp_p
         "left out: the entry point 'other' (broken) cannot be imported: ZeroDivisionError: "
         "division by zero\n"
     )
+
+
+@pytest.mark.slow
+def test_own_components_on_a_bench(genzoo, tmp_path):
+    tiny = "latent_dim=4 generator_units=8 discriminator_units=8 batch_size=8 loss=symmetric"
+    flags = " ".join(f"--set {setting}" for setting in tiny.split())
+    scored = "--scores fid --features pixels -n 20 --images 64 --seeds 0"
+    ended = genzoo(f"--import zoo_of_mine bench gan --dataset a.dots {flags} {scored} --out bench")
+    assert ended.returncode == 0, ended.stderr
+    assert "| gan | 1 of 1 |" in ended.stdout

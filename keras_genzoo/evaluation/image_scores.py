@@ -17,6 +17,7 @@ from keras_genzoo.evaluation.frechet import (
 from keras_genzoo.evaluation.inception_score import inception_score
 from keras_genzoo.evaluation.inputs import ScoreInputs
 from keras_genzoo.evaluation.kernel import kernel_distance
+from keras_genzoo.evaluation.leak import ARTEFACTS, augmentation_leak
 from keras_genzoo.evaluation.manifold import manifold_scores
 from keras_genzoo.evaluation.neighbours import nearest_rows
 from keras_genzoo.evaluation.parzen import parzen_log_likelihood
@@ -236,6 +237,35 @@ PARZEN = Score(
         ),
         "parzen_bandwidth": Display("Parzen bandwidth"),
     },
+    usual=False,
+    takes_minutes=True,
+)
+
+
+def _augmentation_leak(inputs: ScoreInputs) -> dict[str, Any]:
+    """How many generated images show each artefact, and the standard error of each share."""
+    leaks = augmentation_leak(
+        inputs.real_images, inputs.fake_images, seed=inputs.seed, echo=inputs.echo
+    )
+    shares = {name: leak.share for name, leak in leaks.items() if leak}
+    errors = {f"{name}_error": leak.standard_error for name, leak in leaks.items() if leak}
+    unseen = ", ".join(name for name, leak in leaks.items() if leak is None)
+    return {"augmentation_leak": shares | errors | ({"not_measurable": unseen} if unseen else {})}
+
+
+AUGMENTATION_LEAK = Score(
+    _augmentation_leak,
+    gives={
+        f"augmentation_leak.{name}": Display(
+            f"images with the artefact '{name}' of augmentation",
+            DOWN,
+            "%",
+            100,
+            spread=f"augmentation_leak.{name}_error",
+        )
+        for name in ARTEFACTS
+    }
+    | {"augmentation_leak.not_measurable": Display("artefacts that real images show as well")},
     usual=False,
     takes_minutes=True,
 )

@@ -235,6 +235,7 @@ SCORES = Scores(
         "fid_per_class": f"{_IMAGES}:FID_PER_CLASS",
         "gan_train": f"{_IMAGES}:GAN_TRAIN",
         "memorisation": f"{_IMAGES}:MEMORISATION",
+        "augmentation_leak": f"{_IMAGES}:AUGMENTATION_LEAK",
         "parzen": f"{_IMAGES}:PARZEN",
         "reconstruction": f"{_MODEL}:RECONSTRUCTION",
         "modes": f"{_MODEL}:MODES",

@@ -70,4 +70,6 @@ def test_only_the_usual_scores_that_fit_are_chosen_unasked():
 
 def test_long_scores_say_so():
     long = {name for name in SCORES if SCORES[name].takes_minutes}
-    assert long == {"gan_train", "memorisation", "parzen", "modes", "likelihood"}
+    assert long == {
+        *("gan_train", "memorisation", "augmentation_leak", "parzen", "modes", "likelihood"),
+    }

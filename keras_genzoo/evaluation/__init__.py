@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "inception_score": ["inception_score"],
         "keeping": ["update_results"],
         "kernel": ["kernel_distance"],
+        "leak": ["ARTEFACTS", "Leak", "augmentation_leak"],
         "likelihood": ["binarized", "likelihood_bounds", "model_likelihood", "vae_likelihood"],
         "manifold": ["manifold_scores"],
         "neighbours": ["nearest_rows"],
@@ -43,5 +44,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "samplers": ["SAMPLERS"],
         "score": ["NEEDS", "SCORES", "Display", "Score"],
         "similarity": ["similarity_matrix", "structural_similarity"],
+        "stability": ["study_stability"],
     },
 )

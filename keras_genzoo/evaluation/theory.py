@@ -23,7 +23,7 @@ from keras_genzoo.networks import seeded
 
 GRID = {1: 4001, 2: 301}
 FRESH = 100_000
-# How many generated points are looked at when components are counted during training.
+# How many generated points are kept of a step during training.
 COUNTED = 2000
 
 
@@ -190,7 +190,7 @@ class TrainedGAN:
         divergence: JS(p_d || p_g) between histograms of data and generated points, in nats.
         divergence_before: the same before training.
         covered: components of the data that the generator makes, as ``Mixture.covered`` counts.
-        coverage: (step, components covered) during training, counted every 100 steps.
+        snapshots: (step, generated points of the same noise) before training, and every 100 steps.
     """
 
     generated: np.ndarray
@@ -198,7 +198,11 @@ class TrainedGAN:
     divergence: float
     divergence_before: float
     covered: int
-    coverage: list[tuple[int, int]]
+    snapshots: list[tuple[int, np.ndarray]]
+
+    def coverage(self, data: Mixture) -> list[tuple[int, int]]:
+        """Return (step, components of the data covered) during training, every 100 steps."""
+        return [(step, data.covered(points)) for step, points in self.snapshots if step]
 
 
 # Learning rates of the generator and the discriminator at which a GAN finds all components, and
@@ -234,24 +238,24 @@ def train_gan(
     with seeded(seed):
         # The order also depends on TensorFlow's global seed.
         points = points.shuffle(4096, seed).batch(batch_size)
-    coverage: list[tuple[int, int]] = []
+    snapshots = [(0, _generated(model, COUNTED, seed))]
 
-    def count(epoch: int, logs) -> None:
-        coverage.append((100 * (epoch + 1), data.covered(_generated(model, COUNTED, seed))))
+    def look(epoch: int, logs) -> None:
+        snapshots.append((100 * (epoch + 1), _generated(model, COUNTED, seed)))
 
     history = model.fit(
         points,
         steps_per_epoch=100,
         epochs=steps // 100,
         verbose=0,
-        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=count)],
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=look)],
     )
     losses = history.history["discriminator_loss"]
     values = [(100 * (i + 1), -float(loss)) for i, loss in enumerate(losses)]
     generated = _generated(model, 20_000, seed)
     after = _histogram_divergence(model, data, rng)
     covered = data.covered(generated)
-    return TrainedGAN(generated, values, after, before, covered, coverage)
+    return TrainedGAN(generated, values, after, before, covered, snapshots)
 
 
 def _generated(model: GAN, n: int, seed: int) -> np.ndarray:

@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "figures": ["draw_figures", "draw_latent_map"],
         "latent": ["latent_manifold", "latent_map"],
         "report": ["write_report"],
+        "stability": ["draw_stability"],
         "study": ["DISTANCES", "Study", "study"],
         "theory": ["draw_theory"],
         "umap_study": ["draw_umap"],

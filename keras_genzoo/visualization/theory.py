@@ -27,6 +27,7 @@ from keras_genzoo.evaluation.theory import (
 )
 from keras_genzoo.files import write_json
 from keras_genzoo.losses import LOG_4
+from keras_genzoo.visualization.cure import cure_figure
 from keras_genzoo.visualization.style import (
     GENERATED,
     REAL,
@@ -74,10 +75,11 @@ def draw_theory(
     steps: tuple[int, int] = (3000, 4000),
     panels: bool = False,
 ) -> tuple[dict[str, Any], list[Path]]:
-    """Train on known densities, draw the figure, and return the measurements and the files.
+    """Train on known densities, draw the figures, and return the measurements and the files.
 
-    The figure is written as PNG and SVG. A JSON file beside it holds the measurements, and the
-    curves of each panel by its letter.
+    The figure of the panels, and one of mode collapse and its cure during training, are written as
+    PNG and SVG. A JSON file beside them holds the measurements, and the curves of each panel by its
+    letter.
 
     Args:
         out: the file without suffix.
@@ -99,8 +101,13 @@ def draw_theory(
     on_line, on_plane = (train_gan(data, steps[1], seed=seed) for data in (two_bumps(), ring()))
     collapsed = train_gan(ring(), steps[1], seed=seed, learning_rates=COLLAPSES)
     trained = Trained(line, plane, on_line, on_plane, collapsed)
-    whole, *single = figure_places(out, panels)
+    whole, of_cure, *single = figure_places(out, panels)
     files = save_figure(_figure(trained), whole)
+    rows = {
+        f"G faster than D (panel k): learning rates {_rates(COLLAPSES)}": collapsed,
+        f"D faster than G (panel j): learning rates {_rates(LEARNS)}": on_plane,
+    }
+    files += save_figure(cure_figure(ring(), rows), of_cure)
     for letter, place in zip(_PANELS, single, strict=False):
         files += save_figure(_panel(trained, letter), place)
     measured, numbers = _measured(trained), numbers_place(out)
@@ -110,9 +117,10 @@ def draw_theory(
 
 
 def figure_places(out: str | os.PathLike, panels: bool) -> list[Path]:
-    """Return the files of the figure and, if asked for, of its panels, without suffix."""
+    """Return the files of the two figures and, if asked for, of the panels, without suffix."""
     out = Path(out)
-    return [out, *(out.with_name(f"{out.name}-{letter}") for letter in _PANELS if panels)]
+    parts = ["cure", *_PANELS] if panels else ["cure"]
+    return [out, *(out.with_name(f"{out.name}-{part}") for part in parts)]
 
 
 def numbers_place(out: str | os.PathLike) -> Path:
@@ -153,8 +161,7 @@ def _curves(trained: Trained) -> dict[str, dict[str, Any]]:
     """Return the curves of the panels by letter, without images and generated points."""
     some = np.linspace(0, len(trained.line.points) - 1, KEPT).round().astype(int)
     scores = _scores()
-    gans = {"d": ("values", "i j k"), "l": ("coverage", "j k")}
-    by_letter = {"i": trained.on_line, "j": trained.on_plane, "k": trained.collapsed}
+    gans = {"i": trained.on_line, "j": trained.on_plane, "k": trained.collapsed}
     curves: dict[str, dict[str, Any]] = {
         "a": {
             "x": trained.line.points[some, 0].tolist(),
@@ -165,8 +172,8 @@ def _curves(trained: Trained) -> dict[str, dict[str, Any]]:
         "c": {"D(G(z))": scores.tolist()}
         | {name: gradient.tolist() for name, gradient in generator_gradients(scores).items()},
     }
-    for letter, (attribute, panels) in gans.items():
-        curves[letter] = {panel: getattr(by_letter[panel], attribute) for panel in panels.split()}
+    curves["d"] = {letter: gan.values for letter, gan in gans.items()}
+    curves["l"] = {letter: gans[letter].coverage(ring()) for letter in "jk"}
     return curves
 
 
@@ -360,7 +367,7 @@ def _coverage(axes: "Axes", letter: str, trained: Trained) -> None:
     )
     modes = len(ring().means)
     for gan, name, colour, style in parts:
-        axes.plot(*zip(*gan.coverage, strict=True), style, color=colour, label=name)
+        axes.plot(*zip(*gan.coverage(ring()), strict=True), style, color=colour, label=name)
     axes.axhline(modes, color="0.5", linestyle=":", label=f"p_d: {modes}")
     axes.set(
         xlabel="step", ylabel="modes", ylim=(-0.3, 1.35 * modes), yticks=range(0, modes + 1, 2)

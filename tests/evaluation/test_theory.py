@@ -70,8 +70,11 @@ def test_a_gan_on_known_data_comes_near_to_it(data, divergence):
     result = train_gan(data, steps=3000)
     assert result.divergence < min(divergence, result.divergence_before / 2)
     assert result.values[-1][1] == pytest.approx(-LOG_4, abs=0.15)
-    assert result.covered == len(data.means) == result.coverage[-1][1]
-    assert [step for step, _ in result.coverage] == [step for step, _ in result.values]
+    coverage = result.coverage(data)
+    assert result.covered == len(data.means) == coverage[-1][1]
+    assert [step for step, _ in coverage] == [step for step, _ in result.values]
+    [(first, before), *_] = result.snapshots
+    assert (first, before.shape) == (0, (2000, data.dimensions))
 
 
 @pytest.mark.slow
@@ -80,7 +83,7 @@ def test_a_generator_that_learns_faster_than_its_discriminator_drops_modes():
     result = train_gan(data, steps=1500, learning_rates=COLLAPSES)
     assert result.covered <= 4
     assert result.divergence > 0.3
-    assert max(modes for _, modes in result.coverage) < len(data.means)
+    assert max(modes for _, modes in result.coverage(data)) < len(data.means)
     assert result.values[-1][1] == pytest.approx(-LOG_4, abs=0.2)
 
 
@@ -116,13 +119,23 @@ def test_the_figure_shows_what_was_measured(drawn):
 @pytest.mark.slow
 def test_each_panel_is_in_the_figure_and_a_file_of_its_own(drawn):
     _, files = drawn
-    names = ["theory", *(f"theory-{letter}" for letter in "abcdefghijkl")]
+    names = ["theory", "theory-cure", *(f"theory-{letter}" for letter in "abcdefghijkl")]
     expected = [f"{name}.{suffix}" for name in names for suffix in ("png", "svg")]
     assert [file.name for file in files] == [*expected, "theory.json"]
     whole = files[1].read_text()
-    for file in files[3:-1:2]:
+    for file in files[5:-1:2]:
         title = f"({file.stem[-1]}) "
         assert whole.count(f">{title}") == file.read_text().count(f">{title}") == 1
+
+
+@pytest.mark.slow
+def test_collapse_and_cure_are_shown_at_the_same_steps(drawn):
+    _, files = drawn
+    text = files[3].read_text()
+    assert ">G faster than D (panel k): " in text
+    assert ">D faster than G (panel j): " in text
+    for step in (0, 100):
+        assert len(re.findall(f">step {step}: [0-8] modes<", text)) == 2
 
 
 @pytest.mark.slow

@@ -1,7 +1,8 @@
 """Which losses and penalties train well: small GANs on 8 and on 25 Gaussians of the plane.
 
-A GAN ends well if its points keep all modes of the data and most of them are of a mode. The modes,
-points of high quality and reverse KL divergence are those of PacGAN (1712.04086, section 4.1).
+A GAN ends well if its points keep all modes of the data and most of them are of a mode. Points of
+high quality and the reverse KL divergence are those of PacGAN (1712.04086, section 4.1), which
+counts a mode with one such point as kept; here it needs a fifth of its share.
 """
 
 import dataclasses

@@ -143,12 +143,7 @@ class ImageModel(Exportable, keras.Model):
         >>> DCGAN.arguments()["generator_filters"].default
         64
         """
-        found: dict[str, inspect.Parameter] = {}
-        for kind in cls.__mro__[: cls.__mro__.index(ImageModel) + 1]:
-            if "__init__" in vars(kind):
-                for name, parameter in inspect.signature(kind).parameters.items():
-                    if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                        found.setdefault(name, parameter)
+        found = _parameters(cls, "__init__")
         if cls.architectures is not None:
             architecture = cls.architectures[found["architecture"].default]
             found |= inspect.signature(architecture).parameters
@@ -242,8 +237,7 @@ class ImageModel(Exportable, keras.Model):
         """
         for name in options:
             if name not in COMPILE_OPTIONS:
-                taken = inspect.signature(type(self).compile).parameters
-                names = [n for n in taken if n not in ("self", "kwargs")] + list(COMPILE_OPTIONS)
+                names = [*_parameters(type(self), "compile"), *COMPILE_OPTIONS]
                 raise unknown(f"argument of {type(self).__name__}.compile", name, names)
         return {"jit_compile": False, **options}
 
@@ -586,3 +580,15 @@ class ImageModel(Exportable, keras.Model):
                 "a name that ends in .keras, or save_weights('NAME.weights.h5') for weights alone"
             )
         super().save(filepath, *args, **kwargs)
+
+
+def _parameters(cls: type, method: str) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a method by name, those that it hands on to classes above included."""
+    found: dict[str, inspect.Parameter] = {}
+    for kind in cls.__mro__[: cls.__mro__.index(ImageModel) + 1]:
+        if method in vars(kind):
+            for name, parameter in inspect.signature(vars(kind)[method]).parameters.items():
+                if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                    found.setdefault(name, parameter)
+    found.pop("self", None)
+    return found

@@ -42,6 +42,14 @@ CASES = {
     ),
     "dcgan": Case({"latent_dim": 5, **_FILTERS, **_AVERAGED}, _MINIMAX),
     "cgan": Case({"latent_dim": 5, "num_classes": 4, **_FILTERS, **_AVERAGED}, _MINIMAX),
+    "acgan": Case({"latent_dim": 5, "num_classes": 4, **_FILTERS, **_AVERAGED}, _MINIMAX),
+    "lsgan": Case({"latent_dim": 5, **_FILTERS, **_AVERAGED}, {"discriminator_steps": 2}),
+    "wgan_gp": Case({"latent_dim": 5, **_FILTERS, **_AVERAGED}, {"discriminator_steps": 2}),
+    "sngan": Case({"latent_dim": 5, **_FILTERS, **_AVERAGED}, {"discriminator_steps": 2}),
+    "r3gan": Case(
+        {"latent_dim": 5, "stage_filters": (4, 6), "group_filters": 2, **_AVERAGED},
+        {"discriminator_steps": 2},
+    ),
 }
 GANS = [name for name in MODELS if "generator_optimizer" in MODELS[name].optimizer_defaults]
 AUTOENCODERS = [name for name in MODELS if MODELS[name].has_encoder]

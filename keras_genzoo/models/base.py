@@ -583,7 +583,7 @@ class ImageModel(Exportable, keras.Model):
 
 
 def _parameters(cls: type, method: str) -> dict[str, inspect.Parameter]:
-    """Return the parameters of a method by name, those that it hands on to classes above included."""
+    """Return the parameters of a method by name, with those that it passes to classes above."""
     found: dict[str, inspect.Parameter] = {}
     for kind in cls.__mro__[: cls.__mro__.index(ImageModel) + 1]:
         if method in vars(kind):

@@ -53,6 +53,12 @@ CASES = {
 }
 GANS = [name for name in MODELS if "generator_optimizer" in MODELS[name].optimizer_defaults]
 AUTOENCODERS = [name for name in MODELS if MODELS[name].has_encoder]
+# Two that have between them all that models can: images in, codes, noise, labels, convolutions,
+# averages. Tests marked slow take the others.
+FEW = [
+    next(name for name in MODELS if MODELS[name].has_likelihood),
+    next(name for name in MODELS if MODELS[name].needs_labels),
+]
 
 
 def build(name: str, **arguments):

@@ -205,6 +205,10 @@ class ImageModel(Exportable, keras.Model):
         """Return the learning rate of the next update of each optimizer, by the setting's name."""
         return {"learning_rate": float(self.optimizer.learning_rate)}
 
+    def remarks(self) -> list[str]:
+        """Return what a person should know of the chosen settings before training, in lines."""
+        return []
+
     @property
     def num_replicas(self) -> int:
         """Number of replicas that train in step."""

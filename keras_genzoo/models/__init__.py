@@ -13,6 +13,7 @@ backend.require_tensorflow()
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "acgan": ["ACGAN"],
         "adam": ["Adam"],
         "autoencoder": ["Autoencoder"],
         "base": ["ImageModel"],
@@ -20,8 +21,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "dcgan": ["DCGAN"],
         "gan": ["GAN"],
         "loading": ["load_model"],
+        "lsgan": ["LSGAN"],
+        "r3gan": ["R3GAN"],
         "registry": ["MODELS"],
         "schedules": ["Schedule"],
+        "sngan": ["SNGAN"],
         "vae": ["VAE"],
+        "wgan_gp": ["WGANGP"],
     },
 )

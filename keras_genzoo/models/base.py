@@ -143,12 +143,7 @@ class ImageModel(Exportable, keras.Model):
         >>> DCGAN.arguments()["generator_filters"].default
         64
         """
-        found: dict[str, inspect.Parameter] = {}
-        for kind in cls.__mro__[: cls.__mro__.index(ImageModel) + 1]:
-            if "__init__" in vars(kind):
-                for name, parameter in inspect.signature(kind).parameters.items():
-                    if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                        found.setdefault(name, parameter)
+        found = _parameters(cls, "__init__")
         if cls.architectures is not None:
             architecture = cls.architectures[found["architecture"].default]
             found |= inspect.signature(architecture).parameters
@@ -210,6 +205,10 @@ class ImageModel(Exportable, keras.Model):
         """Return the learning rate of the next update of each optimizer, by the setting's name."""
         return {"learning_rate": float(self.optimizer.learning_rate)}
 
+    def remarks(self) -> list[str]:
+        """Return what a person should know of the chosen settings before training, in lines."""
+        return []
+
     @property
     def num_replicas(self) -> int:
         """Number of replicas that train in step."""
@@ -242,8 +241,7 @@ class ImageModel(Exportable, keras.Model):
         """
         for name in options:
             if name not in COMPILE_OPTIONS:
-                taken = inspect.signature(type(self).compile).parameters
-                names = [n for n in taken if n not in ("self", "kwargs")] + list(COMPILE_OPTIONS)
+                names = [*_parameters(type(self), "compile"), *COMPILE_OPTIONS]
                 raise unknown(f"argument of {type(self).__name__}.compile", name, names)
         return {"jit_compile": False, **options}
 
@@ -586,3 +584,15 @@ class ImageModel(Exportable, keras.Model):
                 "a name that ends in .keras, or save_weights('NAME.weights.h5') for weights alone"
             )
         super().save(filepath, *args, **kwargs)
+
+
+def _parameters(cls: type, method: str) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a method by name, with those that it passes to classes above."""
+    found: dict[str, inspect.Parameter] = {}
+    for kind in cls.__mro__[: cls.__mro__.index(ImageModel) + 1]:
+        if method in vars(kind):
+            for name, parameter in inspect.signature(vars(kind)[method]).parameters.items():
+                if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                    found.setdefault(name, parameter)
+    found.pop("self", None)
+    return found

@@ -206,6 +206,16 @@ class GAN(Generating, Judging, Adapting, ImageModel):
             "discriminator_learning_rate": float(self.discriminator_optimizer.learning_rate),
         }
 
+    def remarks(self) -> list[str]:
+        """Return a line that says so if the augmentation may change what an image shows."""
+        turning = self.augmentation.turning if self.augmentation is not None else ()
+        if not turning:
+            return []
+        return [
+            f"the augmentation turns or mirrors images ({', '.join(turning)}): a digit or letter "
+            "may become another one, and the generator may learn to make such"
+        ]
+
     @property
     def noise_dim(self) -> int:
         """Width of the generator's input: the noise and its condition."""

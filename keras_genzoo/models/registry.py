@@ -20,5 +20,10 @@ MODELS = Registry(
         "gan": "keras_genzoo.models.gan:GAN",
         "dcgan": "keras_genzoo.models.dcgan:DCGAN",
         "cgan": "keras_genzoo.models.cgan:CGAN",
+        "acgan": "keras_genzoo.models.acgan:ACGAN",
+        "lsgan": "keras_genzoo.models.lsgan:LSGAN",
+        "wgan_gp": "keras_genzoo.models.wgan_gp:WGANGP",
+        "sngan": "keras_genzoo.models.sngan:SNGAN",
+        "r3gan": "keras_genzoo.models.r3gan:R3GAN",
     },
 )

@@ -20,6 +20,8 @@ class Augmentation:
     # Whether ``__call__`` takes a probability as its third argument, which the model keeps, and
     # moves as ``probability``, ``ramp_steps``, ``target`` and ``adaptation_images`` say.
     has_probability = False
+    # The operations after which an image may show something else, as a 6 turned is a 9.
+    turning: tuple[str, ...] = ()
 
     def __call__(self, images, draw):
         """Return changed images of the same shape; each image has its own random numbers."""

@@ -24,6 +24,7 @@ from keras_genzoo.data import (
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit
 from keras_genzoo.models import ImageModel
+from keras_genzoo.models.checking import packs_text
 from keras_genzoo.text import shown
 from keras_genzoo.training.build import build_model
 from keras_genzoo.training.contents import DATA
@@ -113,6 +114,9 @@ def prepare(
     with strategy.scope():
         shape, words = source.image_shape, source.labels_in_words
         model = build_model(settings, shape, source.num_classes, words)
+    _check_together(model, source, settings.batch_size)
+    for line in model.remarks():
+        echo(line)
     # A run may be resumed on several devices, where steps are not compiled by XLA.
     model.jit_compile = jit_compile and model.num_replicas == 1
     positions = np.linspace(0, source.num_images - 1, NUM_REAL_IMAGES).astype(int)
@@ -123,6 +127,23 @@ def prepare(
     held_out = open_held_out(model, splits, settings.split, recorded, echo)
     resolved = {"jit_compile": jit_compile, **resolved_by_data(source.image_shape)}
     return Prepared(settings, source, model, images, resolved, held_out)
+
+
+def _check_together(model: ImageModel, source: Source, batch_size: int) -> None:
+    """Check that the images suffice for what the model does with a batch and with classes.
+
+    Raises:
+        GenzooError: if a batch leaves images over of those that are looked at together, or there
+            are more classes than images.
+    """
+    images = batch_size // model.num_replicas
+    if images % model.packing:
+        raise GenzooError(packs_text(images, model.packing))
+    if model.needs_labels and source.num_classes > source.num_images:
+        raise GenzooError(
+            f"{source.num_images:,} images cannot show {source.num_classes:,} classes, and a class "
+            "without an image cannot be learnt; give more images, or fewer classes"
+        )
 
 
 def open_data(settings: Settings, split: str | None = None, download: bool = True) -> Source:

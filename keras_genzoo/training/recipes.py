@@ -87,18 +87,176 @@ _recipe("cgan-digits", "cgan", "digits", latent_dim=32, steps=1500, **_CGAN_FILT
 # Without labels: at 20 pixels a feature of the discriminator sees the whole digit (at 16, ten
 # pixels of it), and a small latent space leaves little room between the digits. Half as many
 # images fail as with the settings above.
+_SMALL_DIGITS = {
+    **(_DIGITS | {"image_size": 20}),
+    "latent_dim": 6,
+    "generator_filters": 32,
+    "discriminator_filters": 32,
+    "ema_decay": 0.995,
+    "generator_learning_rate": 1e-3,
+    "discriminator_learning_rate": 5e-4,
+}
+_recipe("dcgan-digits", "dcgan", "digits", steps=2000, **_SMALL_DIGITS)
+# Other points of the same networks, and of the classes of the digits.
+_recipe("dcgan-hinge-digits", "dcgan", "digits", loss="hinge", steps=2000, **_SMALL_DIGITS)
+_recipe("dcgan-packed-digits", "dcgan", "digits", packing=2, steps=2000, **_SMALL_DIGITS)
+_recipe("lsgan-digits", "lsgan", "digits", steps=2000, **_SMALL_DIGITS)
+_CLASSES = {"latent_dim": 32, "steps": 1500, **_CGAN_FILTERS, **_DIGITS}
+_recipe("cgan-projection-digits", "cgan", "digits", conditioning="projection", **_CLASSES)
+_recipe("acgan-digits", "acgan", "digits", **_CLASSES)
+# Adam's settings of the papers, with learning rates for thousands of steps, not for 100,000.
+_FAST = {"generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3, "ema_decay": 0.995}
 _recipe(
-    "dcgan-digits",
-    "dcgan",
+    "wgan_gp-digits",
+    "wgan_gp",
     "digits",
-    latent_dim=6,
-    steps=2000,
+    steps=1500,
+    discriminator_steps=2,
+    **(_SMALL_DIGITS | _FAST),
+)
+_recipe(
+    "sngan-digits",
+    "sngan",
+    "digits",
+    latent_dim=32,
+    steps=1000,
     generator_filters=32,
     discriminator_filters=32,
-    ema_decay=0.995,
+    discriminator_steps=2,
+    schedule="linear",
+    **_FAST,
+    **_DIGITS,
+)
+# Learning rate, weight of the penalty, beta_2 and half-life move by half a cosine in the first
+# fifth to half of the steps, as in the paper.
+_recipe(
+    "r3gan-digits",
+    "r3gan",
+    "digits",
+    latent_dim=32,
+    steps=1500,
+    stage_filters=(64, 48, 32),
+    penalty_weight=0.1,
+    penalty_end=0.1,
+    penalty_steps=750,
+    schedule="cosine",
+    schedule_end=0.25,
+    beta_2=0.9,
+    beta_2_end=0.99,
+    beta_2_steps=750,
+    ema_half_life=10000,
+    ema_rise_steps=750,
     generator_learning_rate=1e-3,
-    discriminator_learning_rate=5e-4,
-    **(_DIGITS | {"image_size": 20}),
+    discriminator_learning_rate=1e-3,
+    **_DIGITS,
+)
+# MNIST; without a recipe of their own, other data start from these.
+_MNIST_28 = {"image_size": 28, "sample_every": 1000} | _MNIST
+_recipe("dcgan-hinge-mnist", "dcgan", "mnist", loss="hinge", **_MNIST_28)
+_recipe("dcgan-packed-mnist", "dcgan", "mnist", packing=2, **_MNIST_28)
+_recipe("lsgan-mnist", "lsgan", "mnist", **_MNIST_28)
+_recipe("cgan-projection-mnist", "cgan", "mnist", conditioning="projection", **_MNIST_28)
+_recipe("acgan-mnist", "acgan", "mnist", **_MNIST_28)
+_POINTS = {"image_size": 28, "checkpoint_every": 200, "sample_every": 1000} | _AVERAGED
+_recipe(
+    "wgan_gp-mnist",
+    "wgan_gp",
+    "mnist",
+    latent_dim=64,
+    steps=4000,
+    batch_size=64,
+    generator_filters=32,
+    discriminator_filters=32,
+    discriminator_steps=3,
+    generator_learning_rate=2e-4,
+    discriminator_learning_rate=2e-4,
+    **_POINTS,
+)
+_recipe(
+    "sngan-mnist",
+    "sngan",
+    "mnist",
+    latent_dim=128,
+    steps=4000,
+    batch_size=64,
+    generator_filters=32,
+    discriminator_filters=32,
+    discriminator_steps=2,
+    schedule="linear",
+    generator_learning_rate=4e-4,
+    discriminator_learning_rate=4e-4,
+    **_POINTS,
+)
+_R3GAN = {
+    "latent_dim": 64,
+    "batch_size": 64,
+    "penalty_weight": 1.0,
+    "penalty_end": 0.1,
+    "beta_2": 0.9,
+    "beta_2_end": 0.99,
+    "ema_half_life": 50000,
+    "checkpoint_every": 200,
+    "sample_every": 1000,
+}
+_recipe(
+    "r3gan-mnist",
+    "r3gan",
+    "mnist",
+    image_size=28,
+    steps=4000,
+    stage_filters=(96, 64, 32),
+    penalty_steps=1000,
+    schedule="cosine",
+    schedule_end=0.25,
+    beta_2_steps=1000,
+    ema_rise_steps=1000,
+    **_R3GAN,
+)
+# Three digits to an image, one in each colour: the learning rate stays, as in the paper.
+_recipe(
+    "r3gan-stacked_mnist",
+    "r3gan",
+    "stacked_mnist",
+    image_size=32,
+    steps=8000,
+    stage_filters=(96, 96, 64, 32),
+    penalty_steps=1600,
+    beta_2_steps=1600,
+    ema_rise_steps=1600,
+    **_R3GAN,
+)
+_STACKED = {"sample_every": 1000} | _MNIST
+_recipe("dcgan-stacked_mnist", "dcgan", "stacked_mnist", **_STACKED)
+_recipe("dcgan-packed-stacked_mnist", "dcgan", "stacked_mnist", packing=2, **_STACKED)
+# Faces.
+_FACES = {"image_size": 64, "checkpoint_every": 100, "sample_every": 500}
+_recipe(
+    "sngan-celeb_a",
+    "sngan",
+    "celeb_a",
+    latent_dim=128,
+    steps=20000,
+    batch_size=32,
+    generator_filters=32,
+    discriminator_filters=32,
+    channel_growth=2,
+    discriminator_steps=1,
+    schedule="linear",
+    **_FACES,
+    **_AVERAGED,
+)
+_recipe(
+    "r3gan-celeb_a",
+    "r3gan",
+    "celeb_a",
+    steps=20000,
+    stage_filters=(128, 128, 96, 64, 32),
+    penalty_steps=4000,
+    schedule="cosine",
+    schedule_end=0.25,
+    beta_2_steps=4000,
+    ema_rise_steps=4000,
+    **(_R3GAN | {"batch_size": 32, "penalty_weight": 2.0} | _FACES),
 )
 
 

@@ -15,12 +15,10 @@ import pytest
 from keras_genzoo.data import Splits, load_dataset, open_source
 from keras_genzoo.evaluation import FEATURE_NETWORKS, SCORES, ScoreInputs, classifier, find_network
 from tests.cli.conftest import SMALL
+from tests.models.cases import FEW
 from tests.training import kill
 
-ALL = [
-    name if name in ("vae", "cgan") else pytest.param(name, marks=pytest.mark.slow)
-    for name in SMALL
-]
+ALL = [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in SMALL]
 
 
 @pytest.fixture

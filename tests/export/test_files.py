@@ -13,7 +13,7 @@ from keras_genzoo.export.verify import Tolerance, verify
 from keras_genzoo.models import CGAN, DCGAN
 from keras_genzoo.networks import layers_under
 from tests.export.conftest import EXPORTED
-from tests.models.cases import SHAPE, build, images
+from tests.models.cases import GANS, SHAPE, build, images
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +35,19 @@ def test_litert_keeps_signatures_and_needs_no_flex_operations(exported):
                 assert set(signatures) == {"generate"}
             operations = {part["op_name"] for part in interpreter._get_ops_details()}
             assert not [name for name in operations if name.startswith("Flex")]
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_every_gan_is_verified_in_every_format(models, tmp_path, name):
+    model, options = models[name], {"check": True}
+    folder = export.export_saved_model(model, tmp_path / name, **options)
+    files = export.export_onnx(model, tmp_path, name, **options)
+    files += export.export_keras(model, tmp_path, name, **options)
+    types = list(export.LITERT_TYPES)
+    files += export.export_litert(model, tmp_path, name, types, calibration=100, **options)
+    cards = [file.with_name(f"{file.name}.json") for file in files]
+    for card in (*cards, folder / "assets.extra" / "card.json"):
+        assert "generate" in json.loads(card.read_text())["verified"]
 
 
 def test_litert_has_a_static_batch_without_the_operations_of_a_free_one(models, tmp_path):

@@ -19,15 +19,15 @@ from keras_genzoo.export import saved_model
 from keras_genzoo.export.saved_model import runner
 from keras_genzoo.networks import SeededNormal
 from tests.export.conftest import EXPORTED
-from tests.models.cases import build
+from tests.models.cases import GANS, build
 
 AE = {"reconstruct", "encode", "decode", "reconstruct_uint8", "encode_uint8"}
+GENERATOR = {"generate", "generate_seeded", "serving_default"}
 SIGNATURES = {
     "ae": AE | {"serving_default"},
-    "gan": {"generate", "generate_seeded", "serving_default"},
+    "vae": AE | {"serving_default", "generate_seeded"},
+    **dict.fromkeys(GANS, GENERATOR),
 }
-SIGNATURES["vae"] = SIGNATURES["ae"] | {"generate_seeded"}
-SIGNATURES["dcgan"] = SIGNATURES["cgan"] = SIGNATURES["gan"]
 INPUTS = {
     "z": ("float32", (None, 5)),
     "class_labels": ("int32", (None,)),
@@ -282,7 +282,7 @@ def test_a_model_of_mixed_precision_leaves_in_float32(tmp_path):
 
 def test_a_killed_export_leaves_no_version(tmp_path):
     code = (
-        "from tests.models.cases import build\n"
+        "from tests.models.cases import GANS, build\n"
         "from keras_genzoo import export\n"
         "model = build('gan', generator_units=(3000, 3000))\n"
         "print('built', flush=True)\n"

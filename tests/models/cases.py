@@ -42,9 +42,23 @@ CASES = {
     ),
     "dcgan": Case({"latent_dim": 5, **_FILTERS, **_AVERAGED}, _MINIMAX),
     "cgan": Case({"latent_dim": 5, "num_classes": 4, **_FILTERS, **_AVERAGED}, _MINIMAX),
+    "acgan": Case({"latent_dim": 5, "num_classes": 4, **_FILTERS, **_AVERAGED}, _MINIMAX),
+    "lsgan": Case({"latent_dim": 5, **_FILTERS, **_AVERAGED}, {"discriminator_steps": 2}),
+    "wgan_gp": Case({"latent_dim": 5, **_FILTERS, **_AVERAGED}, {"discriminator_steps": 2}),
+    "sngan": Case({"latent_dim": 5, **_FILTERS, **_AVERAGED}, {"discriminator_steps": 2}),
+    "r3gan": Case(
+        {"latent_dim": 5, "stage_filters": (4, 6), "group_filters": 2, **_AVERAGED},
+        {"discriminator_steps": 2},
+    ),
 }
 GANS = [name for name in MODELS if "generator_optimizer" in MODELS[name].optimizer_defaults]
 AUTOENCODERS = [name for name in MODELS if MODELS[name].has_encoder]
+# Two that have between them all that models can: images in, codes, noise, labels, convolutions,
+# averages. Tests marked slow take the others.
+FEW = [
+    next(name for name in MODELS if MODELS[name].has_likelihood),
+    next(name for name in MODELS if MODELS[name].needs_labels),
+]
 
 
 def build(name: str, **arguments):

@@ -16,6 +16,7 @@ from keras_genzoo.losses import (
 from keras_genzoo.models import MODELS
 from tests.models.cases import (
     CASES,
+    FEW,
     SHAPE,
     build,
     check_loading,
@@ -27,13 +28,9 @@ from tests.models.cases import (
     weights,
 )
 
-# A VAE is an autoencoder with more, and a CGAN a GAN and a DCGAN.
 pytestmark = pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=pytest.mark.slow) if name in ("ae", "gan", "dcgan") else name
-        for name in MODELS
-    ],
+    [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in MODELS],
 )
 
 

@@ -27,10 +27,12 @@ SMALL = {
     "vae": "--hidden-units 16 --latent-dim 2 --binarize dynamic",
     "gan": "--generator-units 16,32 --discriminator-units 16 --latent-dim 4 --loss minimax"
     " --ema-decay 0.9",
-    "dcgan": "--generator-filters 8 --discriminator-filters 4 --latent-dim 4 --image-size 16"
-    " --ema-decay 0.9",
-    "cgan": "--generator-filters 8 --discriminator-filters 4 --latent-dim 4 --image-size 16"
-    " --ema-decay 0.9",
+    **dict.fromkeys(
+        ("dcgan", "cgan", "acgan", "lsgan", "wgan_gp", "sngan"),
+        "--generator-filters 8 --discriminator-filters 4 --latent-dim 4 --image-size 16"
+        " --ema-decay 0.9",
+    ),
+    "r3gan": "--stage-filters 8,4 --group-filters 4 --latent-dim 4 --image-size 16",
 }
 TOO_LATE = "too late"
 COMMON = "--batch-size 16 --steps 300 --checkpoint-every 20 --sample-every 60"

@@ -3,6 +3,8 @@
 import io
 import json
 import struct
+import subprocess
+import sys
 import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -92,6 +94,15 @@ def test_arrays_that_are_packed_a_thousandfold(tmp_path, monkeypatch):
         read_arrays(tmp_path / "a.npz")
     np.savez(tmp_path / "a.npz", images=np.zeros(1001, np.uint8))
     assert len(read_arrays(tmp_path / "a.npz")["images"]) == 1001
+
+
+def test_peak_memory_is_that_of_one_process_alone():
+    block = np.ones(2**25)
+    assert memory.peak_memory() > block.nbytes
+    # The system's own count of a process includes what the process that started it held.
+    code = "from keras_genzoo.memory import peak_memory; print(peak_memory())"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert 2**20 < int(ended.stdout) < block.nbytes / 2
 
 
 def test_memory_that_others_have_taken_is_not_free():

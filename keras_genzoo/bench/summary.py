@@ -63,7 +63,8 @@ class Spread:
         if not math.isfinite(self.mean):
             return "not finite"
         if not self.deviation:
-            return f"{self.mean:.4g}" + (" ± 0" if self.deviation == 0 else "")
+            words = f"{self.mean:.0f}" if abs(self.mean) >= 1000 else f"{self.mean:.4g}"
+            return words + (" ± 0" if self.deviation == 0 else "")
         digits = 1 - math.floor(math.log10(self.deviation))
         # Five of a mean are enough, however little the seeds differ.
         digits = min(digits, max(0, 4 - math.floor(math.log10(abs(self.mean) or 1))))
@@ -222,9 +223,15 @@ def _run_numbers(
 
 
 def _displays(plan: Plan) -> dict[str, Display]:
-    """Return how the numbers are shown that the scores of a bench give, by path in a result."""
-    names = [name for name in SCORES if any(name in entry.scores for entry in plan.entries)]
-    shown = {path: d for name in names for path, d in SCORES[name].gives.items() if d is not None}
+    """Return how the numbers are shown that the scores of a bench give, by path in a result.
+
+    Of a score with values that have a better direction, the others are left out, such as counts.
+    """
+    shown: dict[str, Display] = {}
+    for name in SCORES:
+        if any(name in entry.scores for entry in plan.entries):
+            of_score = {path: d for path, d in SCORES[name].gives.items() if d is not None}
+            shown |= {path: d for path, d in of_score.items() if d.better} or of_score
     # A spread within one run is not that over the seeds.
     beside = {name for d in shown.values() for name in (d.spread, d.interval)}
     return {path: display for path, display in shown.items() if path not in beside}

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -114,6 +115,7 @@ def test_the_whole_table(filled):
         ([1000.0, 1300.0], "1150 ± 212"),
         ([0.98765, 0.98769], "0.98767 ± 0.00003"),
         ([2.0, 2.0], "2 ± 0"),
+        ([26000.0], "26000"),
         ([0.0, 0.0002], "0.00010 ± 0.00014"),
         ([1.0, None], "not finite"),
     ],
@@ -154,6 +156,24 @@ def test_a_score_that_a_recipe_lacks_is_an_empty_cell(filled):
         file = filled.record_file(filled.entries[0], seed)
         change_record(file, lambda record: record.points[0]["result"]["scores"].pop("kid"))
     assert rows_of(filled)[0][f"KID {TIMES} 1,000 ↓"] == ("", "2 ± 0", "1")
+
+
+def test_of_modes_the_table_has_what_is_better_or_worse(plan):
+    entries = [replace(plan.entries[0], scores=("modes",))]
+    plan = replace(plan, entries=entries, seeds=[0])
+    modes = {"covered": 999, "num_modes": 1000, "reverse_kl": 0.03, "num_images": 26000}
+    measured = result(0) | {"scores": {"modes": modes}, "floor": {}}
+    fill(plan, 0, 0)
+    change_record(
+        plan.record_file(entries[0], 0), lambda one: one.points[0].update(result=measured)
+    )
+    columns, _ = rows_of(plan)
+    assert list(columns)[2:5] == [
+        "modes covered ↑",
+        r"KL(generated \|\| real) (nats) ↓",
+        "ms a step",
+    ]
+    assert (columns["modes covered ↑"], columns["seeds"]) == (("999",), ("1 of 1",))
 
 
 def test_a_score_that_is_not_finite_is_no_mean(filled):

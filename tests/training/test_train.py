@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -488,3 +489,14 @@ def test_scheduled_rates_stand_in_the_history_and_go_on_when_resumed(tmp_path):
     )
     assert all(row["penalty"] > 0 for row in rows)
     assert rows == whole.read_history()
+
+
+def test_callbacks_of_ones_own_come_after_each_checkpoint(small, tmp_path):
+    class Looks(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(Run.open(tmp_path / "run").last_step())
+
+    seen = []
+    fit(small("ae"), tmp_path / "run", callbacks=[Looks()])
+    resume(tmp_path / "run", {"steps": 35}, callbacks=[Looks()])
+    assert seen == [10, 20, 30, 35]

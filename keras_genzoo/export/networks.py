@@ -9,7 +9,7 @@ import keras
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
-from keras_genzoo.networks import BatchNormalization, Dropout, randomness_kept
+from keras_genzoo.networks import BatchNormalization, Dropout, GroupedConv2D, randomness_kept
 
 Layer = keras.layers.Layer
 
@@ -17,6 +17,7 @@ Layer = keras.layers.Layer
 _PLAIN = {
     BatchNormalization: keras.layers.BatchNormalization,
     Dropout: keras.layers.Dropout,
+    GroupedConv2D: keras.layers.Conv2D,
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 

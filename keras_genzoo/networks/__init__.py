@@ -56,7 +56,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "Normalization",
         ],
         "policy": ["layers_under"],
-        "r3gan": ["LearntMap", "R3GANArchitecture"],
+        "r3gan": ["R3GANArchitecture"],
         "randomness": ["Dropout", "SeededNormal", "normal", "rows_of_global_batch", "uniform"],
         "registry": [
             "ARCHITECTURES",

@@ -83,7 +83,15 @@ class R3GANArchitecture(Architecture):
         widths, (base, _) = self.widths(size), doublings(size)
         z = keras.Input((noise_dim,), name="z")
         features = _dense(widths[0])(z)
-        features = LearntMap(base)(features)
+        # A learnt map times each channel's number: the convolution of one pixel amid zeros.
+        features = keras.layers.Reshape((1, 1, widths[0]))(features)
+        features = keras.layers.ZeroPadding2D(base - 1, **LAST)(features)
+        features = keras.layers.DepthwiseConv2D(
+            base,
+            use_bias=False,
+            depthwise_initializer=keras.initializers.RandomNormal(stddev=1.0),
+            **LAST,
+        )(features)
         for index, width in enumerate(widths):
             if index:
                 if width != features.shape[-1]:
@@ -127,37 +135,6 @@ class R3GANArchitecture(Architecture):
         for _ in range(self.stage_blocks):
             features = residual_block(features, self.group_filters, stages * self.stage_blocks)
         return features
-
-
-@keras.saving.register_keras_serializable("keras_genzoo")
-class LearntMap(keras.layers.Layer):
-    """Vectors ``(batch, channels)`` -> ``(batch, size, size, channels)``: a learnt map times them.
-
-    Args:
-        size: height and width of the map, drawn from N(0, 1).
-        **kwargs: as for any layer.
-
-    >>> LearntMap(4)(keras.ops.ones((2, 3))).shape
-    TensorShape([2, 4, 4, 3])
-    """
-
-    def __init__(self, size: int, **kwargs):
-        super().__init__(**kwargs)
-        self.size = size
-
-    def get_config(self):
-        """Return every constructor argument."""
-        return {**super().get_config(), "size": self.size}
-
-    def build(self, input_shape) -> None:
-        """Make the map."""
-        normal = keras.initializers.RandomNormal(stddev=1.0)
-        shape = (self.size, self.size, input_shape[-1])
-        self.map = self.add_weight(name="map", shape=shape, initializer=normal)
-
-    def call(self, inputs):
-        """Return the map times each channel's number."""
-        return self.map * inputs[:, None, None, :]
 
 
 def residual_block(features, group_filters: int, blocks: int):

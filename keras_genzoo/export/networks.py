@@ -9,7 +9,13 @@ import keras
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
-from keras_genzoo.networks import BatchNormalization, Dropout, GroupedConv2D, randomness_kept
+from keras_genzoo.networks import (
+    BatchNormalization,
+    ConditionalBatchNormalization,
+    Dropout,
+    GroupedConv2D,
+    randomness_kept,
+)
 
 Layer = keras.layers.Layer
 
@@ -87,7 +93,26 @@ def _in_float32(layer: Layer) -> Layer:
 
 
 def _plain(layer: Layer) -> Layer:
+    if isinstance(layer, ConditionalBatchNormalization):
+        return _plain_conditional(layer)
     return _PLAIN.get(type(layer), type(layer)).from_config(layer.get_config())
+
+
+def _plain_conditional(layer: ConditionalBatchNormalization) -> keras.Model:
+    """Return what does the same in inference, its weights in the order of the layer's."""
+    classes, channels = layer.class_scale.shape
+    features = keras.Input((None, None, channels))
+    one_hot = keras.Input((classes,))
+    tables = [keras.layers.Dense(channels, use_bias=False)(one_hot) for _ in range(2)]
+    # Keras orders weights by the distance of their layer to the output: two steps put the tables
+    # before the moving statistics, as the layer itself has them.
+    rows = [keras.layers.RepeatVector(1)(table) for table in tables]
+    scale, offset = (keras.layers.Reshape((1, 1, channels))(row) for row in rows)
+    config = keras.layers.BatchNormalization.get_config(layer)
+    normalized = keras.layers.BatchNormalization.from_config(config)(features)
+    scaled = keras.layers.Multiply()([scale, normalized])
+    outputs = keras.layers.Add()([scaled, offset])
+    return keras.Model([features, one_hot], outputs, name=layer.name)
 
 
 def check_name(name: str) -> str:

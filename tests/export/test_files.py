@@ -50,6 +50,18 @@ def test_every_gan_is_verified_in_every_format(models, tmp_path, name):
         assert "generate" in json.loads(card.read_text())["verified"]
 
 
+def test_normalisation_that_follows_the_class_leaves_as_layers_of_keras(tmp_path):
+    model = build("cgan", conditioning="projection")
+    rng = np.random.default_rng(3)
+    for variable in model.generator.variables:
+        if variable.shape:
+            variable.assign(rng.uniform(0.5, 2, variable.shape))
+    [file] = export.export_keras(model, tmp_path, check=True)
+    z, labels = model.sample_latents(4, 0), np.arange(4)
+    images = keras.models.load_model(file)({"z": z, "class_labels": labels})["images"]
+    np.testing.assert_array_equal(np.rint(np.asarray(images) * 255), model.decode(z, labels))
+
+
 def test_litert_has_a_static_batch_without_the_operations_of_a_free_one(models, tmp_path):
     [static] = export.export_litert(models["dcgan"], tmp_path, "static", batch_size=4)
     [free] = export.export_litert(models["dcgan"], tmp_path, "free", batch_size=None)

@@ -101,9 +101,16 @@ _recipe("dcgan-digits", "dcgan", "digits", steps=2000, **_SMALL_DIGITS)
 _recipe("dcgan-hinge-digits", "dcgan", "digits", loss="hinge", steps=2000, **_SMALL_DIGITS)
 _recipe("dcgan-packed-digits", "dcgan", "digits", packing=2, steps=2000, **_SMALL_DIGITS)
 _recipe("lsgan-digits", "lsgan", "digits", steps=2000, **_SMALL_DIGITS)
-_CLASSES = {"latent_dim": 32, "steps": 1500, **_CGAN_FILTERS, **_DIGITS}
-_recipe("cgan-projection-digits", "cgan", "digits", conditioning="projection", **_CLASSES)
-_recipe("acgan-digits", "acgan", "digits", **_CLASSES)
+# At the learning rates of the thesis the scales of each class would take thousands of steps.
+_recipe(
+    "cgan-projection-digits",
+    "cgan",
+    "digits",
+    conditioning="projection",
+    steps=2000,
+    **_SMALL_DIGITS,
+)
+_recipe("acgan-digits", "acgan", "digits", steps=2000, **_SMALL_DIGITS)
 # Adam's settings of the papers, with learning rates for thousands of steps, not for 100,000.
 _FAST = {"generator_learning_rate": 1e-3, "discriminator_learning_rate": 1e-3, "ema_decay": 0.995}
 _recipe(

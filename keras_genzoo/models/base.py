@@ -4,7 +4,6 @@ No algorithm lives here, each model's ``train_step`` does; what is refused is in
 docstring of ``ImageModel`` lists what a new family of models must bring.
 """
 
-import contextlib
 import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -16,11 +15,10 @@ import tensorflow as tf
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.models import checking
 from keras_genzoo.models.adam import Adam
-from keras_genzoo.models.batches import checked
 from keras_genzoo.models.exporting import Exportable
-from keras_genzoo.models.latent import interpolate_latents
-from keras_genzoo.models.optimizers import check_callbacks
+from keras_genzoo.models.latents import Latents
 from keras_genzoo.models.outputs import opening
+from keras_genzoo.models.training import Training
 from keras_genzoo.networks import rows_of_global_batch
 from keras_genzoo.registry import Registry
 
@@ -33,7 +31,7 @@ TRAIN, TEST, CHANGE = 0, 1, 2
 COMPILE_OPTIONS = ("run_eagerly", "steps_per_execution", "jit_compile")
 
 
-class ImageModel(Exportable, keras.Model):
+class ImageModel(Latents, Training, Exportable, keras.Model):
     """A ``keras.Model`` of uint8 images that owns its numeric range.
 
     Args:
@@ -357,96 +355,7 @@ class ImageModel(Exportable, keras.Model):
             images: float32 in the model's range, ``(batch, *image_shape)``.
         """
 
-    # Use -------------------------------------------------------------------------------------
-
-    def sample_latents(self, n: int, seed: int | None = None) -> np.ndarray:
-        """Return ``n`` latents from N(0, I), float32 ``(n, *latent_shape)``.
-
-        Raises:
-            GenzooError: if ``n`` is less than 1.
-        """
-        if n < 1:
-            raise GenzooError(f"the number of images must be at least 1, not {n}")
-        return np.random.default_rng(seed).standard_normal((n, *self.latent_shape), "float32")
-
-    def checked_latents(self, z) -> np.ndarray:
-        """Return latents as float32 ``(n, *latent_shape)``.
-
-        Raises:
-            GenzooError: if they have another shape.
-        """
-        z = np.asarray(z, "float32")
-        if not z.ndim or z.shape[1:] != self.latent_shape:
-            kind = "latents" if self.latent_dim is None else "latent vectors"
-            raise GenzooError(f"{kind} must have shape {self.latents_in_words}, not {z.shape}")
-        return z
-
-    @property
-    def latents_in_words(self) -> str:
-        """The shape of several latents, for an error: ``(n, 100)``."""
-        return f"(n, {', '.join(map(str, self.latent_shape))})"
-
-    def decode(self, z, *, batch_size: int = 256) -> np.ndarray:
-        """Return the images of latents ``(n, *latent_shape)``, uint8 ``(n, *image_shape)``."""
-        raise NotImplementedError(f"{type(self).__name__} does not implement decode")
-
-    def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
-        """Return ``n`` images decoded from z ~ N(0, I), uint8 ``(n, *image_shape)``.
-
-        Args:
-            n: number of images.
-            class_labels: must be None: the model knows no classes.
-            seed: the same seed gives the same images; None gives others each time.
-
-        Raises:
-            GenzooError: if ``n`` is less than 1 or labels are asked for.
-        """
-        self.check_no_labels(class_labels)
-        return self.decode(self.sample_latents(n, seed))
-
-    def interpolate(self, a, b, steps: int = 10, method: str = "spherical") -> np.ndarray:
-        """Return the images of the interpolation from latent ``a`` to ``b``, both included.
-
-        Args:
-            a: first latent, of shape ``latent_shape``.
-            b: last latent.
-            steps: number of images, at least 2.
-            method: ``"spherical"`` or ``"linear"``.
-
-        Returns:
-            uint8 array ``(steps, *image_shape)``.
-        """
-        return self.decode(interpolate_latents(a, b, steps, method))
-
-    def check_no_labels(self, class_labels) -> None:
-        """Refuse labels.
-
-        Raises:
-            GenzooError: if there are any.
-        """
-        if class_labels is not None:
-            raise GenzooError(
-                f"{type(self).__name__} knows no classes; leave class_labels out, or train a CGAN"
-            )
-
-    @staticmethod
-    def in_batches(function: Callable, inputs, batch_size: int):
-        """Return what ``function`` gives for ``inputs``, a batch at a time, as float32 arrays.
-
-        Raises:
-            GenzooError: if there are no inputs.
-        """
-        if not len(inputs):
-            raise GenzooError("there is nothing to compute: the input has no rows")
-        with checking.plain_errors():
-            outputs = [
-                keras.tree.map_structure(
-                    lambda part: np.asarray(keras.ops.cast(part, "float32")),
-                    function(inputs[first : first + batch_size]),
-                )
-                for first in range(0, len(inputs), batch_size)
-            ]
-        return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)
+    # Calling ---------------------------------------------------------------------------------
 
     def __call__(self, *args, **kwargs):
         """Call the model as Keras does; errors are those of ``call``, in one line."""
@@ -466,110 +375,6 @@ class ImageModel(Exportable, keras.Model):
         """Return what ``call`` gives, as ``keras.Model.predict_on_batch`` does."""
         with checking.plain_errors():
             return super().predict_on_batch(x)
-
-    # Training --------------------------------------------------------------------------------
-
-    def track_only(self, *names: str) -> None:
-        """Track these besides ``metric_names``, and nothing else."""
-        for name in set(self._trackers) - {*self.metric_names, *names}:
-            del self._trackers[name]
-        for name in names:
-            if name not in self._trackers:
-                self._trackers[name] = keras.metrics.Mean(name=name)
-
-    def track(self, batch_size, **values) -> dict[str, tf.Tensor]:
-        """Average values over the epoch, weighted by the batch size, and return the averages."""
-        for name, value in values.items():
-            # A replica may get no image of a last, small batch, and its mean is then NaN.
-            value = tf.where(batch_size > 0, value, tf.zeros_like(value))
-            self._trackers[name].update_state(value, sample_weight=tf.cast(batch_size, "float32"))
-        results = {name: tracker.result() for name, tracker in self._trackers.items()}
-        if self.on_several_machines:
-            # Keras averages over the workers along an axis, so there must be one (keras#20585).
-            results = {name: tf.reshape(value, (1,)) for name, value in results.items()}
-        return results
-
-    @property
-    def on_several_machines(self) -> bool:
-        """Whether the replicas are those of several machines."""
-        strategy = self.distribute_strategy
-        if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            return False
-        cluster = strategy.cluster_resolver.cluster_spec()
-        return sum(cluster.num_tasks(job) for job in cluster.jobs) > 1
-
-    def _maybe_symbolic_build(self, *args, **kwargs) -> None:
-        """Skip Keras' symbolic build: the model is built, and Keras would average uint8 images."""
-
-    def execute_at_once(self, steps: int) -> None:
-        """Take so many training steps in each call of TensorFlow.
-
-        The numbers are those of single steps. An epoch must divide by it, or ``fit`` takes more.
-        """
-        if steps != self.steps_per_execution:
-            self.steps_per_execution = steps
-            # The traced function holds the old number.
-            self.train_function = None
-
-    def fit(self, *args, **kwargs):
-        """Train as ``keras.Model.fit`` does, once the data are found to be what the model takes.
-
-        Floats of which none is negative are refused where the range is [-1, 1]: they were scaled
-        to [0, 1] (``models.checking`` says when exactly).
-
-        Raises:
-            GenzooError: if images are neither uint8 nor floats in the model's range, have another
-                shape, lack the labels that the model needs, if there are weights of samples, if a
-                batch does not divide by the number of replicas, or a callback cannot work.
-        """
-        arguments = checking.bind(keras.Model.fit, args, kwargs)
-        arguments.pop("self")
-        checking.refuse_weights(arguments)
-        check_callbacks(self, arguments.get("callbacks"))
-        x, validation = arguments.get("x"), arguments.get("validation_data")
-        arguments["x"] = checked(self, x, arguments.get("y"))
-        if isinstance(validation, (tuple, list)):
-            checking.check_batch(self, validation, first=True)
-        elif validation is not None:
-            arguments["validation_data"] = checked(self, validation)
-        batch_size, split = arguments.get("batch_size"), arguments.get("validation_split")
-        checking.check_division(self, x, batch_size or 32, split or 0.0)
-        if not hasattr(x, "shape"):
-            # A data set has an order of its own, and Keras warns if it is asked to shuffle it.
-            arguments.setdefault("shuffle", False)
-        with checking.plain_errors():
-            return super().fit(**arguments)
-
-    def evaluate(self, *args, **kwargs):
-        """Evaluate as ``keras.Model.evaluate`` does, with the checks of ``fit``."""
-        if kwargs.get("_use_cached_eval_dataset"):
-            return super().evaluate(*args, **kwargs)
-        arguments = checking.bind(keras.Model.evaluate, args, kwargs)
-        arguments.pop("self")
-        options = arguments.pop("kwargs", {})
-        checking.refuse_weights(arguments)
-        arguments["x"] = checked(self, arguments.get("x"), arguments.get("y"))
-        with checking.plain_errors():
-            return super().evaluate(**arguments, **options)
-
-    def train_on_batch(self, *args, **kwargs):
-        """Take one step as ``keras.Model.train_on_batch`` does, with the checks of ``fit``."""
-        with self._batch_checked(keras.Model.train_on_batch, args, kwargs):
-            return super().train_on_batch(*args, **kwargs)
-
-    def test_on_batch(self, *args, **kwargs):
-        """Measure one batch as ``keras.Model.test_on_batch`` does, with the checks of ``fit``."""
-        with self._batch_checked(keras.Model.test_on_batch, args, kwargs):
-            return super().test_on_batch(*args, **kwargs)
-
-    @contextlib.contextmanager
-    def _batch_checked(self, method, args, kwargs):
-        arguments = checking.bind(method, args, kwargs)
-        checking.refuse_weights(arguments)
-        batch = (arguments.get("x"), arguments.get("y"))
-        checking.check_batch(self, batch, first=self.step.numpy() == 0)
-        with checking.plain_errors():
-            yield
 
     def save(self, filepath, *args, **kwargs) -> None:
         """Save as ``keras.Model.save`` does, as a ``.keras`` file.

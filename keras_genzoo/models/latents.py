@@ -1,0 +1,103 @@
+"""What all models share of their latents: drawing, checking, decoding and interpolating them."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from keras_genzoo.errors import GenzooError
+from keras_genzoo.models import checking
+from keras_genzoo.models.latent import interpolate_latents
+
+
+class Latents:
+    """What ``ImageModel`` offers for latents, whatever their ``latent_shape``."""
+
+    def sample_latents(self, n: int, seed: int | None = None) -> np.ndarray:
+        """Return ``n`` latents from N(0, I), float32 ``(n, *latent_shape)``.
+
+        Raises:
+            GenzooError: if ``n`` is less than 1.
+        """
+        if n < 1:
+            raise GenzooError(f"the number of images must be at least 1, not {n}")
+        return np.random.default_rng(seed).standard_normal((n, *self.latent_shape), "float32")
+
+    def checked_latents(self, z) -> np.ndarray:
+        """Return latents as float32 ``(n, *latent_shape)``.
+
+        Raises:
+            GenzooError: if they have another shape.
+        """
+        z = np.asarray(z, "float32")
+        if not z.ndim or z.shape[1:] != self.latent_shape:
+            kind = "latents" if self.latent_dim is None else "latent vectors"
+            raise GenzooError(f"{kind} must have shape {self.latents_in_words}, not {z.shape}")
+        return z
+
+    @property
+    def latents_in_words(self) -> str:
+        """The shape of several latents, for an error: ``(n, 100)``."""
+        return f"(n, {', '.join(map(str, self.latent_shape))})"
+
+    def decode(self, z, *, batch_size: int = 256) -> np.ndarray:
+        """Return the images of latents ``(n, *latent_shape)``, uint8 ``(n, *image_shape)``."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement decode")
+
+    def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
+        """Return ``n`` images decoded from z ~ N(0, I), uint8 ``(n, *image_shape)``.
+
+        Args:
+            n: number of images.
+            class_labels: must be None: the model knows no classes.
+            seed: the same seed gives the same images; None gives others each time.
+
+        Raises:
+            GenzooError: if ``n`` is less than 1 or labels are asked for.
+        """
+        self.check_no_labels(class_labels)
+        return self.decode(self.sample_latents(n, seed))
+
+    def interpolate(self, a, b, steps: int = 10, method: str = "spherical") -> np.ndarray:
+        """Return the images of the interpolation from latent ``a`` to ``b``, both included.
+
+        Args:
+            a: first latent, of shape ``latent_shape``.
+            b: last latent.
+            steps: number of images, at least 2.
+            method: ``"spherical"`` or ``"linear"``.
+
+        Returns:
+            uint8 array ``(steps, *image_shape)``.
+        """
+        return self.decode(interpolate_latents(a, b, steps, method))
+
+    def check_no_labels(self, class_labels) -> None:
+        """Refuse labels.
+
+        Raises:
+            GenzooError: if there are any.
+        """
+        if class_labels is not None:
+            raise GenzooError(
+                f"{type(self).__name__} knows no classes; leave class_labels out, or train a CGAN"
+            )
+
+    @staticmethod
+    def in_batches(function: Callable, inputs, batch_size: int):
+        """Return what ``function`` gives for ``inputs``, a batch at a time, as float32 arrays.
+
+        Raises:
+            GenzooError: if there are no inputs.
+        """
+        if not len(inputs):
+            raise GenzooError("there is nothing to compute: the input has no rows")
+        with checking.plain_errors():
+            outputs = [
+                keras.tree.map_structure(
+                    lambda part: np.asarray(keras.ops.cast(part, "float32")),
+                    function(inputs[first : first + batch_size]),
+                )
+                for first in range(0, len(inputs), batch_size)
+            ]
+        return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *outputs)

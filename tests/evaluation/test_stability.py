@@ -80,7 +80,7 @@ def test_combinations_without_a_meaning_are_left_out_and_named(drawn):
     assert [(case.loss, case.penalty) for case in cases[::2]] == expected
     assert [case.data for case in cases] == ["8 Gaussians", "25 Gaussians"] * 3
     [left_out] = [line for line in lines if "left out" in line]
-    assert left_out.startswith("wasserstein, none: left out, the Wasserstein loss needs")
+    assert left_out.startswith("wasserstein, none: left out, this loss needs")
 
 
 @pytest.mark.slow

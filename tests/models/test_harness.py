@@ -15,6 +15,7 @@ from keras_genzoo.losses import (
 )
 from keras_genzoo.models import MODELS
 from tests.models.cases import (
+    ALGORITHMS,
     CASES,
     FEW,
     SHAPE,
@@ -28,12 +29,19 @@ from tests.models.cases import (
     weights,
 )
 
-pytestmark = pytest.mark.parametrize(
-    "name",
-    [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in MODELS],
-)
+
+def of(names):
+    """Parametrise by models; all but a few are slow."""
+    return pytest.mark.parametrize(
+        "name",
+        [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in names],
+    )
 
 
+every_model, every_algorithm = of(MODELS), of(ALGORITHMS)
+
+
+@every_model
 def test_every_registered_model_has_a_case(name):
     assert set(CASES) == set(MODELS)
     defaults = MODELS[name].arguments()
@@ -41,6 +49,7 @@ def test_every_registered_model_has_a_case(name):
         assert defaults[argument].default != value
 
 
+@every_model
 def test_config_holds_every_argument_of_the_constructor(name):
     model = build(name)
     assert set(type(model).arguments()) <= set(model.get_config())
@@ -52,10 +61,12 @@ def test_config_holds_every_argument_of_the_constructor(name):
         assert kept == value, argument
 
 
+@every_model
 def test_save_and_load_gives_equal_outputs_and_an_equal_next_step(name, tmp_path):
     check_loading(name, tmp_path / "model.keras")
 
 
+@every_algorithm
 def test_a_loss_given_as_an_object_is_saved_with_the_model(name, tmp_path):
     model = build(name)
     adversarial = hasattr(model, "generator")
@@ -70,6 +81,7 @@ def test_a_loss_given_as_an_object_is_saved_with_the_model(name, tmp_path):
         assert step(loaded, seed=3) == step(model, seed=3)
 
 
+@every_algorithm
 def test_the_models_own_policy_is_that_of_its_networks(name):
     model = build(name, dtype="mixed_bfloat16")
     layers = [layer for layer in model._flatten_layers() if layer.weights and layer is not model]
@@ -77,6 +89,7 @@ def test_the_models_own_policy_is_that_of_its_networks(name):
     assert keras.config.dtype_policy().name == "float32"
 
 
+@every_algorithm
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "value"), [("floatx", "float64"), ("image_data_format", "channels_first")]
@@ -102,6 +115,7 @@ def test_other_settings_of_keras_give_the_numbers_of_the_default_ones(name, sett
     assert logs == pytest.approx(logs_before, rel=1e-3)
 
 
+@every_algorithm
 def test_own_networks_are_saved_with_the_model(name, tmp_path):
     default = build(name)
     roles = (
@@ -122,6 +136,7 @@ def test_own_networks_are_saved_with_the_model(name, tmp_path):
     np.testing.assert_array_equal(loaded.generate(4, seed=1), model.generate(4, seed=1))
 
 
+@every_algorithm
 def test_positional_arguments_are_those_of_keras(name):
     model = compiled(name)
     x, y = data(model, 8)
@@ -130,6 +145,7 @@ def test_positional_arguments_are_those_of_keras(name):
     assert model.evaluate(x, y, 4, 0) is not None
 
 
+@every_algorithm
 def test_arguments_that_would_be_ignored_are_refused(name):
     model = compiled(name)
     x, y = data(model, 8)
@@ -139,6 +155,7 @@ def test_arguments_that_would_be_ignored_are_refused(name):
         model.compile(metrics=["mse"])
 
 
+@every_algorithm
 def test_regularisers_of_own_networks_count(name):
     model = build(name)
     role = "generator" if hasattr(model, "generator") else "decoder"
@@ -159,6 +176,7 @@ def test_regularisers_of_own_networks_count(name):
     assert after < before
 
 
+@every_algorithm
 def test_a_network_of_other_shapes_is_refused(name):
     model = build(name)
     role = "discriminator" if hasattr(model, "discriminator") else "decoder"
@@ -168,6 +186,7 @@ def test_a_network_of_other_shapes_is_refused(name):
     assert "\n" not in str(caught.value)
 
 
+@every_model
 def test_logs_and_validation_logs_carry_the_same_standard_names(name):
     model = compiled(name, graph=True)
     x, y = data(model, 16)
@@ -179,6 +198,7 @@ def test_logs_and_validation_logs_carry_the_same_standard_names(name):
     assert all(np.isfinite(values).all() for values in history.values())
 
 
+@every_algorithm
 def test_evaluation_changes_nothing_and_repeats(name):
     model = compiled(name)
     step(model)
@@ -191,6 +211,7 @@ def test_evaluation_changes_nothing_and_repeats(name):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@every_model
 def test_the_same_run_twice_is_the_same_run_and_another_seed_is_another(name):
     runs = [compiled(name, seed=seed) for seed in (11, 11, 12)]
     first, second, other = (step(model, times=2) for model in runs)
@@ -199,16 +220,21 @@ def test_the_same_run_twice_is_the_same_run_and_another_seed_is_another(name):
         assert first != other
 
 
+@every_model
 def test_every_weight_moves_and_stays_finite(name):
     model = compiled(name)
     before = [v.numpy() for v in model.trainable_variables]
     step(model, times=2)
+    # A loss of differences of logits does not depend on what is added to all of them.
+    loss = getattr(model, "adversarial_loss", None)
+    still = () if loss is None or loss.undecided is not None else ("logits/bias",)
     for variable, old in zip(model.trainable_variables, before, strict=True):
         new = variable.numpy()
         assert np.isfinite(new).all()
-        assert (new != old).any(), variable.path
+        assert (new != old).any() or variable.path.endswith(still), variable.path
 
 
+@every_algorithm
 def test_floats_in_the_range_train_like_the_uint8_they_came_from(name):
     from_uint8, from_float = compiled(name), compiled(name)
     x, y = data(from_uint8, 8)
@@ -217,12 +243,14 @@ def test_floats_in_the_range_train_like_the_uint8_they_came_from(name):
     assert from_float.fit(floats, y, batch_size=8, shuffle=False, verbose=0).history == logs
 
 
+@every_algorithm
 def test_grey_images_may_lack_their_channel_axis(name):
     model = compiled(name)
     x, y = data(model, 8)
     model.fit(x[..., 0], y, batch_size=8, verbose=0)
 
 
+@every_model
 def test_bfloat16_trains_with_losses_in_float32(name):
     model = compiled(name, dtype="mixed_bfloat16")
     logs = step(model, times=2)
@@ -230,9 +258,10 @@ def test_bfloat16_trains_with_losses_in_float32(name):
     assert model.generate(2, seed=0).dtype == np.uint8
     exact = step(compiled(name), times=2)
     for metric, value in exact.items():
-        assert logs[metric] == pytest.approx(value, rel=0.15, abs=0.05)
+        assert logs[metric] == pytest.approx(value, rel=0.15, abs=0.1)
 
 
+@every_algorithm
 def test_generated_images_are_uint8_and_keyed_by_the_seed(name):
     model = build(name)
     first = model.generate(5, seed=3)
@@ -243,6 +272,7 @@ def test_generated_images_are_uint8_and_keyed_by_the_seed(name):
     assert (model.generate(5) != model.generate(5)).any()
 
 
+@every_algorithm
 def test_interpolation_begins_and_ends_where_asked(name):
     model = build(name)
     if hasattr(model, "encoder"):
@@ -268,6 +298,7 @@ BAD = {
 }
 
 
+@every_algorithm
 @pytest.mark.parametrize("kind", BAD)
 @pytest.mark.parametrize("container", ["array", "tf.data"])
 def test_bad_images_are_refused_in_one_line(name, kind, container):
@@ -283,6 +314,7 @@ def test_bad_images_are_refused_in_one_line(name, kind, container):
     assert "\n" not in str(caught.value)
 
 
+@every_algorithm
 @pytest.mark.slow
 def test_a_dataset_a_generator_and_a_pydataset_train_like_arrays(name):
     class Batches(keras.utils.PyDataset):

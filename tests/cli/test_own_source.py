@@ -43,7 +43,6 @@ SOURCES.register(
 DATASETS.register("stripes", DataSet((8, 8, 1), 64, 2, "stripes of two widths"))
 '''
 SMALL = "--latent-dim 2 --steps 4 --checkpoint-every 2 --batch-size 8"
-GAN = f"fit gan --generator-units 8 --discriminator-units 8 {SMALL}"
 CGAN = f"fit cgan --generator-filters 2 --discriminator-filters 2 {SMALL}"
 OWN_KIND = "a kind of source of your own is made known by genzoo --import MODULE"
 
@@ -87,19 +86,6 @@ def test_own_sources_are_checked_and_prepared(genzoo):
     assert "test: 64 images; 2 classes: fine, coarse" in output
     assert "128 images: 0 unusable" in output
     assert genzoo("--import mine data prepare stripes").stdout == "stripes is ready\n"
-
-
-@pytest.mark.slow
-def test_a_file_of_an_own_kind_trains_and_resumes(genzoo, tmp_path):
-    ended = genzoo(f"--import mine {GAN} --dataset a.dots --out run")
-    assert ended.returncode == 0, ended.stderr
-    ended = genzoo("--import mine fit --resume run --steps 6")
-    assert ended.returncode == 0, ended.stderr
-    line = refusal(genzoo("fit --resume run --steps 8"))
-    assert "a.dots is a file; expected a folder of images" in line
-    assert OWN_KIND in line
-    # What does not need the data does without the module.
-    assert genzoo("sample run").returncode == 0
 
 
 @pytest.mark.slow

@@ -61,6 +61,8 @@ CASES = {
 GANS = [name for name in MODELS if "generator_optimizer" in MODELS[name].optimizer_defaults]
 AUTOENCODERS = [name for name in MODELS if MODELS[name].has_encoder]
 ALGORITHMS = [name for name, case in CASES.items() if not case.preset]
+# Those that differ from others by more than the numbers of a loss.
+DISTINCT = [name for name in MODELS if name not in ("lsgan", "wgan_gp")]
 # Two that have between them all that models can: images in, codes, noise, labels, convolutions,
 # averages. Tests marked slow take the others.
 FEW = [

@@ -17,6 +17,7 @@ from keras_genzoo.models import MODELS
 from tests.models.cases import (
     ALGORITHMS,
     CASES,
+    DISTINCT,
     FEW,
     SHAPE,
     build,
@@ -38,7 +39,7 @@ def of(names):
     )
 
 
-every_model, every_algorithm = of(MODELS), of(ALGORITHMS)
+every_model, every_network, every_algorithm = of(MODELS), of(DISTINCT), of(ALGORITHMS)
 
 
 @every_model
@@ -186,7 +187,7 @@ def test_a_network_of_other_shapes_is_refused(name):
     assert "\n" not in str(caught.value)
 
 
-@every_model
+@every_network
 def test_logs_and_validation_logs_carry_the_same_standard_names(name):
     model = compiled(name, graph=True)
     x, y = data(model, 16)
@@ -211,7 +212,7 @@ def test_evaluation_changes_nothing_and_repeats(name):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@every_model
+@every_network
 def test_the_same_run_twice_is_the_same_run_and_another_seed_is_another(name):
     runs = [compiled(name, seed=seed) for seed in (11, 11, 12)]
     first, second, other = (step(model, times=2) for model in runs)
@@ -250,7 +251,7 @@ def test_grey_images_may_lack_their_channel_axis(name):
     model.fit(x[..., 0], y, batch_size=8, verbose=0)
 
 
-@every_model
+@every_network
 def test_bfloat16_trains_with_losses_in_float32(name):
     model = compiled(name, dtype="mixed_bfloat16")
     logs = step(model, times=2)

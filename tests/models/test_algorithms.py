@@ -43,7 +43,7 @@ def test_each_update_moves_its_own_network_alone(name):
     assert not moved(model.generator, generator)
 
     discriminator = snapshot(model.discriminator)
-    model.update_generator(tape, fake, condition)
+    model.update_generator(tape, fake, condition, real_images=real)
     assert moved(model.generator, generator)
     assert not moved(model.discriminator, discriminator)
 

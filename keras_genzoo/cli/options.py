@@ -3,16 +3,17 @@
 import contextlib
 import dataclasses
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
-from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.arguments import Choices
+from keras_genzoo.errors import GenzooError
 from keras_genzoo.models.registry import MODELS
-from keras_genzoo.registry import Names, Registry
+from keras_genzoo.registry import Names
 from keras_genzoo.training.declared import (
     GROUPS,
     RUN_SETTINGS,
@@ -22,7 +23,7 @@ from keras_genzoo.training.declared import (
     settings_of,
 )
 from keras_genzoo.training.recipes import RECIPES, find_recipe
-from keras_genzoo.training.settings import OWN_HINT, Settings
+from keras_genzoo.training.settings import Settings, unknown_choice
 
 Command = Callable[..., None]
 
@@ -72,10 +73,9 @@ class Name(click.ParamType):
 
     name = "name"
 
-    def __init__(self, kind: str, names: Iterable[str]):
+    def __init__(self, kind: str, names: Choices):
         self.kind = kind
-        self.names = tuple(names)
-        self.is_open = isinstance(names, Registry | Names)
+        self.names = names
 
     def convert(self, value, param, context):
         """Return the name.
@@ -84,8 +84,7 @@ class Name(click.ParamType):
             GenzooError: if there is no such name.
         """
         if value not in self.names:
-            error = unknown(self.kind, value, self.names)
-            raise GenzooError(f"{error}; {OWN_HINT}") if self.is_open else error
+            raise unknown_choice(self.kind, value, self.names)
         return value
 
     def get_metavar(self, param, ctx=None):

@@ -27,13 +27,14 @@ def nested(settings: Settings) -> dict[str, Any]:
     parts["model"]["name"] = values.pop("model")
     for name, value in values.items():
         setting = settings.setting(name)
+        choices = setting.argument.choices
         if setting.part_of:
             continue
-        if isinstance(setting.argument.choices, Registry):
+        if isinstance(choices, Registry):
             options = {
-                option: list(given) if isinstance(given, tuple) else given
-                for option, given in settings.options(name).items()
-                if given is not None
+                option.removeprefix(choices.prefix): given
+                for option, given in values.items()
+                if settings.setting(option).part_of == name
             }
             value = {"name": value, **options}
         if setting.role == "compile":

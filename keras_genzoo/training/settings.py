@@ -24,7 +24,7 @@ from keras_genzoo.training.declared import (
 )
 from keras_genzoo.training.manifest import model_declaration
 
-OWN_HINT = "one of your own is made known by genzoo --import MODULE"
+_OWN_HINT = "one of your own is made known by genzoo --import MODULE"
 
 
 class Settings:
@@ -126,9 +126,16 @@ class Settings:
         """
         return {
             name: _plain(self._values[name])
-            for name, setting in self._settings.items()
-            if self._values[name] is not None or _is_switched_off(setting)
+            for name in self._settings
+            if self._values[name] is not None or self._is_switched_off(name)
         }
+
+    def _is_switched_off(self, name: str) -> bool:
+        """Whether None is not the default of a setting, so that it was asked for by ``"none"``."""
+        setting = self._settings[name]
+        if setting.part_of:
+            return setting.defaults.get(self._values[setting.part_of]) is not None
+        return setting.argument.default is not None
 
     def with_role(self, role: str) -> dict[str, Any]:
         """Return the values of the settings of a role, without the options of components."""
@@ -191,11 +198,6 @@ class Settings:
         return f"Settings({values})"
 
 
-def _is_switched_off(setting: Setting) -> bool:
-    """Whether None is not the default of a setting, so that it was asked for by ``"none"``."""
-    return not setting.part_of and setting.argument.default is not None
-
-
 def _plain(value: Any) -> Any:
     """Return a value as JSON holds it.
 
@@ -218,12 +220,18 @@ def laid_over(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]
     """
     model = changes.get("model", values.get("model"))
     known = settings_of(model) if model in MODELS else {}
+
+    def changes_to_another(name: str) -> bool:
+        # A recipe may leave its component to the default of the model.
+        before = values.get(name, known[name].argument.default)
+        return name in changes and changes[name] != before
+
     dropped = {
         name
         for name, setting in known.items()
-        if setting.part_of in changes and changes[setting.part_of] != values.get(setting.part_of)
+        if setting.part_of and changes_to_another(setting.part_of)
     }
-    if changes.get("strategy", values.get("strategy")) != values.get("strategy"):
+    if known and changes_to_another("strategy"):
         dropped.add("devices")
     if changes.get("ema_half_life"):
         dropped.add("ema_decay")
@@ -252,17 +260,18 @@ def checked(setting: Setting, value: Any, argument: Argument | None = None) -> A
     items = value if isinstance(value, tuple) else (value,)
     for item in items:
         if argument.choices and item not in argument.choices:
-            raise _unknown_choice(setting, argument.choices, item)
+            choices = argument.choices
+            kind = choices.kind if isinstance(choices, Registry) else setting.name
+            raise unknown_choice(kind, item, choices)
         if isinstance(item, int | float):
             _check_bound(setting, argument.bound, item)
     return value
 
 
-def _unknown_choice(setting: Setting, choices: Choices, name: Any) -> GenzooError:
-    """Return the error that a name is none of the choices."""
-    kind = choices.kind if isinstance(choices, Registry) else setting.name
+def unknown_choice(kind: str, name: Any, choices: Choices) -> GenzooError:
+    """Return the error that a name is none of the choices, to which a person may add their own."""
     error = unknown(kind, name, choices)
-    return GenzooError(f"{error}; {OWN_HINT}") if isinstance(choices, Registry | Names) else error
+    return GenzooError(f"{error}; {_OWN_HINT}") if isinstance(choices, Registry | Names) else error
 
 
 def _check_bound(setting: Setting, bound: Bound, number: float) -> None:

@@ -287,6 +287,8 @@ def test_another_component_drops_the_options_of_the_one_before():
     assert settings_for("cgan", architecture="dense").generator_units == (256, 512, 1024)
     with pytest.raises(GenzooError, match="belongs to the architecture 'dcgan'"):
         settings_for("cgan", architecture="dense", generator_filters=3)
+    # What a recipe leaves to the model, and a person names, is no other component.
+    assert settings_for("cgan", architecture="dcgan") == settings_for("cgan")
 
 
 def test_what_a_model_has_by_default_can_be_switched_off():

@@ -164,8 +164,7 @@ def options_of(entry: Any) -> list[Argument]:
     taken = {
         name: parameter
         for name, parameter in _parameters(kind, kind.__init__).items()
-        if name != "self"
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if name != "self" and parameter.kind not in _VARIABLE
     }
     if inspect.isclass(entry):
         for name, parameter in taken.items():

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -27,10 +26,9 @@ from keras_genzoo.reading import read_json
 from keras_genzoo.text import shown
 from keras_genzoo.training.run import locked
 from keras_genzoo.training.settings import Settings
+from keras_genzoo.training.signals import STOP_SIGNALS, stop_signals_handled
 
 Echo = Callable[[str], None]
-_HANGUP = getattr(signal, "SIGHUP", None)
-_SIGNALS = [signal.SIGINT, signal.SIGTERM, *([_HANGUP] if _HANGUP else [])]
 # A process for a run imports from the same places as this one.
 _COMMAND = (
     "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
@@ -237,18 +235,14 @@ class _Processes:
         self.imports = [word for module in imports for word in ("--import", module)]
         self.signal: int | None = None
         self._process: subprocess.Popen | None = None
-        self._previous = {}
+        self._handled = stop_signals_handled(self._receive)
 
     def __enter__(self) -> "_Processes":
-        if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
-                if signal.getsignal(number) is not signal.SIG_IGN or number != _HANGUP:
-                    self._previous[number] = signal.signal(number, self._receive)
+        self._handled.__enter__()
         return self
 
-    def __exit__(self, *_) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
+    def __exit__(self, *error) -> None:
+        self._handled.__exit__(*error)
 
     def _receive(self, number, frame) -> None:
         self.signal = number
@@ -278,6 +272,6 @@ class _Processes:
                 echo(f"  {line.rstrip()}")
         self._process = None
         stopped_by = process.returncode - 128
-        if self.signal is None and stopped_by in _SIGNALS:
+        if self.signal is None and stopped_by in STOP_SIGNALS:
             self.signal = stopped_by
         return process.returncode

@@ -12,10 +12,8 @@ import click
 from keras_genzoo.cli.streams import write_error
 from keras_genzoo.cli.tensorflow import prepare_tensorflow
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models.registry import MODELS
 from keras_genzoo.quiet import held_back_errors
 from keras_genzoo.text import shown
-from keras_genzoo.training.declared import settings_of
 
 # Installed packages with components name a module of theirs in this group of entry points.
 ENTRY_POINTS = "keras_genzoo.components"
@@ -36,8 +34,21 @@ def import_modules(context: click.Context, option: click.Option, names: Iterable
             sys.path.insert(0, os.getcwd())  # noqa: PTH109
         with _loading(f"--import {name}"):
             importlib.import_module(name.removesuffix(".py"))
-            for model in MODELS:
-                settings_of(model)
+            _check_settings()
+
+
+def _check_settings() -> None:
+    """Check that the settings of every model can be read.
+
+    Raises:
+        GenzooError: if a component contradicts another one.
+    """
+    # Imported here, since most commands need none of it.
+    from keras_genzoo.models.registry import MODELS
+    from keras_genzoo.training.declared import settings_of
+
+    for model in MODELS:
+        settings_of(model)
 
 
 def imported_modules(context: click.Context) -> list[str]:

@@ -17,7 +17,7 @@ class OutputLostError(Exception):
     """The standard output cannot be written any more.
 
     Args:
-        error: the error of the system.
+        error: what the operating system reported.
 
     Attributes:
         is_pipe: whether it is a pipe whose reader has closed it, as in ``| head -1``.

@@ -8,7 +8,7 @@ import numpy as np
 from keras_genzoo.data import ArraySource
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.checking import check_features
-from keras_genzoo.evaluation.conditional import label_accuracy, wilson_interval
+from keras_genzoo.evaluation.conditional import Proportion, label_accuracy, wilson_interval
 from keras_genzoo.evaluation.frechet import (
     FeatureStatistics,
     feature_statistics,
@@ -111,11 +111,15 @@ def _class_names(inputs: ScoreInputs, count: int) -> Sequence[str]:
     return names if len(names) == count else [str(number) for number in range(count)]
 
 
+def _with_interval(name: str, result: Proportion) -> dict[str, Any]:
+    """Return a share by its name, with its 95 % interval."""
+    interval = [round(limit, 5) for limit in (result.low, result.high)]
+    return {name: result.share, f"{name}_95": interval}
+
+
 def _label_accuracy(inputs: ScoreInputs) -> dict[str, Any]:
     """GAN-test (1807.09499): how often a classifier of real images sees the class asked for."""
-    result = label_accuracy(inputs.fake.logits, inputs.fake_labels)
-    interval = [round(limit, 5) for limit in (result.low, result.high)]
-    return {"label_accuracy": result.share, "label_accuracy_95": interval}
+    return _with_interval("label_accuracy", label_accuracy(inputs.fake.logits, inputs.fake_labels))
 
 
 LABEL_ACCURACY = Score(
@@ -165,9 +169,7 @@ def _gan_train(inputs: ScoreInputs) -> dict[str, Any]:
     )
     _, details = train_classifier(fake, real, inputs.echo)
     hits = round(details["test_accuracy"] * real.num_images)
-    result = wilson_interval(hits, real.num_images)
-    interval = [round(limit, 5) for limit in (result.low, result.high)]
-    return {"gan_train": result.share, "gan_train_95": interval}
+    return _with_interval("gan_train", wilson_interval(hits, real.num_images))
 
 
 GAN_TRAIN = Score(

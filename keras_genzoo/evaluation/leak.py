@@ -32,7 +32,7 @@ ARTEFACTS: dict[str, Artefact] = {
 PUT_INTO = 0.3
 IMAGES_SEEN, BATCH_SIZE = 100_000, 128
 HELD_OUT, LEAST_IMAGES = 0.3, 200
-# Below this difference of the detector's answers, an artefact cannot be told from real images.
+# Below this difference of the detector's answers, real images look like the artefact.
 LEAST_DIFFERENCE = 0.1
 
 
@@ -148,7 +148,7 @@ def _trained(
 ) -> keras.Model:
     """Return a network from images of 0 to 255 to the probability of each artefact.
 
-    Several artefacts may be in one image, so that each is told from the others, too.
+    An image may show several artefacts, so that the network learns to distinguish them.
     """
     epochs = max(1, round(IMAGES_SEEN / len(images)))
     steps = epochs * -(-len(images) // BATCH_SIZE)

@@ -20,8 +20,8 @@ SHOWN_SCORES = (
     "log_likelihood",
     "mse",
 )
-# Settings that the recipe in a card leaves out: other lines of the card have them, or they change
-# no number.
+# Settings that the recipe in a card leaves out: other lines of the card have them, or they do not
+# change the weights.
 _LEFT_OUT = (
     "dataset",
     "split",

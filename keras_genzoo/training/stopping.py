@@ -1,16 +1,10 @@
 """Stops training after a complete step when Ctrl-C or a signal asks for it."""
 
-import signal
-import threading
-
 import keras
 import tensorflow as tf
 
+from keras_genzoo.training.signals import stop_signals_handled
 from keras_genzoo.training.workers import gather_numbers
-
-# Windows has no SIGHUP.
-_HANGUP = getattr(signal, "SIGHUP", None)
-_SIGNALS = [signal.SIGINT, signal.SIGTERM, *([_HANGUP] if _HANGUP else [])]
 
 
 class StopOnSignal(keras.callbacks.Callback):
@@ -34,17 +28,14 @@ class StopOnSignal(keras.callbacks.Callback):
         self.together = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
         self.received: int | None = None
         self._asked: int | None = None
-        self._previous = {}
+        self._handled = stop_signals_handled(self._receive)
 
     def __enter__(self) -> "StopOnSignal":
-        if threading.current_thread() is threading.main_thread():
-            for number in _SIGNALS:
-                if signal.getsignal(number) is not signal.SIG_IGN or number != _HANGUP:
-                    self._previous[number] = signal.signal(number, self._receive)
+        self._restore = self._handled.__enter__()
         return self
 
-    def __exit__(self, *_) -> None:
-        self._restore()
+    def __exit__(self, *error) -> None:
+        self._handled.__exit__(*error)
 
     def _receive(self, number, frame) -> None:
         self._asked = number
@@ -52,10 +43,6 @@ class StopOnSignal(keras.callbacks.Callback):
         if not self.together:
             self.received = number
         self._restore()
-
-    def _restore(self) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
 
     def on_train_batch_end(self, batch, logs=None):
         """Stop if this process received a signal."""

@@ -1,5 +1,7 @@
 import resource
 import shutil
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -37,6 +39,32 @@ def genzoo(capsys, tmp_path, monkeypatch):
             main([*arguments.split(), *map(str, more)])
         output, errors = capsys.readouterr()
         return SimpleNamespace(code=stop.value.code or 0, output=output, errors=errors)
+
+    return run
+
+
+# Runs the command line for each argument until one fails.
+_COMMANDS = """
+import sys
+from keras_genzoo.cli.main import main
+for line in sys.argv[1:]:
+    try:
+        main(line.split())
+    except SystemExit as ended:
+        if ended.code:
+            raise
+"""
+
+
+@pytest.fixture
+def process(tmp_path):
+    """A function that runs commands in a process of their own, in the empty folder."""
+
+    def run(*lines):
+        return subprocess.run(
+            [sys.executable, "-c", _COMMANDS, *lines],
+            cwd=tmp_path, capture_output=True, text=True,
+        )  # fmt: skip
 
     return run
 

@@ -4,8 +4,6 @@ import json
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 
 import keras
@@ -538,17 +536,11 @@ SCORES.register("undeclared", Score(undeclared, usual=False))
 
 
 @pytest.fixture
-def own(tmp_path):
+def own(tmp_path, process):
     """Run the command in a process of its own, beside a module with scores."""
     (tmp_path / "my_scores.py").write_text(MY_SCORES)
 
-    def run(line):
-        return subprocess.run(
-            [sys.executable, "-m", "keras_genzoo", *line.split()],
-            cwd=tmp_path, capture_output=True, text=True,
-        )  # fmt: skip
-
-    return run
+    return process
 
 
 def test_own_scores_are_named_in_the_help_only_if_they_are_imported(own):

@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,33 +17,14 @@ GAN = (
 PIXELS = "fit pixels --dataset a.dots --spread 0.25 --steps 4 --checkpoint-every 2 --out run"
 
 
-# Runs the command line for each argument until one fails.
-COMMANDS = """
-import sys
-from keras_genzoo.cli.main import main
-for line in sys.argv[1:]:
-    try:
-        main(line.split())
-    except SystemExit as ended:
-        if ended.code:
-            raise
-"""
-
-
 @pytest.fixture
-def genzoo(tmp_path):
+def genzoo(tmp_path, process):
     """Run the command in a process of its own, beside the module and a file of its source."""
     shutil.copy(MODULE, tmp_path)
     marks = np.random.default_rng(0).choice(["#", "."], (80 * 8, 8))
     (tmp_path / "a.dots").write_text("\n".join("".join(row) for row in marks))
 
-    def run(*lines):
-        return subprocess.run(
-            [sys.executable, "-c", COMMANDS, *lines],
-            cwd=tmp_path, capture_output=True, text=True,
-        )  # fmt: skip
-
-    return run
+    return process
 
 
 def test_own_components_are_named_in_the_help_and_checked(genzoo):

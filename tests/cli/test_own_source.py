@@ -1,8 +1,5 @@
 """Kinds of source of one's own, from a module outside of the package, through the command line."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
@@ -48,19 +45,13 @@ OWN_KIND = "a kind of source of your own is made known by genzoo --import MODULE
 
 
 @pytest.fixture
-def genzoo(tmp_path):
+def genzoo(tmp_path, process):
     """Run the command in a process of its own, beside the module and a file of its kind."""
     (tmp_path / "mine.py").write_text(MODULE)
     marks = np.random.default_rng(0).choice(["#", "."], (40 * 8, 8))
     (tmp_path / "a.dots").write_text("\n".join("".join(row) for row in marks))
 
-    def run(line):
-        return subprocess.run(
-            [sys.executable, "-m", "keras_genzoo", *line.split()],
-            cwd=tmp_path, capture_output=True, text=True,
-        )  # fmt: skip
-
-    return run
+    return process
 
 
 def refusal(ended):

@@ -124,19 +124,21 @@ class Linear(keras.layers.Layer):
         return keras.ops.sum(images * self.w, axis=(1, 2, 3))[:, None]
 
 
-def linear_model(**compile_options):
+def linear_model(*, packing=1, **compile_options):
     keras.utils.set_random_seed(3)
     generator = keras.Sequential(
         [keras.Input((4,)), keras.layers.Dense(256, activation="tanh"), keras.layers.Reshape(SHAPE)]
     )
-    discriminator = keras.Sequential([keras.Input(SHAPE), Linear()])
-    model = GAN(SHAPE, 4, generator=generator, discriminator=discriminator, seed=5)
+    discriminator = keras.Sequential([keras.Input((*SHAPE[:2], packing)), Linear()])
+    networks = {"generator": generator, "discriminator": discriminator}
+    model = GAN(SHAPE, 4, packing=packing, seed=5, **networks)
     optimizers = keras.optimizers.SGD(0.5), keras.optimizers.SGD(0.5)
     model.compile(*optimizers, run_eagerly=True, **compile_options)
     return model
 
 
-@pytest.mark.parametrize(
+# Penalties with their value for a slope of norm n, and its derivative in w.
+each_penalty = pytest.mark.parametrize(
     ("penalty", "value", "slope"),
     [
         (GradientPenalty(10.0), lambda n: 10 * (n - 1) ** 2, lambda w, n: 20 * (n - 1) * w / n),
@@ -144,6 +146,9 @@ def linear_model(**compile_options):
     ],
     ids=["wgan_gp", "r1"],
 )
+
+
+@each_penalty
 def test_a_step_with_a_penalty_moves_a_linear_discriminator_as_it_should(penalty, value, slope):
     model = linear_model(loss="wasserstein", penalty=penalty)
     w = model.discriminator.trainable_variables[0].numpy().astype("float64")

@@ -6,37 +6,22 @@ import pytest
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.losses import R1, GradientPenalty
+from keras_genzoo.losses import R1
 from keras_genzoo.models import GAN
 from keras_genzoo.training import make_strategy
 from tests.models.cases import SHAPE, images, weights
 from tests.models.test_architectures import build, step
-from tests.models.test_combinations import Linear
+from tests.models.test_combinations import each_penalty, linear_model
 
 
-def linear_model(penalty=None, **arguments):
+def packing_model(penalty=None):
     """Return a GAN of packs of 2 images, with D(x, x') = <w, (x, x')>."""
-    keras.utils.set_random_seed(3)
-    generator = keras.Sequential(
-        [keras.Input((4,)), keras.layers.Dense(256, activation="tanh"), keras.layers.Reshape(SHAPE)]
-    )
-    discriminator = keras.Sequential([keras.Input((16, 16, 2)), Linear()])
-    model = GAN(SHAPE, 4, packing=2, generator=generator, discriminator=discriminator, seed=5)
-    rates = keras.optimizers.SGD(0.5), keras.optimizers.SGD(0.5)
-    model.compile(*rates, loss="wasserstein", penalty=penalty, run_eagerly=True, **arguments)
-    return model
+    return linear_model(packing=2, loss="wasserstein", penalty=penalty)
 
 
-@pytest.mark.parametrize(
-    ("penalty", "value", "slope"),
-    [
-        (GradientPenalty(10.0), lambda n: 10 * (n - 1) ** 2, lambda w, n: 20 * (n - 1) * w / n),
-        (R1(3.0), lambda n: 1.5 * n**2, lambda w, n: 3.0 * w),
-    ],
-    ids=["wgan_gp", "r1"],
-)
+@each_penalty
 def test_neighbours_are_judged_together_and_a_penalty_is_of_the_whole_pack(penalty, value, slope):
-    model = linear_model(penalty)
+    model = packing_model(penalty)
     w = model.discriminator.trainable_variables[0].numpy().astype("float64")
     real = images(8).astype("float64") / 127.5 - 1
     fake = model.generator(model.latents(8, 0, 0, 0)).numpy().astype("float64")
@@ -60,7 +45,7 @@ def test_each_image_of_a_pack_is_augmented_in_its_own_way():
             seen.append(inputs.numpy())
             return keras.ops.sum(inputs, axis=(1, 2, 3))[:, None]
 
-    model = linear_model()
+    model = packing_model()
     model.discriminator = Watch()
     model.compile(augmentation="diffaugment", run_eagerly=True)
     critic = model.critic(None, _Draw(model))
@@ -100,7 +85,7 @@ def test_a_model_is_saved_with_its_packing_and_goes_on(tmp_path):
 
 
 def test_evaluation_leaves_images_out_that_make_no_pack():
-    model = linear_model()
+    model = packing_model()
     expected = model.evaluate(images(6), batch_size=8, verbose=0, return_dict=True)
     assert model.evaluate(images(7), batch_size=8, verbose=0, return_dict=True) == expected
     # Six in the first batch, and one that is none in the second.
@@ -110,7 +95,7 @@ def test_evaluation_leaves_images_out_that_make_no_pack():
 @pytest.mark.slow
 def test_replicas_train_as_one():
     def trained():
-        model = linear_model(R1(3.0))
+        model = packing_model(R1(3.0))
         model.run_eagerly = False
         return model, step(model)
 
@@ -125,7 +110,7 @@ def test_replicas_train_as_one():
 
 
 def test_a_batch_that_does_not_divide_is_refused():
-    model = linear_model()
+    model = packing_model()
     with pytest.raises(GenzooError, match="a batch of 5 images does not divide by packing=2"):
         model.fit(images(10), batch_size=5, verbose=0)
     with pytest.raises(GenzooError, match="a batch of 1 images does not divide"):

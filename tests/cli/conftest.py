@@ -17,7 +17,7 @@ SMALL = {
     "ae": "--hidden-units 16 --latent-dim 2",
     "vae": "--hidden-units 16 --latent-dim 2",
     "gan": "--generator-units 16 --discriminator-units 16 --latent-dim 4",
-    "dcgan": f"--image-size 16 {CONVOLUTIONAL}",
+    "dcgan": f"--conditioning none --image-size 16 {CONVOLUTIONAL}",
     "cgan": f"--image-size 16 {CONVOLUTIONAL}",
 }
 SHORT = "--steps 6 --checkpoint-every 3 --batch-size 16"

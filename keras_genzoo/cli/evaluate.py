@@ -8,6 +8,7 @@ from click.shell_completion import CompletionItem
 
 from keras_genzoo.cli.options import (
     NameList,
+    RunPath,
     dataset_option,
     force_option,
     seed_option,
@@ -53,7 +54,7 @@ class ScoresOption(click.Option):
 
 
 @click.command("evaluate")
-@click.argument("run", type=click.Path(path_type=Path), required=False)
+@click.argument("run", type=RunPath(), required=False)
 @click.option(
     "--scores",
     cls=ScoresOption,

@@ -31,6 +31,13 @@ from keras_genzoo.training.settings import laid_over
     type=click.Path(path_type=Path),
     help="Go on with the run in a folder; if its images have moved, --dataset names their place.",
 )
+@click.option(
+    "--from",
+    "start",
+    metavar="RUN",
+    help="Begin a new run with the settings and the weights of a run or a preset, whose images "
+    "have the same size: 'genzoo list presets'.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; by default a new one.")
 @click.option("--force", is_flag=True, help="Replace the run folder if it exists.")
 @click.option("--tensorboard", is_flag=True, help="Also write events for TensorBoard.")
@@ -43,6 +50,7 @@ def command(
     recipe: str | None,
     config: Path | None,
     resume: Path | None,
+    start: str | None,
     out: Path | None,
     force: bool,
     tensorboard: bool,
@@ -59,9 +67,13 @@ def command(
     if epochs is not None and "steps" in overrides:
         raise GenzooError("--steps and --epochs exclude each other; give one")
     if resume is not None:
-        _refuse_with("--resume", model=model, recipe=recipe, config=config, out=out, force=force)
+        _refuse_with(
+            *("--resume", model, recipe), config=config, **{"from": start}, out=out, force=force
+        )
     elif config is not None:
-        _refuse_with("--config", model=model, recipe=recipe)
+        _refuse_with("--config", model, recipe, **{"from": start})
+    elif start is not None:
+        _refuse_with("--from", model, recipe)
     echo = lasting_echo()
     options = {"tensorboard": tensorboard, "epochs": epochs, "echo": echo}
     if resume is not None:
@@ -73,6 +85,9 @@ def command(
     if config is not None:
         settings = training.repeat(config, overrides)
         recipe = training.repeated_recipe(config)
+    elif start is not None:
+        settings = training.settings_to_begin(start, overrides)
+        options["start_from"] = start
     else:
         recipe, values = training.find_recipe(model, overrides.pop("dataset", None), recipe)
         settings = training.Settings.from_dict(laid_over(values, overrides))
@@ -85,8 +100,8 @@ def command(
     _tell(training.fit(settings, out, **options), echo)
 
 
-def _refuse_with(option: str, **others: Any) -> None:
-    for name, value in others.items():
+def _refuse_with(option: str, model: str | None, recipe: str | None, **others: Any) -> None:
+    for name, value in {"model": model, "recipe": recipe, **others}.items():
         if value:
             flag = "MODEL" if name == "model" else f"--{name}"
             raise GenzooError(f"{flag} has no place beside {option}; leave one of the two out")

@@ -5,14 +5,14 @@ from typing import Any
 
 import click
 
-from keras_genzoo.cli.options import dataset_option, force_option, seed_option
+from keras_genzoo.cli.options import RunPath, dataset_option, force_option, seed_option
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.files import new_figure_path, next_free
 from keras_genzoo.text import shown
 
 
 @click.command("latent")
-@click.argument("runs", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.argument("runs", type=RunPath(), nargs=-1, required=True)
 @click.option(
     "-n", "count", type=click.IntRange(min=2), default=10_000, show_default=True, help="Images."
 )

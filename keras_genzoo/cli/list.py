@@ -2,6 +2,7 @@
 
 import click
 
+from keras_genzoo import presets
 from keras_genzoo.data import DATASETS, paths_in_words
 from keras_genzoo.errors import unknown
 from keras_genzoo.evaluation import SCORES
@@ -16,20 +17,30 @@ from keras_genzoo.networks import (
     CONDITIONINGS,
     NORMALIZATIONS,
 )
+from keras_genzoo.presets import BUNDLED, CARD, bundled_presets
+from keras_genzoo.reading import read_json
 from keras_genzoo.training import RECIPES
+from keras_genzoo.training.configuration import flat
+from keras_genzoo.training.preset_runs import read_record
 
 
 @click.command("list")
-@click.argument("kind", required=False, metavar="[recipes]")
+@click.argument("kind", required=False, metavar="[recipes|presets]")
 @click.argument("name", required=False)
 def command(kind: str | None, name: str | None) -> None:
-    """List models, data sets, recipes and losses; 'recipes NAME' shows what a recipe holds."""
+    """List models, data sets, presets, recipes and losses.
+
+    'recipes NAME' shows what a recipe holds; 'presets' shows a table of the trained models.
+    """
     if kind is not None:
-        _list_recipes(kind, name)
+        if kind not in _LISTS:
+            raise unknown("list", kind, _LISTS)
+        _LISTS[kind](name)
         return
     tables = {
         "models": list(MODELS),
         "data sets": list(DATASETS),
+        "presets": bundled_presets(),
         "recipes": list(RECIPES),
         "losses of autoencoders": list(RECONSTRUCTION_LOSSES),
         "losses of GANs": list(ADVERSARIAL_LOSSES),
@@ -48,17 +59,57 @@ def command(kind: str | None, name: str | None) -> None:
     click.echo(f"\nany image data set of tensorflow-datasets, {paths_in_words()} will do, too")
 
 
-def _list_recipes(kind: str, name: str | None) -> None:
+def _list_recipes(name: str | None) -> None:
     """Write the recipes, or what one of them holds.
 
     Raises:
-        GenzooError: if there is no such list, or no such recipe.
+        GenzooError: if there is no such recipe.
     """
-    if kind != "recipes":
-        raise unknown("list", kind, ["recipes"])
     for recipe in [name] if name else RECIPES:
         values = [f"{key} {_words(value)}" for key, value in RECIPES[recipe].items()]
         click.echo(f"{recipe}: {', '.join(values)}")
+
+
+def _list_presets(name: str | None) -> None:
+    """Write a table of the trained models in the package, or the card of one of them.
+
+    Raises:
+        GenzooError: if there is no such preset.
+    """
+    names = bundled_presets()
+    if name is not None:
+        if name not in names:
+            raise unknown("preset", name, names)
+        click.echo((BUNDLED / name / CARD).read_text(encoding="utf-8").rstrip())
+        return
+    rows = [("preset", "model", "data", "size", "FID", "terms of the data"), *map(_row, names)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _row(name: str) -> tuple[str, ...]:
+    folder = BUNDLED / name
+    settings = flat(read_record(folder)["settings"])
+    size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
+    return (
+        *(name, settings["model"], settings["dataset"], f"{size:.1f} MB", _fid(folder)),
+        DATASETS[settings["dataset"]].terms,
+    )
+
+
+def _fid(folder) -> str:
+    """Return the FID of a preset with the features that it was measured in, if it was."""
+    try:
+        result = read_json(folder / presets.SCORES)
+        features = result["protocol"]["features"]["name"]
+        return f"{result['scores']['fid']:.2f} ({features})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+_LISTS = {"recipes": _list_recipes, "presets": _list_presets}
 
 
 def _words(value) -> str:

@@ -22,6 +22,7 @@ from keras_genzoo.training.declared import (
     models_with,
     settings_of,
 )
+from keras_genzoo.training.preset_runs import run_folder
 from keras_genzoo.training.recipes import RECIPES, find_recipe
 from keras_genzoo.training.settings import Settings, unknown_choice
 
@@ -284,9 +285,20 @@ def _with_default(flag: str, setting: Setting, chosen: Settings) -> tuple[str, s
     return flag, f"{text}  [default: {words}]"
 
 
+class RunPath(click.Path):
+    """A run folder, or the name or folder of a preset, which becomes its run folder."""
+
+    def __init__(self):
+        super().__init__(path_type=Path)
+
+    def convert(self, value, param, ctx):
+        """Return the run folder."""
+        return run_folder(super().convert(value, param, ctx))
+
+
 def run_argument(command: Command) -> Command:
-    """Add the argument RUN: a folder that ``genzoo fit`` wrote."""
-    return click.argument("run", type=click.Path(path_type=Path))(command)
+    """Add the argument RUN: a folder that ``genzoo fit`` wrote, or a preset."""
+    return click.argument("run", type=RunPath())(command)
 
 
 def class_option(command: Command) -> Command:

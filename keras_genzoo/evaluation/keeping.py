@@ -18,6 +18,7 @@ from keras_genzoo.evaluation.options import Options
 from keras_genzoo.evaluation.results import FILE, is_of_weights, read_results, write_result
 from keras_genzoo.evaluation.score import SCORES
 from keras_genzoo.text import shown
+from keras_genzoo.training.preset_runs import run_folder
 
 # Scores stand in one result only if these parts of the protocol agree; each with its name or flag.
 _COMPARED = {
@@ -59,7 +60,8 @@ def update_results(
             scores of another protocol, or elsewhere than in the run of other weights.
     """
     options = options or Options()
-    own = Path(path) / FILE
+    path = run_folder(path)
+    own = path / FILE
     file = Path(out) if out is not None else own
     is_own = file.resolve() == own.resolve()
     evaluated = EvaluatedRun.open(path, options, echo)

@@ -90,6 +90,7 @@ class ExportFormat:
             none of them is replaced. None for an exporter that never replaces what it must not:
             it gets ``force`` as a keyword, too.
         folder: where its files go by default; "" for ``export`` in the run.
+        takes_run: whether the exporter gets the run itself, as the keyword ``run``.
         images: options -> number of images of the data that it measures the model on, if the model
             encodes images; 0 for none.
 
@@ -110,6 +111,7 @@ class ExportFormat:
     options: tuple[ExportOption, ...] = ()
     files: Callable[["ImageModel", str, dict[str, Any]], list[str]] | None = None
     folder: str = ""
+    takes_run: bool = False
     images: Callable[[dict[str, Any]], int] = lambda options: 0
 
     def export(self, model: "ImageModel", folder: Path, name: str, **options: Any) -> list[Path]:
@@ -190,6 +192,17 @@ EXPORT_FORMATS = Registry(
             "for plain Keras",
             "keras_genzoo.export.network_files:export_keras",
             files=one_file_for_each_signature("keras"),
+        ),
+        "preset": ExportFormat(
+            "to be given away and trained on",
+            "keras_genzoo.export.preset:export_preset",
+            (
+                ExportOption(
+                    "dtype", str, "Type of the stored weights: float16, float32.", "float16"
+                ),
+            ),
+            folder="presets",
+            takes_run=True,
         ),
     },
 )

@@ -73,6 +73,8 @@ def export_run(
         more = {}
         if not force:
             refuse_existing([folder / file for file in target.files(model, name, options)])
+    if target.takes_run:
+        more["run"] = run
     more |= {"check": check, "facts": describe_origin(run, model, weights)}
     more["images"] = _images(run, model, target.images(options), check, dataset)
     return target.export(model, folder, name, **options, **more)

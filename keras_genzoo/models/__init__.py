@@ -22,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "gan": ["GAN"],
         "loading": ["load_model"],
         "lsgan": ["LSGAN"],
+        "presets": ["from_preset"],
         "r3gan": ["R3GAN"],
         "registry": ["MODELS"],
         "schedules": ["Schedule"],

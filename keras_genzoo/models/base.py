@@ -18,6 +18,7 @@ from keras_genzoo.models.adam import Adam
 from keras_genzoo.models.exporting import Exportable
 from keras_genzoo.models.latents import Latents
 from keras_genzoo.models.outputs import opening
+from keras_genzoo.models.presets import Presets
 from keras_genzoo.models.training import Training
 from keras_genzoo.networks import rows_of_global_batch
 from keras_genzoo.registry import Registry
@@ -31,7 +32,7 @@ TRAIN, TEST, CHANGE = 0, 1, 2
 COMPILE_OPTIONS = ("run_eagerly", "steps_per_execution", "jit_compile")
 
 
-class ImageModel(Latents, Training, Exportable, keras.Model):
+class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     """A ``keras.Model`` of uint8 images that owns its numeric range.
 
     Args:
@@ -192,8 +193,8 @@ class ImageModel(Latents, Training, Exportable, keras.Model):
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
-        """The optimizers of a compiled model, in a fixed order."""
-        return [self.optimizer]
+        """The optimizers in a fixed order; none of a model that is not compiled."""
+        return [self.optimizer] if self.optimizer is not None else []
 
     def default_optimizer(self, argument: str) -> Adam:
         """Return the optimizer that an argument of ``compile`` stands for where none is given."""

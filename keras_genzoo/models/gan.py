@@ -197,6 +197,8 @@ class GAN(Generating, Judging, Adapting, ImageModel):
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
         """The generator's optimizer and the discriminator's."""
+        if not self.compiled:
+            return []
         return [self.generator_optimizer, self.discriminator_optimizer]
 
     def learning_rates(self) -> dict[str, float]:

@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "recipes": ["RECIPES", "find_recipe", "recipe_in_words", "settings_for"],
         "run": ["Run"],
         "settings": ["STRATEGIES", "Settings"],
+        "starting": ["settings_to_begin"],
         "strategy": ["make_strategy"],
         "train": ["fit", "repeat", "repeated_recipe", "resume"],
         "interpolating": ["interpolate"],

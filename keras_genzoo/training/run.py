@@ -44,13 +44,15 @@ from keras_genzoo.training.contents import (
     is_temporary,
 )
 from keras_genzoo.training.declared import settings_of
+from keras_genzoo.training.preset_runs import RUNS, run_folder
 from keras_genzoo.training.recipes import RECIPES
 from keras_genzoo.training.settings import Settings
 
-RUNS = Path("runs")
-
 # A config.json with larger numbers is damaged, or made to exhaust the memory.
 MOST_PIXELS, MOST_CLASSES = 2**14, 2**20
+
+# What config.json records of where a run comes from, where there is such.
+_ORIGIN = ("recipe", "begun", "held_out", "preset", "start")
 
 _CHECKPOINT = re.compile(r"step-(\d{8})\.npz")
 _SAMPLE_GRID = re.compile(r"step-\d{8,}\.png")
@@ -72,6 +74,9 @@ class Run:
             did not record the time.
         held_out: the ``split`` and the number of images of the held-out losses in the history
             (``num_images``); None if there are none.
+        preset: ``name`` and ``digest`` of the preset that the model is; None of a run.
+        start: ``name`` and ``weights_digest`` of the model that training began from; None if it
+            began from random weights.
     """
 
     path: Path
@@ -82,6 +87,8 @@ class Run:
     recipe: str | None = None
     begun: str | None = None
     held_out: dict[str, Any] | None = None
+    preset: dict[str, str] | None = None
+    start: dict[str, str] | None = None
 
     @classmethod
     def create(
@@ -94,6 +101,7 @@ class Run:
         *,
         recipe: str | None = None,
         held_out: dict[str, Any] | None = None,
+        start: dict[str, str] | None = None,
     ) -> "Run":
         """Create a new run folder with its ``config.json``, complete or not at all.
 
@@ -106,6 +114,7 @@ class Run:
             resolved: the values of settings that are left to the data and the machine.
             recipe: the name of the recipe that the settings started from.
             held_out: which images the held-out losses are measured on.
+            start: the model that training begins from.
 
         Raises:
             GenzooError: if the folder exists, or cannot be written.
@@ -113,7 +122,17 @@ class Run:
         out = Path(out) if out is not None else None
         check_free(out, force)
         begun = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        run = cls(out or RUNS, settings, data, versions(), resolved or {}, recipe, begun, held_out)
+        run = cls(
+            out or RUNS,
+            settings,
+            data,
+            versions(),
+            resolved or {},
+            recipe,
+            begun,
+            held_out,
+            start=start,
+        )
         if out is None:
             return dataclasses.replace(run, path=run._write_new())
         with contextlib.ExitStack() as until_placed, writing_folder(out, replace=force) as fresh:
@@ -158,13 +177,13 @@ class Run:
 
     @classmethod
     def open(cls, path: str | os.PathLike) -> "Run":
-        """Open the run folder ``path``.
+        """Open the run folder ``path``, or that of the preset which ``path`` names.
 
         Raises:
-            GenzooError: if it is not a run folder, its ``config.json`` is damaged, or a file in it
+            GenzooError: if it is neither, its ``config.json`` is damaged, or a file in it
                 is a link, which could lead out of the run folder.
         """
-        path = Path(path)
+        path = run_folder(path)
         if path.exists() and not path.is_dir():
             raise GenzooError(f"{path} is not a run: it is a file; name the folder it lies in")
         if path.is_dir():
@@ -186,14 +205,14 @@ class Run:
             isinstance(value, int) for value in resolved.values()
         ):
             raise GenzooError(f"{path / 'config.json'} is damaged: 'resolved' holds no settings")
-        origin = {name: config.get(name) for name in ("recipe", "begun", "held_out")}
+        origin = {name: config.get(name) for name in _ORIGIN}
         _check_origin(origin, path / "config.json")
         settings = Settings.from_dict(settings)
         return cls(path, settings, data, config.get("versions") or {}, resolved, **origin)
 
     def write_config(self) -> None:
         """Write ``config.json``, complete or not at all."""
-        origin = {"recipe": self.recipe, "begun": self.begun, "held_out": self.held_out}
+        origin = {name: getattr(self, name) for name in _ORIGIN}
         config = {
             "made_by": MADE_BY,
             **{name: value for name, value in origin.items() if value is not None},
@@ -338,7 +357,7 @@ def read_config(path: str | os.PathLike) -> dict[str, Any]:
     except OSError as error:
         raise GenzooError(
             f"{path} is not a run: cannot read {file} ({error.strerror}); "
-            "name a folder that 'genzoo fit' wrote"
+            "name a folder that 'genzoo fit' wrote, or a preset: see 'genzoo list presets'"
         ) from error
     except ValueError as error:
         raise GenzooError(f"{file} is damaged: {error}") from error
@@ -400,10 +419,18 @@ def _check_origin(origin: dict[str, Any], file: Path) -> None:
             and isinstance(held_out.get("num_images"), int)
             and held_out["num_images"] > 0
         ),
+        "preset": _are_words(origin["preset"], "name", "digest"),
+        "start": _are_words(origin["start"], "name", "weights_digest"),
     }
     for name, is_sound in sound.items():
         if not is_sound:
             raise GenzooError(f"{file} is damaged: '{name}' is {reprlib.repr(origin[name])}")
+
+
+def _are_words(value: Any, *names: str) -> bool:
+    return value is None or (
+        isinstance(value, dict) and all(isinstance(value.get(name), str) for name in names)
+    )
 
 
 def resolved_by_data(image_shape: Sequence[int]) -> dict[str, int]:

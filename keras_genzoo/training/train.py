@@ -27,6 +27,7 @@ from keras_genzoo.training.preparing import Prepared, prepare, resumed_settings
 from keras_genzoo.training.progress import Events, Progress, require_tensorboard
 from keras_genzoo.training.run import Run, check_free, locked, read_config, versions
 from keras_genzoo.training.settings import Settings
+from keras_genzoo.training.starting import begin_from, begin_from_again
 from keras_genzoo.training.stopping import StopOnSignal
 from keras_genzoo.training.strategy import make_strategy, xla_pays
 from keras_genzoo.training.workers import check_agreement, is_chief, report_lost_workers
@@ -63,6 +64,7 @@ def fit(
     tensorboard: bool = False,
     download: bool = True,
     recipe: str | None = None,
+    start_from: str | os.PathLike | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     echo: Echo = lambda line: None,
 ) -> Outcome:
@@ -77,6 +79,7 @@ def fit(
         tensorboard: also write events for TensorBoard.
         download: whether missing data may be downloaded and prepared.
         recipe: the name of the recipe that the settings started from.
+        start_from: a run, or a preset, whose weights training begins with; see ``begin_from``.
         callbacks: more callbacks of Keras. An epoch is the interval between two checkpoints, and
             ``on_epoch_end`` is called when the checkpoint is written.
         echo: writes a line of progress.
@@ -98,6 +101,9 @@ def fit(
         prepared = prepare(settings, strategy, epochs, download=download, echo=chief_echo)
         if tensorboard:
             require_tensorboard()
+        start = None
+        if start_from is not None:
+            start = begin_from(start_from, prepared.model, chief_echo)
         with StopOnSignal(strategy) as stop:
             if not writes:
                 run = Run(
@@ -116,6 +122,7 @@ def fit(
                 prepared.resolved,
                 recipe=recipe,
                 held_out=prepared.held_out.record if prepared.held_out else None,
+                start=start,
             )
             with locked(run.path), report_lost_workers(strategy, run.path):
                 echo(f"run folder: {shown(run.path)}")
@@ -151,6 +158,11 @@ def resume(
         TrainingStoppedError: as ``fit`` does.
     """
     run = Run.open(path)
+    if run.preset is not None:
+        raise GenzooError(
+            f"{run.preset['name']} is a preset, which has no training to resume; begin a new run "
+            f"with its weights: genzoo fit --from {run.preset['name']}"
+        )
     overrides = overrides or {}
     settings = resumed_settings(run, overrides)
     strategy = make_strategy(
@@ -176,6 +188,8 @@ def resume(
             if step is None:
                 _check_not_begun(run)
                 step = 0
+                if run.start is not None:
+                    begin_from_again(run.start, prepared.model, echo)
             run = dataclasses.replace(
                 run,
                 settings=prepared.settings,
@@ -275,7 +289,7 @@ def _train(
         chief_echo(shown(note))
     for line in _plan_in_words(settings, source, step, prepared.held_out):
         chief_echo(line)
-    if step == 0 and model.adapts_to_data:
+    if step == 0 and model.adapts_to_data and run.start is None:
         count = min(source.num_images, MEAN_IMAGES)
         model.adapt(source.sample(count, settings.seed)[0])
     recorder = Recorder(run, step, prepared.images, writes, prepared.held_out)

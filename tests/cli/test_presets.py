@@ -1,0 +1,118 @@
+"""Presets on the command line: wherever a command takes a run, it takes a preset."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from keras_genzoo.models import load_model
+from keras_genzoo.training import Run
+from keras_genzoo.training.variables import weights_digest
+
+
+@pytest.fixture(scope="module")
+def exported(trained, tmp_path_factory):
+    """A function that gives the folder of a preset made of a small run."""
+    from keras_genzoo.export import export_run
+
+    folders = {}
+
+    def get(model):
+        if model not in folders:
+            out = tmp_path_factory.mktemp("presets")
+            [folders[model]] = export_run(
+                trained(model), "preset", out=out, name=f"tiny_{model}", check=True
+            )
+        return folders[model]
+
+    return get
+
+
+@pytest.fixture
+def preset(exported, genzoo, tmp_path):
+    return shutil.copytree(exported("cgan"), tmp_path / "tiny_cgan")
+
+
+def test_a_preset_has_a_model_a_record_and_a_card(exported):
+    folder = exported("cgan")
+    assert {file.name for file in folder.iterdir()} == {
+        *("config.json", "metadata.json", "model.weights.h5", "genzoo.json", "README.md")
+    }
+    card = (folder / "README.md").read_text()
+    assert card.startswith("---\nlibrary_name: keras\nlicense: cc-by-4.0\n")
+    for words in ("CC BY 4.0", "step 6", "recipe", "drawn from N(0, I)", "float16 (PSNR"):
+        assert words in card, words
+
+
+def test_every_command_takes_it(genzoo, preset, tmp_path):
+    assert "runs/tiny_cgan/sample.png" in genzoo("sample tiny_cgan -n 20").output
+    assert genzoo("sample tiny_cgan --out new.npz").code == 0
+    with np.load(tmp_path / "new.npz") as arrays:
+        assert arrays["images"].shape == (64, 16, 16, 1)
+    assert "cgan on digits" in genzoo("show tiny_cgan").output
+    assert genzoo("interpolate tiny_cgan").code == 0
+    assert genzoo("evaluate tiny_cgan --scores fid --features pixels -n 100").code == 0
+    assert (tmp_path / "runs/tiny_cgan/evaluation.json").is_file()
+    assert genzoo("export tiny_cgan --format keras").code == 0
+    assert genzoo("report tiny_cgan").code == 0
+
+
+def test_scores_of_a_preset_travel_with_it(genzoo, preset, tmp_path):
+    assert genzoo("evaluate tiny_cgan --scores fid --features pixels -n 100").code == 0
+    assert genzoo("export runs/tiny_cgan --format preset --name again --out out").code == 0
+    scores = json.loads((tmp_path / "out/again/evaluation.json").read_text())
+    assert f"fid {scores['scores']['fid']:.4g}" in (tmp_path / "out/again/README.md").read_text()
+    # Weights of 16 bits stay what they are.
+    digests = [weights_digest(load_model(Run.open(p).model_file)) for p in (preset, "out/again")]
+    assert digests[0] == digests[1] == scores["protocol"]["weights_digest"]
+
+
+def test_another_run_at_its_place_is_kept(refused, copy, preset, tmp_path):
+    (tmp_path / "runs").mkdir()
+    copy("gan", "runs/tiny_cgan")
+    assert "is not this preset" in refused("sample tiny_cgan")
+    assert Run.open("runs/tiny_cgan").settings.model == "gan"
+
+
+def test_a_wrong_name_is_answered_with_the_list(refused):
+    assert "genzoo list presets" in refused("sample no_such_thing")
+    assert "unknown preset 'no_such_thing'" in refused("list presets no_such_thing")
+
+
+def test_a_damaged_record_ends_in_one_line(refused, preset, tmp_path):
+    (preset / "genzoo.json").write_text("[1]")
+    assert "genzoo.json is damaged" in refused("sample tiny_cgan")
+    (preset / "genzoo.json").write_text("{")
+    assert "genzoo.json cannot be read" in refused("sample tiny_cgan")
+    assert not (tmp_path / "runs/tiny_cgan").exists()
+
+
+def test_a_preset_cannot_be_resumed_but_begun_from(genzoo, refused, preset, tmp_path):
+    assert "fit --from tiny_cgan" in refused("fit --resume tiny_cgan --steps 9")
+    ended = genzoo("fit --from tiny_cgan --steps 2 --out more --seed 3")
+    assert "beginning with the weights of tiny_cgan: all of them" in ended.output
+    run = Run.open("more")
+    assert run.start["name"] == "tiny_cgan"
+    assert run.settings.generator_filters == 4
+    # Killed before its first checkpoint, the run begins from the same weights once more.
+    whole = weights_digest(load_model("more/model.keras"))
+    for file in ("model.keras", "history.csv", "checkpoints/step-00000002.npz"):
+        (tmp_path / "more" / file).unlink()
+    assert genzoo("fit --resume more").code == 0
+    assert weights_digest(load_model("more/model.keras")) == whole
+
+
+def test_weights_of_a_run_begin_another_on_other_images(genzoo, refused, trained, tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (40, 9, 9, 1), "uint8")
+    np.savez("mine.npz", images=images, labels=np.arange(40) % 3)
+    start = trained("cgan")
+    ended = genzoo(f"fit --from {start} --dataset mine.npz --steps 1 --out mine")
+    assert ended.code == 0, ended.errors
+    # Three classes in place of ten change the first layers; images come to the size of the weights.
+    assert "of them;" in ended.output
+    assert "begin anew" in ended.output
+    assert Run.open("mine").data["image_shape"] == [16, 16, 1]
+    line = refused(f"fit --from {start} --image-size 20 --steps 1")
+    assert "16 x 16 pixels and 1 channel" in line
+    assert "--from" in refused(f"fit gan --from {start}")

@@ -194,7 +194,7 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
         """The optimizers in a fixed order; none of a model that is not compiled."""
-        return [self.optimizer] if self.optimizer is not None else []
+        return [self.optimizer] if self.compiled else []
 
     def default_optimizer(self, argument: str) -> Adam:
         """Return the optimizer that an argument of ``compile`` stands for where none is given."""

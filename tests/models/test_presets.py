@@ -11,6 +11,7 @@ import pytest
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import GAN, VAE, from_preset
 from keras_genzoo.presets import BUNDLED, KERAS_FILES, bundled_presets
+from keras_genzoo.training.variables import weights_digest
 
 
 def tiny(**more):
@@ -74,6 +75,15 @@ def test_a_trained_model_leaves_its_optimizers_behind_and_trains_on(tmp_path):
             np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
     loaded.compile()
     loaded.fit(images, batch_size=16, verbose=0)
+
+
+def test_an_autoencoder_becomes_a_preset_too(tmp_path):
+    model = VAE((8, 8, 1), 2, hidden_units=(8,))
+    model.compile()
+    model.save_to_preset(tmp_path / "vae", dtype="float32")
+    loaded = VAE.from_preset(tmp_path / "vae")
+    assert loaded.optimizers == []
+    assert weights_digest(loaded) == weights_digest(model)
 
 
 def test_an_averaged_network_is_stored_once(tmp_path):

@@ -97,9 +97,7 @@ _SMALL_DIGITS = {
 }
 # A classifier of real digits is sure of 96 in 100 images (of 85 real ones, which vary more);
 # without labels, by ``--conditioning none``, of 48.
-_recipe(
-    "dcgan-digits", "dcgan", "digits", conditioning="projection", steps=2000, **_SMALL_DIGITS
-)
+_recipe("dcgan-digits", "dcgan", "digits", conditioning="projection", steps=2000, **_SMALL_DIGITS)
 # Other points of the same networks, the first three without labels.
 _recipe("dcgan-hinge-digits", "dcgan", "digits", loss="hinge", steps=2000, **_SMALL_DIGITS)
 _recipe("dcgan-packed-digits", "dcgan", "digits", packing=2, steps=2000, **_SMALL_DIGITS)

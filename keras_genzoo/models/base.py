@@ -20,7 +20,7 @@ from keras_genzoo.models.latents import Latents
 from keras_genzoo.models.outputs import opening
 from keras_genzoo.models.presets import Presets
 from keras_genzoo.models.training import Training
-from keras_genzoo.networks import rows_of_global_batch
+from keras_genzoo.networks import fold_in, rows_of_global_batch
 from keras_genzoo.registry import Registry
 
 ImageShape = tuple[int, int, int]
@@ -308,9 +308,7 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
         words = np.array([self.seed & 0xFFFFFFFF, self.seed >> 32 & 0xFFFFFFFF], np.uint32)
         seed = tf.constant(words.view(np.int32))
         for part in key:
-            part = tf.cast(part, tf.int32)
-            # Named, since XLA would choose another generator than TensorFlow.
-            seed = tf.random.experimental.stateless_fold_in(seed, part, alg="philox")
+            seed = fold_in(seed, tf.cast(part, tf.int32))
         return rows_of_global_batch(draw, batch_size, shape, seed)
 
     def test_key(self, tracker: str) -> tf.Tensor:

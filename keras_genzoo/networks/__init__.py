@@ -57,7 +57,14 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "policy": ["layers_under"],
         "r3gan": ["R3GANArchitecture"],
-        "randomness": ["Dropout", "SeededNormal", "normal", "rows_of_global_batch", "uniform"],
+        "randomness": [
+            "Dropout",
+            "SeededNormal",
+            "fold_in",
+            "normal",
+            "rows_of_global_batch",
+            "uniform",
+        ],
         "registry": [
             "ARCHITECTURES",
             "AUGMENTATIONS",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_genzoo.networks import Dropout, normal, uniform
+from keras_genzoo.networks import Dropout, fold_in, normal, uniform
 
 SEED = tf.constant([123456, -99])
 SHAPES = [(1, 1), (5,), (7, 3), (128, 20), (300, 101)]
@@ -20,6 +20,17 @@ def test_uniform_numbers_are_tensorflows(shape):
 def test_normal_numbers_are_tensorflows(shape):
     expected = tf.random.stateless_normal(shape, SEED, alg="philox")
     np.testing.assert_allclose(normal(shape, SEED), expected, rtol=0, atol=5e-6)
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_number_is_folded_in_as_by_tensorflow(jit_compile):
+    compiled = tf.function(fold_in, jit_compile=jit_compile, autograph=False)
+    seed = SEED
+    for number in tf.constant([0, 3, -1, 2**31 - 1]):
+        expected = tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
+        np.testing.assert_array_equal(fold_in(seed, number), expected)
+        np.testing.assert_array_equal(compiled(seed, number), expected)
+        seed = expected
 
 
 @pytest.mark.parametrize("draw", [normal, uniform])

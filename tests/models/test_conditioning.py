@@ -195,7 +195,8 @@ def test_options_other_than_the_default_are_kept():
 def test_replicas_train_as_one(conditioning):
     def trained():
         model = build("residual", conditioning=conditioning, num_classes=3)
-        model.compile(keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.01))
+        rates = keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.01)
+        model.compile(*rates, run_eagerly=True)
         return model, step(model, labels=LABELS)
 
     one, expected = trained()

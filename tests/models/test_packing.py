@@ -96,7 +96,6 @@ def test_evaluation_leaves_images_out_that_make_no_pack():
 def test_replicas_train_as_one():
     def trained():
         model = packing_model(R1(3.0))
-        model.run_eagerly = False
         return model, step(model)
 
     one, expected = trained()

@@ -10,7 +10,9 @@ from keras_genzoo.losses import ADVERSARIAL_LOSSES
 from keras_genzoo.models import DCGAN, GAN, MODELS, VAE, Autoencoder
 from keras_genzoo.models.latent import interpolate_latents
 from keras_genzoo.networks import Dropout, normal
-from tests.models.cases import GANS, SHAPE, build, compiled, data, images, step
+from tests.models.cases import ALGORITHMS, GANS, SHAPE, build, compiled, data, images, step
+
+ALGORITHMS_OF_GANS = [name for name in GANS if name in ALGORITHMS]
 
 
 def snapshot(network) -> list[np.ndarray]:
@@ -48,7 +50,7 @@ def test_each_update_moves_its_own_network_alone(name):
     assert not moved(model.discriminator, discriminator)
 
 
-@pytest.mark.parametrize("name", GANS)
+@pytest.mark.parametrize("name", ALGORITHMS_OF_GANS)
 def test_updates_are_counted_exactly(name):
     model = compiled(name)  # two discriminator steps for one of the generator
     step(model, times=3)
@@ -66,7 +68,8 @@ def test_a_step_is_algorithm_1_written_out(loss):
         return build("gan", generator=model.generator, discriminator=discriminator)
 
     model, reference = fresh(), fresh()
-    model.compile(keras.optimizers.SGD(0.3), keras.optimizers.SGD(0.2), loss=loss)
+    rates = keras.optimizers.SGD(0.3), keras.optimizers.SGD(0.2)
+    model.compile(*rates, loss=loss, run_eagerly=True)
     x = images(8)
     logs = step(model, count=8)
 
@@ -148,7 +151,10 @@ def test_averaged_weights_are_those_at_the_end():
 
 @pytest.mark.parametrize(
     "name",
-    [name if name == "gan" else pytest.param(name, marks=pytest.mark.slow) for name in GANS],
+    [
+        name if name == "gan" else pytest.param(name, marks=pytest.mark.slow)
+        for name in ALGORITHMS_OF_GANS
+    ],
 )
 def test_the_averaged_generator_is_the_average_by_its_equation(name):
     model = compiled(name)
@@ -276,14 +282,6 @@ def test_real_and_generated_images_do_not_share_batch_statistics():
     values = model.update_discriminator(real, fake, None)
     expected = float(tf.reduce_mean(tf.sigmoid(separate)))
     assert float(values["real_score"]) == pytest.approx(expected, rel=1e-5)
-
-
-@pytest.mark.parametrize("loss", list(ADVERSARIAL_LOSSES))
-def test_every_registered_loss_trains(loss):
-    model = build("gan")
-    penalty = "wgan_gp" if loss == "wasserstein" else None
-    model.compile(loss=loss, penalty=penalty)
-    assert all(np.isfinite(value) for value in step(model, times=2).values())
 
 
 def test_one_optimizer_for_both_networks_is_refused():
@@ -418,7 +416,7 @@ def test_cgan_makes_every_class_in_turn_unless_told():
 
 def test_autoencoder_loss_is_the_cross_entropy_of_its_own_reconstruction():
     model = build("ae")
-    model.compile()
+    model.compile(run_eagerly=True)
     x = images(8)
     logs = model.evaluate(x, verbose=0, return_dict=True)
     y = model(x).numpy().astype("float64").reshape(8, -1)
@@ -429,7 +427,7 @@ def test_autoencoder_loss_is_the_cross_entropy_of_its_own_reconstruction():
 
 def test_vae_loss_is_the_negative_elbo_written_out():
     model = build("vae", beta=0.5, num_samples=3, binarize=None)
-    model.compile()
+    model.compile(run_eagerly=True)
     x = images(6)
     logs = model.evaluate(x, batch_size=6, verbose=0, return_dict=True)
     z_mean, z_log_var = (part.astype("float64") for part in model.encode(x))

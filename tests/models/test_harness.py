@@ -1,5 +1,7 @@
 """What every registered model must do, with the same words for each."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -18,28 +20,28 @@ from tests.models.cases import (
     ALGORITHMS,
     CASES,
     DISTINCT,
-    FEW,
     SHAPE,
     build,
     check_loading,
     compiled,
     data,
     images,
+    of,
     optimizers,
     step,
     weights,
 )
 
-
-def of(names):
-    """Parametrise by models; all but a few are slow."""
-    return pytest.mark.parametrize(
-        "name",
-        [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in names],
-    )
-
-
 every_model, every_network, every_algorithm = of(MODELS), of(DISTINCT), of(ALGORITHMS)
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    """A function that gives a compiled model by name, the same to all tests, which train another.
+
+    What such a test may do is what leaves the weights as they are.
+    """
+    return functools.cache(compiled)
 
 
 @every_model
@@ -129,7 +131,7 @@ def test_own_networks_are_saved_with_the_model(name, tmp_path):
     )
     own = {role: keras.models.clone_model(getattr(default, role)) for role in roles}
     model = build(name, **own)
-    model.compile()
+    model.compile(run_eagerly=True)
     step(model)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -147,8 +149,8 @@ def test_positional_arguments_are_those_of_keras(name):
 
 
 @every_algorithm
-def test_arguments_that_would_be_ignored_are_refused(name):
-    model = compiled(name)
+def test_arguments_that_would_be_ignored_are_refused(untrained, name):
+    model = untrained(name)
     x, y = data(model, 8)
     with pytest.raises(GenzooError, match="sample_weight has no meaning"):
         model.fit(x, y, sample_weight=np.ones(8), verbose=0)
@@ -172,14 +174,14 @@ def test_regularisers_of_own_networks_count(name):
     model = build(name, **{role: own})
     model.compile(run_eagerly=True)
     before = sum(float(np.square(w.numpy()).sum()) for w in own.trainable_variables)
-    step(model, times=5)
+    step(model, times=2)
     after = sum(float(np.square(w.numpy()).sum()) for w in own.trainable_variables)
     assert after < before
 
 
 @every_algorithm
-def test_a_network_of_other_shapes_is_refused(name):
-    model = build(name)
+def test_a_network_of_other_shapes_is_refused(untrained, name):
+    model = untrained(name)
     role = "discriminator" if hasattr(model, "discriminator") else "decoder"
     wrong = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     with pytest.raises(GenzooError, match=f"the {role} must map") as caught:
@@ -189,7 +191,9 @@ def test_a_network_of_other_shapes_is_refused(name):
 
 @every_network
 def test_logs_and_validation_logs_carry_the_same_standard_names(name):
-    model = compiled(name, graph=True)
+    # In a graph, with the optimizers that a model has by itself.
+    model = build(name)
+    model.compile()
     x, y = data(model, 16)
     validation = (x, y) if y is not None else (x,)
     history = model.fit(x, y, batch_size=8, validation_data=validation, verbose=0).history
@@ -212,10 +216,10 @@ def test_evaluation_changes_nothing_and_repeats(name):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@every_network
+@every_algorithm
 def test_the_same_run_twice_is_the_same_run_and_another_seed_is_another(name):
     runs = [compiled(name, seed=seed) for seed in (11, 11, 12)]
-    first, second, other = (step(model, times=2) for model in runs)
+    first, second, other = (step(model) for model in runs)
     assert first == second
     if name != "ae":  # an autoencoder's step draws no noise
         assert first != other
@@ -254,17 +258,17 @@ def test_grey_images_may_lack_their_channel_axis(name):
 @every_network
 def test_bfloat16_trains_with_losses_in_float32(name):
     model = compiled(name, dtype="mixed_bfloat16")
-    logs = step(model, times=2)
+    logs = step(model)
     assert {v.dtype for v in model.trainable_variables} == {"float32"}
     assert model.generate(2, seed=0).dtype == np.uint8
-    exact = step(compiled(name), times=2)
+    exact = step(compiled(name))
     for metric, value in exact.items():
         assert logs[metric] == pytest.approx(value, rel=0.15, abs=0.1)
 
 
 @every_algorithm
-def test_generated_images_are_uint8_and_keyed_by_the_seed(name):
-    model = build(name)
+def test_generated_images_are_uint8_and_keyed_by_the_seed(untrained, name):
+    model = untrained(name)
     first = model.generate(5, seed=3)
     assert first.shape == (5, *SHAPE)
     assert first.dtype == np.uint8
@@ -274,8 +278,8 @@ def test_generated_images_are_uint8_and_keyed_by_the_seed(name):
 
 
 @every_algorithm
-def test_interpolation_begins_and_ends_where_asked(name):
-    model = build(name)
+def test_interpolation_begins_and_ends_where_asked(untrained, name):
+    model = untrained(name)
     if hasattr(model, "encoder"):
         a, b = images(2)
         ends = model.reconstruct(np.stack([a, b]))
@@ -300,19 +304,21 @@ BAD = {
 
 
 @every_algorithm
-@pytest.mark.parametrize("kind", BAD)
 @pytest.mark.parametrize("container", ["array", "tf.data"])
-def test_bad_images_are_refused_in_one_line(name, kind, container):
-    spoil, words = BAD[kind]
-    model = compiled(name)
-    x, y = data(model, 8)
-    x = spoil(x)
-    if container == "tf.data":
-        x = tf.data.Dataset.from_tensor_slices(x if y is None else (x, y)).batch(8)
-        y = None
-    with pytest.raises(GenzooError, match=words) as caught:
-        model.fit(x, y, verbose=0)
-    assert "\n" not in str(caught.value)
+def test_bad_images_are_refused_in_one_line(untrained, name, container):
+    model = untrained(name)
+    before = weights(model)
+    for spoil, words in BAD.values():
+        x, y = data(model, 8)
+        x = spoil(x)
+        if container == "tf.data":
+            x = tf.data.Dataset.from_tensor_slices(x if y is None else (x, y)).batch(8)
+            y = None
+        with pytest.raises(GenzooError, match=words) as caught:
+            model.fit(x, y, verbose=0)
+        assert "\n" not in str(caught.value)
+    for ours, theirs in zip(before, weights(model), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 @every_algorithm

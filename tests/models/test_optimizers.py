@@ -6,7 +6,7 @@ import pytest
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import GAN, Adam
-from tests.models.cases import GANS, build, compiled, data, images, weights
+from tests.models.cases import build, compiled, data, images, weights
 
 callbacks = keras.callbacks
 
@@ -24,9 +24,8 @@ def fit(model, *used, epochs=1):
     return after
 
 
-@pytest.mark.parametrize("name", GANS)
-def test_a_scheduler_moves_both_rates_and_keeps_their_ratio(name):
-    model = compiled(name)  # rates 1e-3 and 2e-3
+def test_a_scheduler_moves_both_rates_and_keeps_their_ratio():
+    model = compiled("gan")  # rates 1e-3 and 2e-3
     halved = fit(model, callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2), epochs=3)
     expected = [[1e-3 / 2**n, 2e-3 / 2**n] for n in (1, 2, 3)]
     np.testing.assert_allclose(halved, expected, rtol=1e-6)

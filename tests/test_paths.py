@@ -83,20 +83,17 @@ CALLS = {
     ),
     "settings": lambda run, out, path: training.settings_for("ae", path(out), data_dir=path(out)),
 }
-SLOW = ("umap", "theory", "report", "served", "saved_model", "litert", "onnx")
+SLOW = ("figures", "umap", "theory", "report", "served", "saved_model", "litert", "onnx")
 
 
 @pytest.mark.parametrize(
-    ("name", "path"),
-    [
-        *((name, str) for name in CALLS if name not in SLOW),
-        *(pytest.param(name, OwnPath, marks=pytest.mark.slow) for name in CALLS),
-    ],
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in CALLS],
 )
-def test_a_path_of_any_kind(trained, tmp_path, name, path):
+def test_a_path_of_any_kind(trained, tmp_path, name):
     run = Run.open(shutil.copytree(trained.path, tmp_path / "run"))
     (tmp_path / "out").mkdir()
-    CALLS[name](run, tmp_path / "out", path)
+    CALLS[name](run, tmp_path / "out", OwnPath)
     if name in ("resume", "repeat", "Run.open", "load", "settings"):
         return
     assert any((tmp_path / "out").iterdir())

@@ -1,3 +1,4 @@
+import functools
 import resource
 import shutil
 import subprocess
@@ -56,17 +57,16 @@ for line in sys.argv[1:]:
 """
 
 
+def run_commands(folder, *lines):
+    """Run commands, one after the other until one fails, in one process in a folder."""
+    command = [sys.executable, "-c", _COMMANDS, *lines]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
 @pytest.fixture
 def process(tmp_path):
     """A function that runs commands in a process of their own, in the empty folder."""
-
-    def run(*lines):
-        return subprocess.run(
-            [sys.executable, "-c", _COMMANDS, *lines],
-            cwd=tmp_path, capture_output=True, text=True,
-        )  # fmt: skip
-
-    return run
+    return functools.partial(run_commands, tmp_path)
 
 
 @pytest.fixture
@@ -84,19 +84,28 @@ def refused(genzoo):
     return run
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """A function that gives the folder of a finished small run, the same for a whole file."""
-    runs = {}
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory):
+    """A function that gives the folder of a finished small run, which no test may change."""
 
+    @functools.cache
     def get(model):
-        if model not in runs:
-            out = tmp_path_factory.mktemp("trained") / model
-            with pytest.raises(SystemExit) as stop:
-                main([*small(model).split(), "--out", str(out)])
-            assert not stop.value.code
-            runs[model] = out
-        return runs[model]
+        out = tmp_path_factory.mktemp("trained") / model
+        with pytest.raises(SystemExit) as stop:
+            main([*small(model).split(), "--out", str(out)])
+        assert not stop.value.code
+        return out
+
+    return get
+
+
+@pytest.fixture(scope="module")
+def trained(trained_once, tmp_path_factory):
+    """A function that gives the folder of a finished small run, the same for a whole file."""
+
+    @functools.cache
+    def get(model):
+        return shutil.copytree(trained_once(model), tmp_path_factory.mktemp("copied") / model)
 
     return get
 

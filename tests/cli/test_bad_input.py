@@ -215,6 +215,7 @@ def test_tensorboard_that_is_not_installed(refused, tmp_path, monkeypatch):
 # Places --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_run_is_replaced_only_with_force(genzoo, refused, copy, tmp_path):
     run = copy("gan")
     before = (run / "config.json").read_text()

@@ -61,6 +61,7 @@ def test_strict_fit_stops_at_what_is_left_out(refused, images):
     assert not Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_classes_are_parts_no_longer_when_the_flag_says_so(genzoo, refused, images):
     images(*of_folders("00000", "00001"))
     cgan = small("cgan", "--dataset data --out run")

@@ -8,73 +8,104 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.cli.conftest import run_commands
+
 MODULE = Path(__file__).parents[2] / "examples" / "zoo_of_mine.py"
 GAN = (
-    "fit gan --dataset a.dots --architecture shallow --widths 8,8 --loss symmetric "
-    "--penalty centred --penalty-weight 0.2 --augmentation flip --augmentation-share 0.25 "
-    "--latent-dim 4 --steps 4 --checkpoint-every 2 --batch-size 8 --out run"
+    "--import zoo_of_mine fit gan --dataset a.dots --architecture shallow --widths 8,8 "
+    "--loss symmetric --penalty centred --penalty-weight 0.2 --augmentation flip "
+    "--augmentation-share 0.25 --latent-dim 4 --steps 4 --checkpoint-every 2 --batch-size 8 "
+    "--out gan"
 )
-PIXELS = "fit pixels --dataset a.dots --spread 0.25 --steps 4 --checkpoint-every 2 --out run"
+PIXELS = (
+    "--import zoo_of_mine fit pixels --dataset a.dots --spread 0.25 --steps 4 --checkpoint-every 2 "
+    "--out pixels"
+)
+# Whatever reads a run; a loss or a penalty of one's own changes pictures and pages in nothing.
+COMMANDS = {
+    "gan": ["sample gan", "evaluate gan --scores contrast -n 32", "export gan --verify"],
+    "pixels": [
+        "sample pixels",
+        "evaluate pixels --scores contrast -n 32",
+        "figures pixels",
+        "report pixels",
+        "export pixels --format means --places 1",
+        "export pixels --verify",
+    ],
+}
+
+
+def prepare(folder):
+    """Put the module and a file of its source into a folder."""
+    shutil.copy(MODULE, folder)
+    marks = np.random.default_rng(0).choice(["#", "."], (80 * 8, 8))
+    (folder / "a.dots").write_text("\n".join("".join(row) for row in marks))
 
 
 @pytest.fixture
 def genzoo(tmp_path, process):
     """Run the command in a process of its own, beside the module and a file of its source."""
-    shutil.copy(MODULE, tmp_path)
-    marks = np.random.default_rng(0).choice(["#", "."], (80 * 8, 8))
-    (tmp_path / "a.dots").write_text("\n".join("".join(row) for row in marks))
-
+    prepare(tmp_path)
     return process
 
 
+def succeeds(genzoo, *lines):
+    """Run commands with the module in one process, since each would import TensorFlow."""
+    ended = genzoo(*(f"--import zoo_of_mine {line}" for line in lines))
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.slow
 def test_own_components_are_named_in_the_help_and_checked(genzoo):
-    helped = " ".join(genzoo("--import zoo_of_mine fit gan --help").stdout.split())
+    shown = succeeds(genzoo, "fit gan --help", "fit pixels --help", "export --help")
+    _, gan, pixels, export = " ".join(shown.split()).split("Usage: ")
     for words in ("symmetric", "centred", "flip", "shallow", ".dots", "--widths", "16,16",
                   "Share of the images that are mirrored."):  # fmt: skip
-        assert words in helped
-    helped = " ".join(genzoo("--import zoo_of_mine fit pixels --help").stdout.split())
-    assert "Standard deviation that the pixels begin with. [default: 0.5]" in helped
-    assert "--penalty" not in helped
-    assert "means" in genzoo("--import zoo_of_mine export --help").stdout
+        assert words in gan
+    assert "Standard deviation that the pixels begin with. [default: 0.5]" in pixels
+    assert "--penalty" not in pixels
+    assert "means" in export
     ended = genzoo("fit gan --loss symmetric")
     assert ended.returncode == 2
     assert "unknown loss 'symmetric'" in ended.stderr
     assert "--import" in ended.stderr
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("fit", [GAN, PIXELS], ids=["gan", "pixels"])
-def test_own_components_from_training_to_export(genzoo, tmp_path, fit):
-    def succeeds(*lines):
-        """Run commands in one process, since each would import TensorFlow."""
-        ended = genzoo(*(f"--import zoo_of_mine {line}" for line in lines))
-        assert ended.returncode == 0, ended.stderr
-        return ended.stdout
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A folder with a run of components of one's own, and one of a model of one's own."""
+    folder = tmp_path_factory.mktemp("own")
+    prepare(folder)
+    ended = run_commands(folder, GAN, PIXELS)
+    assert ended.returncode == 0, ended.stderr
+    return folder
 
-    run = tmp_path / "run"
-    succeeds(fit)
-    settings = json.loads((run / "config.json").read_text())["settings"]
-    if fit is GAN:
-        assert settings["penalty"] == {"name": "centred", "weight": 0.2}
-        assert settings["augmentation"] == {"name": "flip", "share": 0.25}
-        assert settings["model"]["architecture"] == {"name": "shallow", "widths": [8, 8]}
-    else:
-        assert settings["model"] == {"name": "pixels", "spread": 0.25}
-    shown = succeeds(
-        "fit --resume run --steps 6",
-        "sample run",
-        "evaluate run --scores contrast -n 32",
-        "figures run",
-        "report run",
-        "export run --format means --places 1",
-        "export run --verify",
+
+@pytest.mark.slow
+def test_what_own_components_were_given_is_kept(runs):
+    gan, pixels = (
+        json.loads((runs / name / "config.json").read_text())["settings"]
+        for name in ("gan", "pixels")
     )
+    assert gan["penalty"] == {"name": "centred", "weight": 0.2}
+    assert gan["augmentation"] == {"name": "flip", "share": 0.25}
+    assert gan["model"]["architecture"] == {"name": "shallow", "widths": [8, 8]}
+    assert pixels["model"] == {"name": "pixels", "spread": 0.25}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", COMMANDS)
+def test_own_components_from_training_to_export(genzoo, runs, tmp_path, name):
+    run = shutil.copytree(runs / name, tmp_path / name)
+    shown = succeeds(genzoo, f"fit --resume {name} --steps 6", *COMMANDS[name])
     assert list(run.glob("samples/step-*6.png"))
     assert "contrast" in shown
-    assert "contrast" in (run / "report.html").read_text()
-    assert (run / "export" / "run.txt").read_text().split()[1].count(".") == 1
+    if name == "pixels":
+        assert "contrast" in (run / "report.html").read_text()
+        assert (run / "export" / "pixels.txt").read_text().split()[1].count(".") == 1
     # Nothing that a run names is imported unless it is asked for.
-    ended = genzoo("fit --resume run --steps 8")
+    ended = genzoo(f"fit --resume {name} --steps 8")
     assert ended.returncode == 2
     assert "--import" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1

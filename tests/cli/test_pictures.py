@@ -79,6 +79,7 @@ def test_rows_of_all_classes_are_whole(genzoo, trained, tmp_path, count, rows, l
     assert [text for text in ended.output.splitlines() if " not " in text] == [line] * bool(line)
 
 
+@pytest.mark.slow
 def test_a_second_call_takes_the_next_free_name(genzoo, copy, refused):
     run = copy("ae")
     for command in ("sample", "reconstruct", "interpolate"):

@@ -45,6 +45,7 @@ def test_show_imports_nothing_heavy(trained):
     assert not [name for name in HEAVY if name in modules]
 
 
+@pytest.mark.slow
 def test_tensorflow_starts_without_a_word():
     code = "from keras_genzoo.cli.tensorflow import start_tensorflow as start; start(); start()\n"
     code += "import sys; assert 'tensorflow' in sys.modules; print('seen', file=sys.stderr)"

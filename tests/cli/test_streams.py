@@ -50,8 +50,6 @@ def test_a_mistake_keeps_its_exit_code(tmp_path, redirected):
     ("redirected", "output", "errors"),
     [
         ("| head -1", "opening digits, split train\n", ""),
-        (">&-", "", ""),
-        ("2>&-", None, ""),
         ("<&- >&- 2>&-", "", ""),
         (
             ">/dev/full",
@@ -65,7 +63,7 @@ def test_training_goes_on_without_its_lines(tmp_path, redirected, output, errors
     code, *said = shell(f"GENZOO {small('ae')} --out run {redirected}", tmp_path)
     assert code == 0
     assert said[1] == errors
-    assert output is None or said[0] == output
+    assert said[0] == output
     run = Run.open(tmp_path / "run")
     assert run.model_file.exists()
     assert run.last_step() == 6

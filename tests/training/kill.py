@@ -19,6 +19,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from keras_genzoo.cli.main import main as command
 from keras_genzoo.training import Run
 from keras_genzoo.training.run import checkpoint_step, list_checkpoints
 
@@ -49,6 +50,15 @@ def finish(process: subprocess.Popen) -> tuple[int, str, str]:
     """Return exit code, output and errors of a command when it has ended."""
     output, errors = process.communicate()
     return process.returncode, output, errors
+
+
+def run_here(*arguments) -> None:
+    """Run the command to its good end in this process, which spares the start of another."""
+    try:
+        command([str(argument) for argument in arguments])
+    except SystemExit as end:
+        if end.code:
+            raise
 
 
 def wait_for(step: int, run: Path, process: subprocess.Popen) -> None:

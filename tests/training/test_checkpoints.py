@@ -28,10 +28,7 @@ STATE = {
 }
 
 
-@pytest.mark.parametrize(
-    "name",
-    [name if name == "ae" else pytest.param(name, marks=pytest.mark.slow) for name in cases.MODELS],
-)
+@cases.of(cases.ALGORITHMS)
 def test_a_checkpoint_holds_all_that_the_next_step_needs(name, tmp_path):
     model = cases.compiled(name)
     cases.step(model, times=2)
@@ -47,7 +44,7 @@ def test_a_checkpoint_holds_all_that_the_next_step_needs(name, tmp_path):
         np.testing.assert_array_equal(left, right)
 
 
-@pytest.mark.parametrize("name", cases.MODELS)
+@cases.of(cases.MODELS)
 def test_each_variable_is_there_once(name):
     model = cases.compiled(name)
     parts = [model, *model.optimizers, *model.metrics]
@@ -63,15 +60,16 @@ PATHS = """
 import json
 from keras_genzoo.training.variables import variables_by_path
 from tests.models import cases
-print(json.dumps({name: list(variables_by_path(cases.compiled(name))) for name in cases.MODELS}))
+names = cases.ALGORITHMS
+print(json.dumps({name: list(variables_by_path(cases.compiled(name))) for name in names}))
 """
 
 
 @pytest.mark.slow
 def test_the_paths_of_the_variables_are_the_same_in_every_process():
-    for name in cases.MODELS:
+    for name in cases.ALGORITHMS:
         cases.build(name)
-    here = {name: list(variables_by_path(cases.compiled(name))) for name in cases.MODELS}
+    here = {name: list(variables_by_path(cases.compiled(name))) for name in cases.ALGORITHMS}
     output = subprocess.run(
         [sys.executable, "-c", PATHS], check=True, capture_output=True, text=True
     ).stdout
@@ -109,6 +107,7 @@ def test_the_last_ones_and_those_to_spare_are_kept(tmp_path):
     assert len(list(tmp_path.iterdir())) == 3
 
 
+@pytest.mark.slow
 def test_every_flipped_byte_is_noticed_or_harmless(tmp_path):
     path = save_checkpoint(tmp_path, STATE, 12, keep=1)
     content = path.read_bytes()
@@ -129,6 +128,7 @@ def test_every_flipped_byte_is_noticed_or_harmless(tmp_path):
     assert noticed > len(content) / 2
 
 
+@pytest.mark.slow
 def test_every_truncation_is_noticed(tmp_path):
     path = save_checkpoint(tmp_path, STATE, 12, keep=1)
     content = path.read_bytes()

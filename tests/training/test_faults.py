@@ -42,6 +42,7 @@ def disk(tmp_path):
     subprocess.run(["umount", "-l", folder], check=True)
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_keeps_the_older_checkpoints(small, tmp_path, disk):
     settings = small("ae", steps=40)
     whole = fit(settings, tmp_path / "whole").run
@@ -207,6 +208,7 @@ def test_a_configuration_has_nothing_fetched_into_a_place_of_its_choice(small, t
 # Time ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_clock_that_jumps_changes_nothing(small, tmp_path, monkeypatch):
     settings = small("ae", steps=40)
     whole = fit(settings, tmp_path / "whole").run

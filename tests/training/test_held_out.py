@@ -82,6 +82,7 @@ def trained(small, tmp_path, **splits):
     return fit(settings, file.with_suffix(""), echo=said.append).run, said
 
 
+@pytest.mark.slow
 def test_training_is_the_same_with_and_without(small, tmp_path):
     train, test = random_images(40), random_images(30, seed=1)
     run, said = trained(small, tmp_path, x_train=train, x_test=test)

@@ -5,7 +5,7 @@ import pytest
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import MODELS
-from keras_genzoo.training import RECIPES, Settings, build_model, make_strategy, settings_for
+from keras_genzoo.training import Settings, make_strategy
 from keras_genzoo.training.preparing import prepare
 from tests.models.cases import GANS, build
 
@@ -124,12 +124,3 @@ def test_an_augmentation_that_turns_digits_is_taken_and_said(data):
     assert sum("turns or mirrors images (flip, rotation)" in line for line in lines) == 1
     ada["augmentation_operations"] = ("shift", "scale")
     assert not any("mirrors" in line for line in prepared("dcgan", data(8), **ada))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in RECIPES if RECIPES[name]["model"] in GANS])
-def test_recipes_of_points_build_at_their_size(name):
-    settings = settings_for(None, recipe=name)
-    size = settings.image_size or 28
-    channels = {"celeb_a": 3, "stacked_mnist": 3}.get(settings.dataset, 1)
-    assert build_model(settings, (size, size, channels), 10).compiled

@@ -35,6 +35,7 @@ from keras_genzoo.training import (
 )
 from keras_genzoo.training.configuration import flat, nested
 from keras_genzoo.training.declared import help_of, settings_of
+from tests.models.cases import of
 
 SHAPE = (16, 16, 1)
 # What a setting has no meaning without.
@@ -83,10 +84,12 @@ def test_recipes_are_valid(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in RECIPES if name.endswith("digits")])
-def test_recipes_build_their_model(name):
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipes_build_their_model_at_their_size(name):
     settings = settings_for(None, recipe=name)
-    model = build_model(settings, (16, 16, 1), 10)
+    size = settings.image_size or 28
+    channels = {"celeb_a": 3, "stacked_mnist": 3}.get(settings.dataset, 1)
+    model = build_model(settings, (size, size, channels), 10)
     assert isinstance(model, MODELS[settings.model])
     assert model.compiled
 
@@ -119,7 +122,7 @@ def test_a_model_without_a_recipe_starts_from_its_own_defaults(monkeypatch):
     assert settings_for("vae", "faces").steps == 15000
 
 
-@pytest.mark.parametrize("model", MODELS)
+@of(MODELS, "model")
 def test_the_defaults_are_those_of_the_model(model):
     settings = Settings(model=model)
     compiled = {argument.name: argument for argument in arguments_of(MODELS[model], "compile")}
@@ -184,7 +187,7 @@ def test_settings_take_what_scripts_compute():
     assert settings_for("ae", Path("digits")) == settings_for("ae", "digits")
 
 
-@pytest.mark.parametrize("model", MODELS)
+@of(MODELS, "model")
 def test_every_setting_reaches_the_model(model):
     default = Settings(model=model)
     names = [

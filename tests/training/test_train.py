@@ -42,14 +42,13 @@ def test_repeating_a_configuration(small, tmp_path):
     assert differences(tmp_path / "a", other.path)
 
 
-# 25 and 35 lie between checkpoints, 30 on one.
 @pytest.mark.slow
-@pytest.mark.parametrize("ends", [[25, 50], [30, 50], [10, 35, 50]])
-def test_a_run_that_is_made_longer_equals_a_long_one(small, tmp_path, ends):
+def test_a_run_that_is_made_longer_equals_a_long_one(small, tmp_path):
     settings = small("gan", loss="minimax", sample_every=20)
     fit(settings.replace(steps=50), tmp_path / "whole")
-    fit(settings.replace(steps=ends[0]), tmp_path / "parts")
-    for steps in ends[1:]:
+    # 25 lies between checkpoints, 30 on one.
+    fit(settings.replace(steps=25), tmp_path / "parts")
+    for steps in (30, 50):
         outcome = resume(tmp_path / "parts", {"steps": steps})
         assert outcome.step == Run.open(tmp_path / "parts").settings.steps == steps
         assert outcome.finished
@@ -93,6 +92,7 @@ def test_every_step_is_counted_once_when_several_are_taken_at_once(small, tmp_pa
     assert {event.step for event in events if event.summary.value} == {20, 30}
 
 
+@pytest.mark.slow
 def test_replicas_are_those_of_the_devices_given(small, tmp_path):
     strategy = make_strategy("auto", devices=("CPU:1",))
     (device,) = strategy.extended.worker_devices
@@ -130,6 +130,8 @@ def test_xla_gives_the_same_numbers_up_to_rounding_and_goes_on_the_same(small, t
     resume(tmp_path / "parts", {"steps": 20})
     assert not differences(whole.path, tmp_path / "parts")
     assert not load_model(whole).jit_compile
+    if model == "gan":
+        return
     said = []
     resume(tmp_path / "parts", {"steps": 30, "strategy": "mirrored"}, echo=said.append)
     assert "several devices train without XLA: numbers may differ slightly" in said
@@ -474,6 +476,7 @@ def test_data_that_vanish(small, tmp_path):
     assert run.last_step() == 20
 
 
+@pytest.mark.slow
 def test_scheduled_rates_stand_in_the_history_and_go_on_when_resumed(tmp_path):
     settings = settings_for(
         "gan", image_size=8, steps=6, batch_size=8, checkpoint_every=2, schedule="linear",

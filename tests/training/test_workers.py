@@ -68,16 +68,24 @@ def assert_close(run, other):
         assert row == pytest.approx(same, rel=1e-4)
 
 
+DCGAN = f"fit dcgan {SMALL['dcgan']} --steps 20"
+
+
+@pytest.fixture(scope="module")
+def without_workers(tmp_path_factory):
+    """The folder of a run of one process."""
+    out = tmp_path_factory.mktemp("one") / "run"
+    kill.run_here(*DCGAN.split(), "--out", out)
+    return out
+
+
 @pytest.mark.slow
-def test_two_workers_train_like_one(tmp_path):
-    fit_command = f"fit dcgan {SMALL['dcgan']} --steps 20"
-    code, _, errors = kill.finish(kill.genzoo(*fit_command.split(), "--out", tmp_path / "one"))
-    assert code == 0, errors
-    command = f"{fit_command} --strategy multi_worker --out two"
+def test_two_workers_train_like_one(without_workers, tmp_path):
+    command = f"{DCGAN} --strategy multi_worker --out two"
     ended = finish_all(start(tmp_path, command, command))
     assert [code for code, *_ in ended] == [0, 0], ended
     chief = tmp_path / "worker-0" / "two"
-    assert_close(tmp_path / "one", chief)
+    assert_close(without_workers, chief)
     assert (chief / "samples" / "step-00000020.png").exists()
     assert not list((tmp_path / "worker-1").iterdir())
     assert all(line.startswith("waiting for") for line in ended[1][1].splitlines())
@@ -85,13 +93,10 @@ def test_two_workers_train_like_one(tmp_path):
 
 
 @pytest.mark.slow
-def test_one_worker_trains_like_none(tmp_path):
-    command = f"fit dcgan {SMALL['dcgan']} --steps 20"
-    ended = finish_all(start(tmp_path, f"{command} --strategy multi_worker --out one"))
+def test_one_worker_trains_like_none(without_workers, tmp_path):
+    ended = finish_all(start(tmp_path, f"{DCGAN} --strategy multi_worker --out one"))
     assert ended[0][0] == 0, ended
-    code, _, errors = kill.finish(kill.genzoo(*command.split(), "--out", tmp_path / "none"))
-    assert code == 0, errors
-    assert_close(tmp_path / "none", tmp_path / "worker-0" / "one")
+    assert_close(without_workers, tmp_path / "worker-0" / "one")
 
 
 @pytest.mark.slow
@@ -162,8 +167,7 @@ def test_a_worker_that_is_killed_ends_the_others_and_the_run_goes_on(tmp_path, v
     assert [code for code, *_ in ended] == [0, 0], ended
     assert f"resuming {out} at step {step + 5}" in ended[0][1]
     whole = f"fit gan {SMALL['gan']} --steps {step + 10} --out {tmp_path / 'whole'}"
-    code, _, errors = kill.finish(kill.genzoo(*whole.split()))
-    assert code == 0, errors
+    kill.run_here(*whole.split())
     assert_close(tmp_path / "whole", out)
 
 

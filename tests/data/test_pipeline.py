@@ -12,7 +12,7 @@ from keras_genzoo.data import ArraySource, load_dataset, open_source, training_s
 from keras_genzoo.errors import GenzooError
 
 # The same examples in every run; the first call of an operation is slow, so there is no deadline.
-examples = settings(deadline=None, derandomize=True, max_examples=25)
+examples = settings(deadline=None, derandomize=True, max_examples=12)
 
 
 def indexed(n):

@@ -116,6 +116,7 @@ def test_celeba_agrees_with_tensorflow_datasets(test_data):
     assert source.num_images == 3
 
 
+@pytest.mark.slow
 @pytest.mark.real_data
 def test_opening_a_data_set_says_nothing(test_data):
     code = "import sys, keras_genzoo.data as data; from keras_genzoo.cli.tensorflow import *\n"

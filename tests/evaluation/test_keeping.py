@@ -126,6 +126,7 @@ def test_another_protocol_is_refused_and_forced_beside_the_first(run, options, w
         assert "they stay in the file, under 'others' (fid)" in lines[0]
 
 
+@pytest.mark.slow
 def test_scores_of_other_weights_are_measured_anew_and_stay_beside(run, monkeypatch):
     update_results(run, asked("fid"))
     old = kept(run / "evaluation.json")

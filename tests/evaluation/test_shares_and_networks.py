@@ -93,7 +93,13 @@ def test_without_a_test_split_the_validation_split_is_held_out():
     assert splits_of(train=train).to_look_at() is train
 
 
-@pytest.mark.parametrize("held_out", ["test", "validation", "a fifth of train"])
+@pytest.mark.parametrize(
+    "held_out",
+    [
+        "a fifth of train",
+        *(pytest.param(split, marks=pytest.mark.slow) for split in ("test", "validation")),
+    ],
+)
 def test_a_classifier_always_knows_its_accuracy_on_held_out_images(quick, held_out):
     parts = {"train": source(200)}
     if held_out in ("test", "validation"):
@@ -209,13 +215,8 @@ def full(tmp_path, monkeypatch):
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize(
-    "place",
-    [
-        full,
-        *(pytest.param(place, marks=pytest.mark.slow) for place in (no_folder, no_home, no_user)),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [full, no_folder, no_home, no_user])
 def test_a_cache_that_cannot_be_written_costs_nothing_but_a_line(
     quick, tmp_path, monkeypatch, place
 ):
@@ -240,16 +241,8 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_a_line(
     np.testing.assert_array_equal(kept_network.compute(images).features, features.features)
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "cut",
-        *(
-            pytest.param(damage, marks=pytest.mark.slow)
-            for damage in ("empty", "foreign", "no facts", "other facts")
-        ),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", ["cut", "empty", "foreign", "no facts", "other facts"])
 def test_a_damaged_classifier_is_trained_anew(quick, tmp_path, damage):
     real = splits_of(train=source(200))
     first = find_network("classifier", real)

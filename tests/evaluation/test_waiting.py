@@ -42,6 +42,7 @@ def test_work_tells_images_and_time_left_and_is_the_same_without(work, at_once, 
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_classifier_tells_how_far_its_training_is(at_once):
     rng = np.random.default_rng(0)
     source = ArraySource(rng.integers(0, 256, (32, 8, 8, 1), "uint8"), np.arange(32) % 2)

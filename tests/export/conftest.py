@@ -9,24 +9,36 @@ import numpy as np
 import pytest
 
 from keras_genzoo import export
-from keras_genzoo.models import MODELS
 from tests.models.cases import FEW, build, images
 
 EXPORTED = tuple(FEW)
 
 
+class MadeOnce(dict):
+    """Values by name, each made when a test first asks for it."""
+
+    def __init__(self, make):
+        self.make = make
+
+    def __missing__(self, name):
+        self[name] = self.make(name)
+        return self[name]
+
+
 @pytest.fixture(scope="session")
 def models():
     """The models by name, with weights at which every part of an image depends on every input."""
-    found = {name: build(name) for name in MODELS}
-    rng = np.random.default_rng(3)
-    for model in found.values():
+
+    def make(name):
+        model, rng = build(name), np.random.default_rng(3)
         for variable in model.variables:
             if variable.path.endswith("moving_variance"):
                 variable.assign(rng.uniform(0.5, 2, variable.shape))
             elif variable.shape:
                 variable.assign(rng.normal(0, 0.25, variable.shape))
-    return found
+        return model
+
+    return MadeOnce(make)
 
 
 class Files:
@@ -58,7 +70,7 @@ class Files:
 def exported(models, tmp_path_factory):
     """The files of each model, by its name."""
     root = tmp_path_factory.mktemp("exported")
-    return {name: Files(model, root, name) for name, model in models.items()}
+    return MadeOnce(lambda name: Files(models[name], root, name))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from keras_genzoo.export import saved_model
 from keras_genzoo.export.saved_model import runner
 from keras_genzoo.networks import SeededNormal
 from tests.export.conftest import EXPORTED
-from tests.models.cases import GANS, build
+from tests.models.cases import ALGORITHMS, GANS, build
 
 AE = {"reconstruct", "encode", "decode", "reconstruct_uint8", "encode_uint8"}
 GENERATOR = {"generate", "generate_seeded", "serving_default"}
@@ -36,7 +36,9 @@ INPUTS = {
 
 
 NAMES = [
-    name if name in EXPORTED else pytest.param(name, marks=pytest.mark.slow) for name in SIGNATURES
+    name if name in EXPORTED else pytest.param(name, marks=pytest.mark.slow)
+    for name in SIGNATURES
+    if name in ALGORITHMS
 ]
 
 
@@ -147,6 +149,7 @@ def batching_parameters():
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("b.BatchingParameters"))()
 
 
+@pytest.mark.slow
 def test_settings_of_a_person_are_kept(tmp_path):
     model, base = build("gan"), tmp_path / "faces"
     export.export_saved_model(model, base, warm_up=[64])
@@ -200,6 +203,7 @@ def test_weights_are_saved_once(exported, models):
         assert numbers == sum(np.prod(v.shape, dtype=int) for v in weights.values())
 
 
+@pytest.mark.slow
 def test_versions_are_counted_and_never_replaced(tmp_path):
     model = build("gan")
     assert export.export_saved_model(model, tmp_path / "faces").name == "1"
@@ -280,6 +284,7 @@ def test_a_model_of_mixed_precision_leaves_in_float32(tmp_path):
     np.testing.assert_array_equal(np.rint(images * 255), twin.decode(z))
 
 
+@pytest.mark.slow
 def test_a_killed_export_leaves_no_version(tmp_path):
     code = (
         "from tests.models.cases import GANS, build\n"

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 
 import numpy as np
@@ -192,17 +191,9 @@ EXPORT_FORMATS.register(
 """
 
 
-def alone(line, *more, folder):
-    """Run the command in a process of its own, where a module of a person's can be imported."""
-    return subprocess.run(
-        [sys.executable, "-m", "keras_genzoo", *line.split(), *map(str, more)],
-        cwd=folder, capture_output=True, text=True,
-    )  # fmt: skip
-
-
 def test_the_help_has_the_options_of_a_format_of_ones_own(tmp_path):
     (tmp_path / "mine.py").write_text(OWN_FORMAT)
-    ended = alone("--import mine export --help", folder=tmp_path)
+    ended = run_commands(tmp_path, "--import mine export --help")
     words = " ".join(ended.stdout.split())
     assert "saved_model|litert|onnx|keras|arrays]" in words
     assert "for plain Keras, for NumPy." in words

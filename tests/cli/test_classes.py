@@ -42,6 +42,7 @@ def named(tmp_path_factory):
     return place / "run"
 
 
+@pytest.mark.slow
 def test_a_class_is_asked_for_by_its_name(genzoo, refused, named, tmp_path):
     model = load_model(Run.open(named))
     for number, name in enumerate(NAMES):

@@ -438,6 +438,7 @@ def test_what_cannot_be_scored_is_refused(refused, trained, tmp_path, arguments,
     assert set(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_result_of_another_protocol_is_not_replaced_unasked(genzoo, refused, trained):
     run, arguments = trained("gan"), "evaluate --scores fid --features pixels"
     assert genzoo(arguments, run).code == 0

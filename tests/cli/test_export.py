@@ -195,8 +195,8 @@ def test_the_help_has_the_options_of_a_format_of_ones_own(tmp_path):
     (tmp_path / "mine.py").write_text(OWN_FORMAT)
     ended = run_commands(tmp_path, "--import mine export --help")
     words = " ".join(ended.stdout.split())
-    assert "saved_model|litert|onnx|keras|arrays]" in words
-    assert "for plain Keras, for NumPy." in words
+    assert "saved_model|litert|onnx|keras|preset|arrays]" in words
+    assert "for plain Keras, to be given away and trained on, for NumPy." in words
     assert "Images to write. [default: 2] [arrays]" in words
     assert "--kinds NAMES Words to keep. [arrays]" in words
 

@@ -141,6 +141,7 @@ def check_loading(name: str, path: Path, policy: str = "float32", graph: bool = 
     loaded = keras.saving.load_model(path)
     assert type(loaded) is type(model)
     np.testing.assert_array_equal(loaded.generate(4, seed=1), model.generate(4, seed=1))
+    assert loaded.get_config() == model.get_config()
     assert loaded.get_compile_config() == model.get_compile_config()
     assert step(loaded, seed=9) == step(model, seed=9)
     for ours, theirs in zip(weights(model), weights(loaded), strict=True):

@@ -1,12 +1,12 @@
-"""Every architecture of a GAN in the model: it trains, is saved and goes on, in each precision."""
+"""Every architecture of a GAN in the model."""
 
 import keras
 import numpy as np
 import pytest
 
-from keras_genzoo.models import GAN
+from keras_genzoo.models import GAN, MODELS
 from keras_genzoo.networks import ARCHITECTURES
-from tests.models.cases import SHAPE, images, weights
+from tests.models.cases import GANS, SHAPE, images
 
 OPTIONS = {
     "dense": {"generator_units": (8,), "discriminator_units": (8,)},
@@ -28,29 +28,25 @@ def step(model, seed=0, labels=None, **options):
     return {name: values[-1] for name, values in history.history.items()}
 
 
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_weight_moves_and_stays_finite(name, policy):
-    model = build(name, dtype=policy)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name == "dense" else pytest.param(name, marks=pytest.mark.slow)
+        for name in ARCHITECTURES
+    ],
+)
+def test_every_weight_moves_and_stays_finite_in_float16(name):
+    model = build(name, dtype="mixed_float16")
     model.compile(run_eagerly=True)
     before = [v.numpy() for v in model.trainable_variables]
-    # The scale of float16 may have to fall first.
-    for seed in range(4 if policy == "mixed_float16" else 2):
+    # Its scale may have to fall first.
+    for seed in range(4):
         step(model, seed)
     for variable, old in zip(model.trainable_variables, before, strict=True):
         assert np.isfinite(variable.numpy()).all()
         assert (variable.numpy() != old).any(), variable.path
 
 
-@pytest.mark.parametrize("name", ARCHITECTURES)
-def test_a_saved_model_gives_equal_images_and_an_equal_next_step(name, tmp_path):
-    model = build(name, ema_half_life=20.0)
-    model.compile(run_eagerly=True)
-    step(model)
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert loaded.get_config() == model.get_config()
-    np.testing.assert_array_equal(loaded.generate(3, seed=0), model.generate(3, seed=0))
-    assert step(loaded, 1) == step(model, 1)
-    for ours, theirs in zip(weights(model), weights(loaded), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+def test_every_architecture_is_that_of_a_model_which_the_harness_trains_and_saves():
+    used = {MODELS[name].arguments()["architecture"].default for name in GANS}
+    assert used == set(ARCHITECTURES)

@@ -120,10 +120,13 @@ def test_own_components_from_training_to_export(genzoo, runs, tmp_path, name):
         (None, "No module named 'broken'"),
         ("from keras_genzoo.training import RECIPES\nRECIPES.register('half', {'steps': 3})",
          "the recipe 'half' must be a dictionary of settings, with model and dataset"),
-        ("from keras_genzoo.networks import ARCHITECTURES, Architecture\n"
-         "class Wide(Architecture):\n    def __init__(self, steps: int = 1): ...\n"
-         "ARCHITECTURES.register('wide', Wide)",
-         "the architecture 'wide' declares 'steps', which is a setting of every run"),
+        pytest.param(
+            "from keras_genzoo.networks import ARCHITECTURES, Architecture\n"
+            "class Wide(Architecture):\n    def __init__(self, steps: int = 1): ...\n"
+            "ARCHITECTURES.register('wide', Wide)",
+            "the architecture 'wide' declares 'steps', which is a setting of every run",
+            marks=pytest.mark.slow,
+        ),
     ],
 )  # fmt: skip
 def test_a_module_that_fails_is_one_line(genzoo, tmp_path, text, words):

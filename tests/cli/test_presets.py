@@ -45,6 +45,7 @@ def test_a_preset_has_a_model_a_record_and_a_card(exported):
         assert words in card, words
 
 
+@pytest.mark.slow
 def test_every_command_takes_it(genzoo, preset, tmp_path):
     assert "runs/tiny_cgan/sample.png" in genzoo("sample tiny_cgan -n 20").output
     assert genzoo("sample tiny_cgan --out new.npz").code == 0
@@ -55,9 +56,11 @@ def test_every_command_takes_it(genzoo, preset, tmp_path):
     assert genzoo("evaluate tiny_cgan --scores fid --features pixels -n 100").code == 0
     assert (tmp_path / "runs/tiny_cgan/evaluation.json").is_file()
     assert genzoo("export tiny_cgan --format keras").code == 0
-    assert genzoo("report tiny_cgan").code == 0
+    # Scores were measured above, and maps are those of any run.
+    assert genzoo("report tiny_cgan --no-measure").code == 0
 
 
+@pytest.mark.slow
 def test_scores_of_a_preset_travel_with_it(genzoo, preset, tmp_path):
     assert genzoo("evaluate tiny_cgan --scores fid --features pixels -n 100").code == 0
     assert genzoo("export runs/tiny_cgan --format preset --name again --out out").code == 0
@@ -88,6 +91,7 @@ def test_a_damaged_record_ends_in_one_line(refused, preset, tmp_path):
     assert not (tmp_path / "runs/tiny_cgan").exists()
 
 
+@pytest.mark.slow
 def test_a_preset_cannot_be_resumed_but_begun_from(genzoo, refused, preset, tmp_path):
     assert "fit --from tiny_cgan" in refused("fit --resume tiny_cgan --steps 9")
     ended = genzoo("fit --from tiny_cgan --steps 2 --out more --seed 3")

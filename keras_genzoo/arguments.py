@@ -106,7 +106,7 @@ def arguments_of(kind: type, method: str = "__init__") -> list[Argument]:
     """Return the arguments of a class that a person may set, in the order that it declares them.
 
     What a class hands on by ``**arguments`` is declared by the classes above it; a class below may
-    change a default.
+    change a default, and name in ``left_out`` what it has no use for.
 
     Args:
         kind: the class.
@@ -137,7 +137,7 @@ def arguments_of(kind: type, method: str = "__init__") -> list[Argument]:
             if parameter.default is not parameter.empty:
                 defaults.setdefault(name, parameter.default)
             argument = _argument(parameter, helps.get(name, ""))
-            if argument is not None and name not in _GIVEN:
+            if argument is not None and name not in (*_GIVEN, *getattr(kind, "left_out", ())):
                 found.setdefault(name, argument)
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
             break

@@ -9,7 +9,7 @@ from keras_genzoo.evaluation import SCORES
 from keras_genzoo.export import EXPORT_FORMATS
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
 from keras_genzoo.models import MODELS
-from keras_genzoo.models.registry import SCHEDULES
+from keras_genzoo.models.registry import SCHEDULES, SOLVERS
 from keras_genzoo.networks import (
     ARCHITECTURES,
     AUGMENTATIONS,
@@ -51,6 +51,7 @@ def command(kind: str | None, name: str | None) -> None:
         "augmentations": list(AUGMENTATIONS),
         "normalisations of the discriminator": list(NORMALIZATIONS),
         "schedules": list(SCHEDULES),
+        "solvers of flows": list(SOLVERS),
         "scores": list(SCORES),
         "export formats": list(EXPORT_FORMATS),
     }

@@ -5,6 +5,7 @@ result names its own.
 """
 
 import hashlib
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -32,7 +33,8 @@ class Likelihood(NamedTuple):
     ``num_samples`` draws; ``log_likelihood`` is the importance-weighted bound of as many, which
     approaches log p(x) from below. Under a density of grey values, such as a Gaussian, all three
     are of log-densities, which may be positive. A model with an estimate of its own has the
-    log-likelihood alone; what it lacks is None.
+    log-likelihood alone; what it lacks is None. ``bits_per_dim`` is of models of the probability of
+    8-bit images: minus the log-likelihood over the number of pixels and colours, in bits.
     """
 
     log_likelihood: float
@@ -44,6 +46,7 @@ class Likelihood(NamedTuple):
     num_samples: int
     binarization: str
     num_images: int
+    bits_per_dim: float | None = None
 
 
 class Bounds(NamedTuple):
@@ -68,8 +71,9 @@ def model_likelihood(
     Args:
         model: a model that ``has_likelihood``. Its own ``estimate_log_likelihood`` is taken if it
             gives one; otherwise the bounds come from its ``posterior`` and ``log_probability``.
-        images: uint8 ``(n, height, width, channels)``.
-        num_samples: draws of z for each image (K).
+        images: uint8 ``(n, height, width, channels)``; of a model with ``likelihood_images`` no
+            more than those are measured.
+        num_samples: draws of z for each image (K), of a model without ``likelihood_draws``.
         binarization: how pixels become 0 or 1, as for ``binarized``; by default ``"dynamic"`` if
             the likelihood is of such pixels, ``"grey"`` if it is a density of grey values.
         seed: random seed of the draws and of the binarisation.
@@ -92,11 +96,15 @@ def model_likelihood(
         )
     check_at_least_1(num_samples=num_samples, images=len(images))
     binarization = choose_binarization(model.has_binary_likelihood, binarization)
+    if model.likelihood_images is not None:
+        images = images[: model.likelihood_images]
     x = binarized(images, binarization, seed)
-    own = _own_estimate(model, x, num_samples, seed, echo)
+    draws = model.likelihood_draws or num_samples
+    own = _own_estimate(model, x, draws, seed, echo)
     if own is not None:
         value = float(own.mean())
-        return Likelihood(value, None, None, None, None, None, num_samples, binarization, len(x))
+        bits = -value / (x[0].size * math.log(2)) if model.has_discrete_likelihood else None
+        return Likelihood(value, *(5 * [None]), draws, binarization, len(x), bits)
     bounds = likelihood_bounds(x, model.posterior, model.log_probability, num_samples, seed, echo)
     return Likelihood(
         log_likelihood=float(bounds.log_likelihood.mean()),

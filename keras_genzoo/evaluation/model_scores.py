@@ -89,6 +89,7 @@ LIKELIHOOD = Score(
     needs=["likelihood"],
     gives={
         "likelihood.log_likelihood": Display("log-likelihood", UP, "nats"),
+        "likelihood.bits_per_dim": Display("bits per dimension", DOWN),
         "likelihood.elbo": Display("ELBO", UP, "nats"),
         "likelihood.reconstruction": Display("ELBO: reconstruction term", unit="nats"),
         "likelihood.kl": Display("ELBO: KL term", unit="nats"),

@@ -14,6 +14,7 @@ from keras_genzoo.networks import (
     ConditionalBatchNormalization,
     Dropout,
     GroupedConv2D,
+    GroupNormalization,
     randomness_kept,
 )
 
@@ -24,6 +25,7 @@ _PLAIN = {
     BatchNormalization: keras.layers.BatchNormalization,
     Dropout: keras.layers.Dropout,
     GroupedConv2D: keras.layers.Conv2D,
+    GroupNormalization: keras.layers.GroupNormalization,
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 

@@ -59,9 +59,10 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     What it can do, it says by attributes. Of ``ImageModel``: ``value_range``, the range that its
     networks work in; ``metric_names``, what its steps log; ``needs_labels`` (it has
     ``num_classes`` then); ``has_held_out_loss`` (with a ``test_step``); ``has_encoder`` (with
-    ``encode``, ``code`` and ``reconstruct``); ``has_likelihood`` (with ``estimate_log_likelihood``,
-    or ``posterior`` and ``log_probability``) and ``has_binary_likelihood``. Of ``Exportable``:
-    ``prior_signature``, the signature that makes images of noise.
+    ``encode``, ``code`` and ``reconstruct``); ``has_solver`` (with ``set_sampling``, ``sampling``
+    and ``path``); ``has_likelihood`` (with ``estimate_log_likelihood``, or ``posterior`` and
+    ``log_probability``), ``has_binary_likelihood`` and ``has_discrete_likelihood``. Of
+    ``Exportable``: ``prior_signature``, the signature that makes images of noise.
 
     Raises:
         GenzooError: if the shape or the latent size is not usable.
@@ -78,6 +79,8 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     packing = 1
     # The architectures that the constructor takes by name, if it takes any.
     architectures: Registry | None = None
+    # Arguments of the classes above that this class has no use for.
+    left_out: tuple[str, ...] = ()
     # Whether the losses of ``test_step`` on held-out images say how well training went.
     has_held_out_loss = False
     # Whether it has ``encode``, ``code`` and ``reconstruct``.
@@ -90,6 +93,12 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     has_likelihood = False
     # Whether pixels are 0 or 1 under the likelihood; otherwise it is a density of grey values.
     has_binary_likelihood = False
+    # Whether the likelihood is the probability of 8-bit images, which has bits per dimension.
+    has_discrete_likelihood = False
+    # Draws for each image, and images at most, that ``estimate_log_likelihood`` is measured with;
+    # None leaves them to whoever asks.
+    likelihood_draws: int | None = None
+    likelihood_images: int | None = None
 
     def __init__(
         self,
@@ -143,6 +152,7 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
         64
         """
         found = _parameters(cls, "__init__")
+        found = {name: given for name, given in found.items() if name not in cls.left_out}
         if cls.architectures is not None:
             architecture = cls.architectures[found["architecture"].default]
             found |= inspect.signature(architecture).parameters

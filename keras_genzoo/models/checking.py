@@ -305,25 +305,40 @@ def packs_text(batch: int | str, packing: int) -> str:
     )
 
 
+def example_inputs(*shapes: tuple[int, ...]):
+    """Return one row of zeros for a network of an input of this shape, or of several inputs."""
+    inputs = [keras.ops.zeros((1, *shape), "float32") for shape in shapes]
+    return inputs if len(inputs) > 1 else inputs[0]
+
+
 def check_network(
-    network, role: str, input_shape: tuple, *output_shapes: tuple, num_replicas: int = 1
+    network, role: str, input_shape: tuple | list, *output_shapes: tuple, num_replicas: int = 1
 ) -> None:
     """Check that a network takes and gives what the model needs, building it if need be.
+
+    Args:
+        network: the network.
+        role: what it is to the model, such as ``"decoder"``.
+        input_shape: shape of one row of its input; a list of shapes if it has several inputs.
+        *output_shapes: shape of one row of each output.
+        num_replicas: replicas that train in step.
 
     Raises:
         GenzooError: if the network refuses the input, gives other shapes, ends in an activation
             that its role cannot use, or keeps batch statistics of its own on each of several
             replicas.
     """
-    needed = f"the {role} must map {input_shape} to {' and '.join(map(str, output_shapes))}"
+    inputs = input_shape if isinstance(input_shape, list) else [input_shape]
+    taken, given = (" and ".join(map(str, shapes)) for shapes in (inputs, output_shapes))
+    needed = f"the {role} must map {taken} to {given}"
     try:
-        outputs = network(keras.ops.zeros((1, *input_shape), "float32"))
+        outputs = network(example_inputs(*inputs))
     except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
         raise GenzooError(f"{needed}, but refuses that input: {one_line(error)}") from error
     found = [tuple(output.shape[1:]) for output in keras.tree.flatten(outputs)]
     if found != list(output_shapes):
         raise GenzooError(f"{needed}, but gives {' and '.join(map(str, found))}")
-    check_output(network, role, input_shape)
+    check_output(network, role, *inputs)
     for layer in network._flatten_layers() if num_replicas > 1 else ():
         if isinstance(layer, keras.layers.BatchNormalization) and not layer.synchronized:
             raise GenzooError(

@@ -17,7 +17,7 @@ from keras_genzoo.models.averaging import (
     move_average,
 )
 from keras_genzoo.models.base import CHANGE, TEST, TRAIN, ImageModel, ImageShape, OptimizerDefaults
-from keras_genzoo.models.checking import assert_labels, assert_packs, check_network, check_optimizer
+from keras_genzoo.models.checking import assert_packs, check_network, check_optimizer
 from keras_genzoo.models.combinations import check_combination
 from keras_genzoo.models.components import component, saved_component, with_options
 from keras_genzoo.models.critic import Draw
@@ -219,6 +219,17 @@ class GAN(Generating, Judging, Adapting, ImageModel):
         ]
 
     @property
+    def num_classes(self) -> int:
+        """Number of classes of a conditional model.
+
+        Raises:
+            AttributeError: if the model has none.
+        """
+        if self.conditioning is None:
+            raise AttributeError(f"{type(self).__name__} knows no classes")
+        return self.conditioning.num_classes
+
+    @property
     def noise_dim(self) -> int:
         """Width of the generator's input: the noise and its condition."""
         if self.conditioning is None:
@@ -358,14 +369,16 @@ class GAN(Generating, Judging, Adapting, ImageModel):
 
     # Computation -----------------------------------------------------------------------------
 
-    def unpack(self, data):
-        """Return the batch's images in the model's range and its class labels, None without."""
-        images, class_labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if not self.needs_labels:
-            return self.to_range(images), None
-        class_labels = tf.cast(class_labels, tf.int32)
-        assert_labels(self, class_labels)
-        return self.to_range(images), tf.reshape(class_labels, (-1,))
+    def make(self, z, class_labels=None, training=False):
+        """Return the images of noise: the averaged generator's, if there is one and not training.
+
+        Args:
+            z: noise ``(batch, latent_dim)``.
+            class_labels: labels ``(batch,)`` of a conditional model.
+            training: whether layers behave as in training.
+        """
+        network = self.generator if training else self.sampling_generator
+        return network(self.condition_noise(z, class_labels), training=training)
 
     def condition_noise(self, z, class_labels):
         """Return the generator's input."""

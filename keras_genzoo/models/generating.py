@@ -1,4 +1,6 @@
-"""What a GAN is used for once it is trained: images of noise, with or without class labels."""
+"""What models are used for that make images of noise, with or without class labels."""
+
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,29 +12,36 @@ from keras_genzoo.models.latent import interpolate_latents
 
 
 class Generating:
-    """What ``GAN`` adds to ``ImageModel`` to make images.
+    """What ``GAN`` and ``Flow`` add to ``ImageModel`` to make images.
 
-    The class has ``sampling_generator``, ``conditioning`` (None without class labels) and
-    ``condition_noise``.
+    The class has ``make``, and if it may need labels ``num_classes``.
     """
 
     prior_signature = "generate"
 
-    @property
-    def num_classes(self) -> int:
-        """Number of classes of a conditional model.
+    def make(self, z, class_labels=None, training: bool = False) -> Any:
+        """Return images in the model's range of noise, with labels ``(batch,)`` if it needs them.
 
-        Raises:
-            AttributeError: if the model has none.
+        Args:
+            z: noise ``(batch, *latent_shape)``, a tensor of any kind, or one of a functional model.
+            class_labels: int32 ``(batch,)``, of a conditional model.
+            training: whether layers behave as in training, and weights are not the averaged ones.
         """
-        if self.conditioning is None:
-            raise AttributeError(f"{type(self).__name__} knows no classes")
-        return self.conditioning.num_classes
+        raise NotImplementedError
+
+    def unpack(self, data):
+        """Return the batch's images in the model's range and its class labels, None without."""
+        images, class_labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if not self.needs_labels:
+            return self.to_range(images), None
+        class_labels = tf.cast(class_labels, tf.int32)
+        assert_labels(self, class_labels)
+        return self.to_range(images), tf.reshape(class_labels, (-1,))
 
     def call(self, inputs, training=False):
         """Return the images of noise, floats in [-1, 1].
 
-        They are the averaged generator's, if there is one, unless ``training``.
+        They are those of the averaged weights, if there are such, unless ``training``.
 
         Args:
             inputs: noise ``(batch, *latent_shape)``; of a conditional model ``(z, class_labels)``.
@@ -57,10 +66,9 @@ class Generating:
         if self.needs_labels:
             class_labels = tf.reshape(tf.cast(class_labels, tf.int32), (-1,))
             assert_labels(self, class_labels)
-        network = self.generator if training else self.sampling_generator
-        return network(self.condition_noise(z, class_labels), training=training)
+        return self.make(z, class_labels, training)
 
-    def decode(self, z, class_labels=None, *, batch_size: int = 256) -> np.ndarray:
+    def decode(self, z, class_labels=None, *, batch_size: int = 256, **sampling) -> np.ndarray:
         """Return the images of noise ``(n, *latent_shape)``, uint8 ``(n, *image_shape)``.
 
         Args:
@@ -68,6 +76,7 @@ class Generating:
             class_labels: of a conditional model, one label for all or one for each image; None
                 takes the classes in turn. Others know no classes.
             batch_size: images made at a time.
+            **sampling: what else ``make`` takes.
 
         Raises:
             GenzooError: if a label is not one of the classes, their number is another, or there
@@ -77,11 +86,13 @@ class Generating:
             self.check_no_labels(class_labels)
         z = self.checked_latents(z)
         if not self.needs_labels:
-            return self.to_uint8(self.in_batches(self.sampling_generator, z, batch_size))
+            return self.to_uint8(
+                self.in_batches(lambda rows: self.make(rows, **sampling), z, batch_size)
+            )
         class_labels = self.checked_labels(class_labels, len(z))
 
         def made(rows):
-            return self.sampling_generator(self.condition_noise(z[rows], class_labels[rows]))
+            return self.make(z[rows], class_labels[rows], **sampling)
 
         return self.to_uint8(self.in_batches(made, np.arange(len(z)), batch_size))
 
@@ -99,7 +110,7 @@ class Generating:
         return self.decode(self.sample_latents(n, seed), class_labels)
 
     def interpolate(
-        self, a, b, steps: int = 10, method: str = "spherical", class_labels=None
+        self, a, b, steps: int = 10, method: str = "spherical", class_labels=None, **sampling
     ) -> np.ndarray:
         """Return the images of the interpolation from noise ``a`` to noise ``b``, both included.
 
@@ -109,31 +120,27 @@ class Generating:
             steps: number of images, at least 2.
             method: ``"spherical"`` or ``"linear"``.
             class_labels: of a conditional model, the class of all of them; 0 if not given.
+            **sampling: what else ``make`` takes.
 
         Returns:
             uint8 array ``(steps, *image_shape)``.
         """
         if self.needs_labels and class_labels is None:
             class_labels = 0
-        return self.decode(interpolate_latents(a, b, steps, method), class_labels)
+        return self.decode(interpolate_latents(a, b, steps, method), class_labels, **sampling)
 
     def signatures(self, batch_size: int | None = None) -> dict[str, keras.Model]:
         """Return the network ``generate``: ``z`` -> ``images`` in [0, 1].
 
-        It is the averaged generator, if there is one; of a conditional model it takes
+        Its weights are the averaged ones, if there are such; of a conditional model it takes
         ``class_labels``, too.
         """
-        z = keras.Input(self.latent_shape, batch_size, name="z")
-        if not self.needs_labels:
-            return {"generate": self.generating({"z": z}, z)}
-        labels = keras.Input((), batch_size, dtype="int32", name="class_labels")
-        inputs = {"z": z, "class_labels": labels}
-        return {"generate": self.generating(inputs, self.condition_noise(z, labels))}
-
-    def generating(self, inputs, noise) -> keras.Model:
-        """Return the network from named ``inputs``, of which ``noise`` is made, to images."""
-        images = self.to_unit_range(self.sampling_generator(noise, training=False))
-        return keras.Model(inputs, {"images": images}, name="generate")
+        inputs = {"z": keras.Input(self.latent_shape, batch_size, name="z")}
+        if self.needs_labels:
+            labels = keras.Input((), batch_size, dtype="int32", name="class_labels")
+            inputs["class_labels"] = labels
+        images = self.to_unit_range(self.make(inputs["z"], inputs.get("class_labels")))
+        return {"generate": keras.Model(inputs, {"images": images}, name="generate")}
 
     def checked_labels(self, class_labels, n: int) -> np.ndarray:
         """Return ``n`` labels out of what a person may give.

@@ -1,12 +1,14 @@
 """What all models share of their latents: drawing, checking, decoding and interpolating them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import checking
+from keras_genzoo.models.capabilities import capable_models
 from keras_genzoo.models.latent import interpolate_latents
 
 
@@ -57,6 +59,35 @@ class Latents:
         """
         self.check_no_labels(class_labels)
         return self.decode(self.sample_latents(n, seed))
+
+    # Whether images are the solution of an equation over time: steps and solver can be chosen
+    # after training, by ``set_sampling``, and images on the way seen, by ``path``.
+    has_solver = False
+
+    def set_sampling(self, **options) -> None:
+        """Choose how images are made from now on, of a model that ``has_solver``.
+
+        Args:
+            **options: ``solver``, ``solver_steps``, ``guidance``; None leaves one as it is.
+
+        Raises:
+            GenzooError: if the model makes its images in one pass, or has no such option.
+        """
+        given = [name for name, value in options.items() if value is not None]
+        if given:
+            raise GenzooError(
+                f"a {type(self).__name__} makes its images in one pass, and has no "
+                f"{given[0].replace('_', ' ')}; that is for models with a solver, "
+                f"{capable_models('has_solver')}"
+            )
+
+    def sampling(self) -> dict[str, Any]:
+        """Return how images are made, by the names of ``set_sampling``; empty without a choice."""
+        return {}
+
+    def sampling_in_words(self) -> str:
+        """Return ``sampling`` as text, such as ``midpoint, 10 steps, 20 network calls``."""
+        return ""
 
     def interpolate(self, a, b, steps: int = 10, method: str = "spherical") -> np.ndarray:
         """Return the images of the interpolation from latent ``a`` to ``b``, both included.

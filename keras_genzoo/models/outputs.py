@@ -1,7 +1,8 @@
 """What a person's own network ends in: an activation whose values a model cannot use.
 
-A decoder and a discriminator give logits, which may be any numbers; a generator gives images in
-[-1, 1]. A network that ends in a sigmoid trains all the same, to grey images.
+A decoder and a discriminator give logits, and a flow's network velocities, which may be any
+numbers; a generator gives images in [-1, 1]. A network that ends in a sigmoid trains all the same,
+to grey images.
 """
 
 import contextlib
@@ -26,6 +27,7 @@ _REFUSED = {
     "decoder": (_SQUASHED, "logits: end it without an activation, the sigmoid is the model's"),
     "discriminator": (_SQUASHED, "logits: end it without an activation, the loss has its own"),
     "generator": (_ONE_SIDED, "images in [-1, 1]: end it in tanh"),
+    "velocity network": (_SQUASHED, "velocities of any size: end it without an activation"),
 }
 # Layers and operations that only move, drop or average values, and so keep their range.
 _PASSED = {
@@ -49,11 +51,11 @@ def opening() -> Iterator[None]:
         _OPENING.reset(token)
 
 
-def check_output(network: keras.Model, role: str, input_shape: tuple[int, ...]) -> None:
+def check_output(network: keras.Model, role: str, *input_shapes: tuple[int, ...]) -> None:
     """Check that a built network does not end in an activation that its role cannot use.
 
     Of a network whose layers have no known order, or that ends in something else than Keras' own
-    activations, the outputs are looked at, and it is only warned of.
+    activations, the outputs are looked at if it has one input, and it is only warned of.
 
     Raises:
         GenzooError: if it does.
@@ -69,7 +71,7 @@ def check_output(network: keras.Model, role: str, input_shape: tuple[int, ...]) 
                 raise GenzooError(text)
             warnings.warn(text, stacklevel=2)
     understood = ends and all(_plain(end) in refused | _UNDERSTOOD for end in ends)
-    if not understood and _stays_in_unit_range(network, input_shape):
+    if not understood and len(input_shapes) == 1 and _stays_in_unit_range(network, *input_shapes):
         warnings.warn(
             f"the {role} gives numbers in [0, 1] whatever it is given, as if it ended in a "
             f"sigmoid, but must give {needed}",

@@ -1,4 +1,4 @@
-"""Models and schedules by name; listing them imports neither Keras nor TensorFlow."""
+"""Models, schedules and solvers by name; listing them imports neither Keras nor TensorFlow."""
 
 from keras_genzoo.registry import Registry
 
@@ -9,6 +9,16 @@ SCHEDULES = Registry(
         "cosine": "keras_genzoo.models.schedules:cosine",
         "linear": "keras_genzoo.models.schedules:linear",
         "step": "keras_genzoo.models.schedules:halves",
+    },
+)
+
+# Each entry is a ``Solver`` of the equation by which a flow makes images.
+SOLVERS = Registry(
+    "solver",
+    {
+        "euler": "keras_genzoo.models.solvers:EULER",
+        "midpoint": "keras_genzoo.models.solvers:MIDPOINT",
+        "heun": "keras_genzoo.models.solvers:HEUN",
     },
 )
 
@@ -25,5 +35,6 @@ MODELS = Registry(
         "wgan_gp": "keras_genzoo.models.wgan_gp:WGANGP",
         "sngan": "keras_genzoo.models.sngan:SNGAN",
         "r3gan": "keras_genzoo.models.r3gan:R3GAN",
+        "flow": "keras_genzoo.models.flow:Flow",
     },
 )

@@ -1,4 +1,4 @@
-"""Encoders, decoders, generators and discriminators, each a function that builds a network.
+"""Encoders, decoders, generators, discriminators and U-Nets, each a function that builds a network.
 
 Except for batch normalisation, grouped convolution, dropout and seeded noise they use only
 ``keras`` layers and ``keras.ops``. Losses and training are in ``models``.
@@ -49,6 +49,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "dense_gaussian_encoder",
             "dense_generator",
         ],
+        "group_normalization": ["GroupNormalization"],
         "grouped": ["GroupedConv2D"],
         "normalization": [
             "BatchNormalization",
@@ -79,5 +80,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "seeding": ["randomness_kept", "seeded"],
         "spectral": ["SpectralConv2D", "SpectralDense"],
+        "unet": ["velocity_unet"],
     },
 )

@@ -16,7 +16,7 @@ from typing import Any
 from keras_genzoo import losses, models, networks
 from keras_genzoo.arguments import BOUNDS, Argument, arguments_of, options_of
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
-from keras_genzoo.models.registry import MODELS
+from keras_genzoo.models.registry import MODELS, SOLVERS
 from keras_genzoo.networks.registry import (
     ARCHITECTURES,
     AUGMENTATIONS,
@@ -39,6 +39,7 @@ REGISTRIES = {
         RECONSTRUCTION_LOSSES,
         PENALTIES,
         AUGMENTATIONS,
+        SOLVERS,
     )
 }
 _TYPES = {

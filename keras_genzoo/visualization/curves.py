@@ -18,6 +18,7 @@ _SCORES = ("real_score", "fake_score")
 _PANELS = (
     (("loss", "reconstruction_loss"), None, "loss (nats an image)"),
     (("kl_loss",), None, "KL divergence (nats an image)"),
+    (("velocity_loss",), None, "mean squared error of the velocity"),
     (("discriminator_loss", "generator_loss"), None, "losses"),
     (_SCORES, None, "D(x) and D(G(z))"),
     (("jensen_shannon_estimate",), 0.0, "Jensen-Shannon estimate (nats)"),

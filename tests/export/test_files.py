@@ -61,6 +61,33 @@ def test_every_generator_is_verified_in_every_format(models, tmp_path, name):
         assert "generate" in json.loads(card.read_text())["verified"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options", [{}, {"conditioning": "embedding", "num_classes": 4, "guidance": 2.0}]
+)
+def test_a_flow_is_verified_in_every_format_its_steps_written_out(tmp_path, options):
+    model = build("flow", **options)
+    rng = np.random.default_rng(3)
+    for variable in model.average_network.variables:
+        variable.assign(rng.normal(0, 0.2, variable.shape))
+    folder = export.export_saved_model(model, tmp_path / "flow", check=True)
+    files = export.export_onnx(model, tmp_path, "flow", check=True)
+    files += export.export_keras(model, tmp_path, "flow", check=True)
+    [litert_file] = export.export_litert(model, tmp_path, "flow", check=True)
+    cards = [file.with_name(f"{file.name}.json") for file in (*files, litert_file)]
+    for card in (*cards, folder / "assets.extra" / "card.json"):
+        assert "generate" in json.loads(card.read_text())["verified"]
+    operations = {part["op_name"] for part in opened(litert_file)._get_ops_details()}
+    assert not [name for name in operations if name.startswith("Flex") or name == "WHILE"]
+    # The weights stand in the file once, however often the network is called.
+    model.set_sampling(solver_steps=6)
+    [longer] = export.export_litert(model, tmp_path, "longer")
+    weights = sum(4 * w.numpy().size for w in model.average_network.weights)
+    calls = 8 * (2 if options else 1)
+    per_call = (longer.stat().st_size - litert_file.stat().st_size) / calls
+    assert per_call < 50_000 + weights / 10
+
+
 def test_normalisation_that_follows_the_class_leaves_as_layers_of_keras(tmp_path):
     model = build("cgan", conditioning="projection")
     rng = np.random.default_rng(3)

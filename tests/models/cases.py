@@ -1,6 +1,7 @@
 """Small cases of every registered model, none of whose arguments is the default."""
 
 import dataclasses
+import inspect
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,17 @@ CASES = {
         _TWICE,
         preset=True,
     ),
+    "flow": Case(
+        {
+            "unet_filters": (4, 6),
+            "unet_blocks": 2,
+            "time_distribution": "logit_normal",
+            "solver": "heun",
+            "solver_steps": 2,
+            **_AVERAGED,
+        },
+        {},
+    ),
 }
 GANS = [name for name in MODELS if "generator_optimizer" in MODELS[name].optimizer_defaults]
 AUTOENCODERS = [name for name in MODELS if MODELS[name].has_encoder]
@@ -76,6 +88,17 @@ def of(names, argument: str = "name"):
     """Parametrise by models; all but a few are slow."""
     slow = [pytest.param(name, marks=pytest.mark.slow) for name in names if name not in FEW]
     return pytest.mark.parametrize(argument, [name for name in names if name in FEW] + slow)
+
+
+def networks_of(name: str) -> list[str]:
+    """Return the arguments of a model that take a person's own network; images come of the last."""
+    roles = ("discriminator", "generator", "encoder", "decoder", "network")
+    return [role for role in roles if role in MODELS[name].arguments()]
+
+
+def takes_a_loss(name: str) -> bool:
+    """Whether the loss of a model can be chosen."""
+    return "loss" in inspect.signature(MODELS[name].compile).parameters
 
 
 def build(name: str, **arguments):
@@ -133,9 +156,11 @@ def step(model, count: int = 8, seed: int = 0, times: int = 1) -> dict[str, floa
     return {name: values[-1] for name, values in history.items()}
 
 
-def check_loading(name: str, path: Path, policy: str = "float32", graph: bool = False) -> None:
+def check_loading(
+    name: str, path: Path, policy: str = "float32", graph: bool = False, **arguments
+) -> None:
     """Check that a saved model gives the same outputs, and the same next step."""
-    model = compiled(name, graph=graph, dtype=policy)
+    model = compiled(name, graph=graph, dtype=policy, **arguments)
     step(model, times=2)
     model.save(path)
     loaded = keras.saving.load_model(path)

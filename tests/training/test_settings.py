@@ -41,15 +41,20 @@ SHAPE = (16, 16, 1)
 # What a setting has no meaning without.
 NEEDED = {
     "variance": {"loss": "gaussian"},
+    "guidance": {"conditioning": "embedding"},
     "penalty_weight": {"penalty": "r1"},
     "warmup_steps": {"schedule": "cosine"},
     "beta_2_end": {"beta_2_steps": 2},
     "beta_2_steps": {"beta_2_end": 0.5},
 }
-GANS = [
-    model for model in MODELS if settings_of(model)["loss"].argument.choices is ADVERSARIAL_LOSSES
-]
-AUTOENCODERS = [model for model in MODELS if model not in GANS]
+# The losses that each model chooses from, of those that have such a choice.
+LOSSES = {
+    model: settings_of(model)["loss"].argument.choices
+    for model in MODELS
+    if "loss" in settings_of(model)
+}
+GANS = [model for model, choices in LOSSES.items() if choices is ADVERSARIAL_LOSSES]
+AUTOENCODERS = [model for model, choices in LOSSES.items() if choices is RECONSTRUCTION_LOSSES]
 # Every setting of every model, with the first model that has it.
 SETTINGS = {
     name: (model, setting)
@@ -203,8 +208,11 @@ def test_every_setting_reaches_the_model(model):
     if model in GANS and default.conditioning not in (None, "concat"):
         # The images of a pack have one logit, and several classes.
         apart |= {"packing"}
+    if "guidance" in names:
+        apart -= {"conditioning"}
     values = {name: another(settings_of(model)[name]) for name in names if name not in apart}
-    values["loss"] = "minimax" if model in GANS else "squared_error"
+    if model in LOSSES:
+        values["loss"] = "minimax" if model in GANS else "squared_error"
     assert all(getattr(default, name) != value for name, value in values.items())
     built = build_model(Settings(model=model, seed=5, **values), SHAPE, 10)
     config = built.get_config() | built.get_compile_config() | {"seed": built.seed}
@@ -380,7 +388,7 @@ def test_every_setting_has_a_flag(name):
 
 @pytest.mark.parametrize("name", [*ADVERSARIAL_LOSSES, *RECONSTRUCTION_LOSSES])
 def test_losses_belong_to_their_models(name):
-    for model in MODELS:
+    for model in LOSSES:
         if (model in GANS) == (name in ADVERSARIAL_LOSSES):
             assert Settings(model=model, loss=name).loss == name
         else:

@@ -11,6 +11,7 @@ from keras_genzoo.cli.options import (
     RunPath,
     dataset_option,
     force_option,
+    sampling_options,
     seed_option,
     setting_flags,
 )
@@ -77,6 +78,7 @@ class ScoresOption(click.Option):
     show_default=True,
     help="Distribution that codes are drawn from, of a model with an encoder.",
 )
+@sampling_options
 @click.option(
     "--num-samples",
     type=click.IntRange(min=1),

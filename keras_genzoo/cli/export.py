@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from keras_genzoo.cli.options import IntegerList, Name, NameList, dataset_option, run_argument
+from keras_genzoo.cli.options import (
+    IntegerList,
+    Name,
+    NameList,
+    dataset_option,
+    run_argument,
+    sampling_options,
+)
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.export.formats import EXPORT_FORMATS, ExportOption, options_of_formats
 from keras_genzoo.text import shown
@@ -58,6 +65,7 @@ def _option(option: ExportOption, formats: list[str]) -> click.Option:
     help="Folder; by default 'savedmodels', where versions of NAME are counted, or for other "
     "formats RUN/export.",
 )
+@sampling_options
 @dataset_option
 @click.option("--verify", "check", is_flag=True, help="Compare each file with the model.")
 @click.option(

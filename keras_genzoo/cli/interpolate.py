@@ -12,6 +12,7 @@ from keras_genzoo.cli.options import (
     dataset_option,
     picture_options,
     run_argument,
+    sampling_options,
 )
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.text import shown
@@ -50,6 +51,7 @@ from keras_genzoo.text import shown
     help="By default linear between images, spherical between points of the noise.",
 )
 @class_option
+@sampling_options
 @dataset_option
 @picture_options("PNG file")
 def command(

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from keras_genzoo.arguments import Choices
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models.registry import MODELS
+from keras_genzoo.models.registry import MODELS, SOLVERS
 from keras_genzoo.registry import Names
 from keras_genzoo.training.declared import (
     GROUPS,
@@ -305,6 +305,32 @@ def class_option(command: Command) -> Command:
     """Add ``--class``."""
     words = "Name of the class to make, of a model that knows classes; by default all in turn."
     return click.option("--class", "class_label", metavar="NAME", help=words)(command)
+
+
+def sampling_options(command: Command) -> Command:
+    """Add how a model with a solver makes its images: ``--solver``, ``--solver-steps`` and so on.
+
+    None stands for what the run was trained with.
+    """
+    options = [
+        click.option(
+            "--solver",
+            type=Name("solver", SOLVERS),
+            help="How the path from noise to an image is solved. [models with a solver]",
+        ),
+        click.option(
+            "--solver-steps", type=int, help="Steps of the solver. [models with a solver]"
+        ),
+        click.option(
+            "--guidance",
+            type=float,
+            help="Strength of classifier-free guidance, 1 for none. [models with a solver and "
+            "classes]",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def dataset_option(command: Command) -> Command:

@@ -5,7 +5,12 @@ from typing import Any
 
 import click
 
-from keras_genzoo.cli.options import class_option, picture_options, run_argument
+from keras_genzoo.cli.options import (
+    class_option,
+    picture_options,
+    run_argument,
+    sampling_options,
+)
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.text import shown
 
@@ -20,6 +25,7 @@ from keras_genzoo.text import shown
 )
 @class_option
 @click.option("--columns", type=click.IntRange(min=1), help="Images in a row of the grid.")
+@sampling_options
 @picture_options("PNG file, or .npz for the arrays")
 def command(
     run: Path,

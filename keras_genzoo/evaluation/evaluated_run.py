@@ -59,12 +59,15 @@ class EvaluatedRun:
         """
         run = Run.open(path)
         model, weights = load_weights(run, echo)
+        model.set_sampling(
+            solver=options.solver, solver_steps=options.solver_steps, guidance=options.guidance
+        )
         data = splits_of(run, options.dataset)
         opened = cls(run, model, weights, data, data.to_look_at(options.split), options, echo)
         if options.sampler != PRIOR and not model.has_encoder:
             raise GenzooError(
                 f"a {type(model).__name__} draws its own noise; --sampler is for models with an "
-                "encoder"
+                f"encoder{'; its solver is chosen by --solver' if model.has_solver else ''}"
             )
         # Asked for now because they raise if something cannot be measured.
         _ = opened.count, opened.names
@@ -98,6 +101,8 @@ class EvaluatedRun:
         }
         if self.model.has_encoder and any(SCORES[name].of == "images" for name in self.names):
             protocol["sampler"] = self.options.sampler
+        if sampling := self.model.sampling_in_words():
+            protocol["sampling"] = sampling
         return protocol
 
     @property

@@ -27,6 +27,7 @@ _COMPARED = {
     "image_shape": "image shape",
     "seed": "--seed",
     "sampler": "--sampler",
+    "sampling": "images made by",
 }
 
 

@@ -27,6 +27,9 @@ class Options:
             ``train``.
         sampler: distribution of the codes of a model with an encoder: ``normal``, or a name in
             ``SAMPLERS``.
+        solver: of a model with a solver, another one than the run's.
+        solver_steps: of such a model, another number of steps.
+        guidance: of such a model with classes, another strength of guidance.
         num_samples: draws of z for each image in the likelihood.
         binarization: how pixels become 0 or 1 in the likelihood; by default as for
             ``model_likelihood``.
@@ -43,6 +46,9 @@ class Options:
     count: int | None = None
     split: str | None = None
     sampler: str = PRIOR
+    solver: str | None = None
+    solver_steps: int | None = None
+    guidance: float | None = None
     num_samples: int = 500
     binarization: str | None = None
     floor: bool = True

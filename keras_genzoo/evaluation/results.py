@@ -24,6 +24,7 @@ _PROTOCOL = {
     "fid_real": "statistics of FID",
     "floor": "column 'real images'",
     "classes": "classes of generated images",
+    "sampling": "images made by",
 }
 
 

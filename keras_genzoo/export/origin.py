@@ -65,6 +65,8 @@ def describe_origin(run: Run, model: ImageModel, weights: str) -> dict[str, str]
         "versions": ", ".join(f"{k} {v}" for k, v in run.versions.items()),
         "scores": _scores(run, model),
     }
+    if sampling := model.sampling_in_words():
+        facts["sampling"] = sampling
     if run.class_names:
         # With their numbers, since those are what an exported model takes.
         facts["classes"] = ", ".join(f"{n} = {name}" for n, name in enumerate(run.class_names))

@@ -32,6 +32,9 @@ def export_run(
     out: str | os.PathLike | None = None,
     dataset: str | os.PathLike | None = None,
     name: str | None = None,
+    solver: str | None = None,
+    solver_steps: int | None = None,
+    guidance: float | None = None,
     check: bool = False,
     force: bool = False,
     echo: Callable[[str], None] = lambda line: None,
@@ -47,6 +50,9 @@ def export_run(
         dataset: where the run's images lie now, if they have moved; an autoencoder's export takes
             them to be verified, and for int8.
         name: what the model is called there; by default the name of the run folder.
+        solver: of a model with a solver, the one that the files have; by default the run's.
+        solver_steps: of such a model, the number of steps, which are written out in the files.
+        guidance: of such a model with classes, the strength of guidance.
         check: compare what is written with the model.
         force: replace files of these names, and the settings of the server; a version is never
             replaced.
@@ -66,6 +72,7 @@ def export_run(
     run = Run.open(path)
     name = _default_name(run) if name is None else check_name(name)
     model, weights = load_weights(run, echo)
+    model.set_sampling(solver=solver, solver_steps=solver_steps, guidance=guidance)
     folder = Path(out or target.folder or run.path / "export")
     if target.files is None:
         more = {"force": force}

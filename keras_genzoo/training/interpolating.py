@@ -31,6 +31,9 @@ def interpolate(
     from_class: str | None = None,
     to_class: str | None = None,
     split: str | None = None,
+    solver: str | None = None,
+    solver_steps: int | None = None,
+    guidance: float | None = None,
     dataset: str | os.PathLike | None = None,
     seed: int = 0,
     out: str | os.PathLike | None = None,
@@ -55,6 +58,9 @@ def interpolate(
         to_class: the class of the last image.
         split: part of the data that the real images are of; by default the one held out, if there
             is one.
+        solver: of a model with a solver, another one than the run's.
+        solver_steps: of such a model, another number of steps.
+        guidance: of such a model with classes, another strength of guidance.
         dataset: where the images of an autoencoder's run lie now, if they have moved.
         seed: random seed of the ends.
         out: a ``.png`` file; by default ``interpolate.png`` in the run, or the next free one of
@@ -77,6 +83,7 @@ def interpolate(
     run = Run.open(path)
     out = new_picture_file(run, "interpolate.png", out, force, ".png")
     model = load_model(run, echo)
+    model.set_sampling(solver=solver, solver_steps=solver_steps, guidance=guidance)
     options = {"method": method} if method else {}
     label = class_number(run, model, class_label)
     names: list[str] = []

@@ -29,6 +29,9 @@ def sample(
     class_label: str | int | None = None,
     *,
     columns: int | None = None,
+    solver: str | None = None,
+    solver_steps: int | None = None,
+    guidance: float | None = None,
     seed: int = 0,
     out: str | os.PathLike | None = None,
     force: bool = False,
@@ -46,6 +49,9 @@ def sample(
         count: number of images; by default 64, or as many more as make the last row whole.
         class_label: the name of a class, or its number as ``model.generate`` takes it.
         columns: images in a row of the grid.
+        solver: of a model with a solver, another one than the run's.
+        solver_steps: of such a model, another number of steps.
+        guidance: of such a model with classes, another strength of guidance.
         seed: random seed of the noise.
         out: a ``.png`` or ``.npz`` file; by default ``sample.png`` in the run, or the next free
             one of ``sample-2.png``, ``sample-3.png``, ...
@@ -54,11 +60,13 @@ def sample(
             for, and when the run is unfinished.
 
     Raises:
-        GenzooError: if the run has no model, the class is unknown, or ``out`` exists.
+        GenzooError: if the run has no model, the class is unknown, the model has no such option of
+            a solver, or ``out`` exists.
     """
     run = Run.open(path)
     out = new_picture_file(run, "sample.png", out, force, ".png", ".npz")
     model = load_model(run, echo)
+    model.set_sampling(solver=solver, solver_steps=solver_steps, guidance=guidance)
     label = class_number(run, model, class_label)
     if out.suffix.lower() == ".npz":
         count = SAMPLES if count is None else count

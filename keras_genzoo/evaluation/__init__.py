@@ -42,6 +42,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "write_result",
         ],
         "samplers": ["SAMPLERS"],
+        "sampling_quality": ["quality_by_calls"],
         "score": ["NEEDS", "SCORES", "Display", "Score"],
         "similarity": ["similarity_matrix", "structural_similarity"],
         "stability": ["study_stability"],

@@ -40,6 +40,8 @@ FIGURES = (
         "reconstructions_and_walk",
         "latent_map",
         "latent_manifold",
+        "path",
+        "quality",
     ),
     "training.gif",
     "figures.json",

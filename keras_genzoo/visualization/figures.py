@@ -14,6 +14,8 @@ from keras_genzoo.classes import shown_classes
 from keras_genzoo.data import Source, Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.conditional import classes_to_make
+from keras_genzoo.evaluation.options import Options
+from keras_genzoo.evaluation.sampling_quality import quality_by_calls
 from keras_genzoo.files import new_folder, write_json, writing_folder
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.capabilities import capable_models
@@ -32,6 +34,7 @@ from keras_genzoo.visualization.latent import (
     why_no_manifold,
     why_no_map,
 )
+from keras_genzoo.visualization.sampling import path_rows, quality_curves
 from keras_genzoo.visualization.style import (
     foot,
     grid_size,
@@ -52,6 +55,8 @@ def draw_figures(
     path: str | os.PathLike,
     out: str | os.PathLike | None = None,
     *,
+    sweep: Sequence[int] | None = None,
+    count: int | None = None,
     dataset: str | os.PathLike | None = None,
     seed: int = 0,
     force: bool = False,
@@ -64,6 +69,9 @@ def draw_figures(
     Args:
         path: the run folder.
         out: the folder of the figures; by default ``figures`` in the run.
+        sweep: of a model with a solver: also measure the FID with these numbers of solver steps,
+            of every solver, and draw it against network calls; ``figures.json`` has the numbers.
+        count: images of each kind that FID is measured of; by default as ``genzoo evaluate``.
         dataset: where the run's images lie now, if they have moved.
         seed: random seed of the noise and of the choice of real images.
         force: replace a folder of figures; a folder with other files is never replaced.
@@ -78,9 +86,19 @@ def draw_figures(
     model, weights = load_weights(run, echo)
     splits = splits_of(run, dataset)
     files: list[Path] = []
+    quality = None
+    if sweep is not None:
+        options = Options(["fid"], count=count, seed=seed, dataset=dataset)
+        quality = quality_by_calls(path, sweep, options=options, echo=echo)
+    elif count is not None:
+        raise GenzooError("-n is the number of images that --sweep measures; give both or neither")
     with writing_folder(out, replace=force) as folder:
         for name, figure in _figures(run, model, splits, seed, echo):
             files += save_figure(figure, folder / name)
+        if quality is not None:
+            figure = quality_curves(quality["points"], _quality_in_words(quality["protocol"]))
+            head(figure, figure_title(run, model))
+            files += save_figure(figure, folder / "quality")
         if run.sample_grids():
             files.append(training_animation(run.sample_grids(), folder / "training.gif"))
         facts = {
@@ -89,6 +107,7 @@ def draw_figures(
             "weights_digest": weights_digest(model),
             "step": int(model.step),
             "seed": seed,
+            **({} if quality is None else {"quality": quality}),
         }
         write_json(folder / "figures.json", facts)
         files.append(folder / "figures.json")
@@ -122,6 +141,10 @@ def _model_figures(run: Run, model: ImageModel, splits: Splits, seed: int, echo:
     yield "real_and_generated", side_by_side(real, generated)
     if model.needs_labels:
         yield "classes", class_rows(model, run.class_names, seed)
+    if model.has_solver:
+        figure = path_rows(model, seed)
+        foot(figure, model.sampling_in_words())
+        yield "path", figure
     if model.has_encoder:
         first = images_by_number(source, range(min(10, source.num_images)))
         figure = reconstructions_and_interpolation(model, first.images)
@@ -145,6 +168,14 @@ def _latent_figures(model: ImageModel, source: Source, seed: int, echo: Echo):
         echo(f"no latent_manifold: {reason}")
     else:
         yield "latent_manifold", latent_manifold(model, codes.points)
+
+
+def _quality_in_words(protocol: dict) -> str:
+    return (
+        f"{protocol['num_fake']:,} images each, of the same noise, against "
+        f"{protocol['num_real']:,} of {protocol['real']}; "
+        f"features {protocol['features']['name']}"
+    )
 
 
 def figure_title(run: Run, model: ImageModel) -> str:

@@ -19,6 +19,7 @@ from keras_genzoo.visualization.report_images import (
     Page,
     latent,
     neighbours,
+    noise_to_images,
     reconstructions,
     samples,
     training,
@@ -68,6 +69,7 @@ def write_report(
         "Scores": scores,
         "Inside the real images?": maps,
         "Latent space": latent,
+        "From noise to images": noise_to_images,
         "Nearest training images": neighbours,
         "Settings": settings,
     }

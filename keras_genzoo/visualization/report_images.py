@@ -34,6 +34,7 @@ from keras_genzoo.visualization.pages import (
     image_figure,
     png_address,
 )
+from keras_genzoo.visualization.sampling import path_rows
 
 Echo = Callable[[str], None]
 # Training images that generated ones are compared with at most.
@@ -85,6 +86,14 @@ class Page:
         if weights == f"step {self.step:,}":
             return f"of other weights than the images above, also of {weights}"
         return f"of {weights}; the images above are of step {self.step:,}"
+
+
+def noise_to_images(page: Page) -> str:
+    """Show noise on its way to images, if the model has a solver."""
+    if not page.model.has_solver:
+        return ""
+    words = f"Noise on its way to images, {page.model.sampling_in_words()}, seed {page.seed}"
+    return drawn_figure(path_rows(page.model, page.seed), words)
 
 
 def reconstructions(page: Page, columns: int = 8, rows: int = 4) -> str:

@@ -21,12 +21,17 @@ SMALL = {
     "dcgan": f"--conditioning none --image-size 16 {CONVOLUTIONAL}",
     "cgan": f"--image-size 16 {CONVOLUTIONAL}",
 }
+# Models with tests of their own, which what every model does is not run with again.
+OWN = {
+    "flow": "--image-size 8 --unet-filters 4,4 --conditioning embedding --solver-steps 2"
+    " --learning-rate 0.01 --ema-decay 0.5",
+}
 SHORT = "--steps 6 --checkpoint-every 3 --batch-size 16"
 
 
 def small(model, more=""):
     """The arguments of the shortest run of a model."""
-    return f"fit {model} {SMALL[model]} {SHORT} {more}"
+    return f"fit {model} {(SMALL | OWN)[model]} {SHORT} {more}"
 
 
 @pytest.fixture

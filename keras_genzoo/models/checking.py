@@ -331,6 +331,10 @@ def check_network(
     inputs = input_shape if isinstance(input_shape, list) else [input_shape]
     taken, given = (" and ".join(map(str, shapes)) for shapes in (inputs, output_shapes))
     needed = f"the {role} must map {taken} to {given}"
+    # Keras warns of another number of inputs, and goes on.
+    count = len(getattr(network, "inputs", None) or inputs)
+    if count != len(inputs):
+        raise GenzooError(f"{needed}, but takes {count} input{'s' * (count > 1)}")
     try:
         outputs = network(example_inputs(*inputs))
     except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:

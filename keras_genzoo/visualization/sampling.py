@@ -55,6 +55,8 @@ def quality_curves(points: Sequence[dict[str, Any]], words: str) -> "Figure":
         points: as ``evaluation.quality_by_calls`` measures them.
         words: what was measured with, below the figure.
     """
+    from matplotlib.ticker import LogLocator
+
     figure = new_figure(6.5, 4.2)
     axes = plain(figure.subplots(), "FID against the network calls of an image")
     for index, solver in enumerate(dict.fromkeys(point["solver"] for point in points)):
@@ -70,7 +72,10 @@ def quality_curves(points: Sequence[dict[str, Any]], words: str) -> "Figure":
     axes.set(xscale="log", yscale="log", xlabel="network calls", ylabel="FID")
     calls = sorted({point["network_calls"] for point in points})
     axes.set_xticks(calls, [f"{number}" for number in calls])
-    axes.minorticks_off()
+    axes.set_xticks([], minor=True)
+    axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
     axes.legend(frameon=False)
     foot(figure, words)
     return figure

@@ -4,17 +4,17 @@ import keras
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models.checking import one_line
+from keras_genzoo.models.checking import one_line, zero_input
 from keras_genzoo.models.schedules import between
 from keras_genzoo.networks import layers_under
 
 
-def copy_network(network: keras.Model, input_shape: tuple[int, ...]) -> keras.Model:
+def copy_network(network: keras.Model, input_shape: tuple[int, ...] | list) -> keras.Model:
     """Return an equal network that does not train.
 
     Args:
         network: a built network.
-        input_shape: shape of one input.
+        input_shape: shape of one input; a list of shapes for several inputs.
 
     Raises:
         GenzooError: if Keras cannot make the network from its configuration.
@@ -24,7 +24,7 @@ def copy_network(network: keras.Model, input_shape: tuple[int, ...]) -> keras.Mo
         with layers_under(network.dtype_policy):
             # Safe: the network was built in this process, not read from a file.
             copy = keras.saving.deserialize_keras_object(config, safe_mode=False)
-        copy(keras.ops.zeros((1, *input_shape)))
+        copy(zero_input(input_shape))
         copy.set_weights(network.get_weights())
     except Exception as error:  # A person's own class may fail in any way.
         raise GenzooError(

@@ -306,9 +306,11 @@ def packs_text(batch: int | str, packing: int) -> str:
 
 
 def check_network(
-    network, role: str, input_shape: tuple, *output_shapes: tuple, num_replicas: int = 1
+    network, role: str, input_shape: tuple | list, *output_shapes: tuple, num_replicas: int = 1
 ) -> None:
     """Check that a network takes and gives what the model needs, building it if need be.
+
+    A network of several inputs has a list of shapes.
 
     Raises:
         GenzooError: if the network refuses the input, gives other shapes, ends in an activation
@@ -317,7 +319,7 @@ def check_network(
     """
     needed = f"the {role} must map {input_shape} to {' and '.join(map(str, output_shapes))}"
     try:
-        outputs = network(keras.ops.zeros((1, *input_shape), "float32"))
+        outputs = network(zero_input(input_shape))
     except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
         raise GenzooError(f"{needed}, but refuses that input: {one_line(error)}") from error
     found = [tuple(output.shape[1:]) for output in keras.tree.flatten(outputs)]
@@ -330,6 +332,13 @@ def check_network(
                 f"{num_replicas} replicas need the batch statistics of all: make the {role}'s "
                 f"layer '{layer.name}' with synchronized=True"
             )
+
+
+def zero_input(input_shape: tuple | list):
+    """Return one row of zeros of a shape; of a list of shapes, a list of such."""
+    if isinstance(input_shape, list):
+        return [zero_input(shape) for shape in input_shape]
+    return keras.ops.zeros((1, *input_shape), "float32")
 
 
 @contextlib.contextmanager

@@ -17,12 +17,13 @@ from keras_genzoo.models.averaging import (
     move_average,
 )
 from keras_genzoo.models.base import CHANGE, TEST, TRAIN, ImageModel, ImageShape, OptimizerDefaults
-from keras_genzoo.models.checking import assert_labels, assert_packs, check_network, check_optimizer
+from keras_genzoo.models.checking import assert_packs, check_network, check_optimizer
 from keras_genzoo.models.combinations import check_combination
 from keras_genzoo.models.components import component, saved_component, with_options
 from keras_genzoo.models.critic import Draw
 from keras_genzoo.models.generating import Generating
 from keras_genzoo.models.judging import Judging
+from keras_genzoo.models.labels import conditioning_of
 from keras_genzoo.models.optimizers import OptimizerPair
 from keras_genzoo.models.packing import checked_packing
 from keras_genzoo.models.scaling import scaled
@@ -141,7 +142,7 @@ class GAN(Generating, Judging, Adapting, ImageModel):
                 "to rise to"
             )
         self.ema_rise_steps = int(ema_rise_steps)
-        self.conditioning = _conditioning(conditioning, num_classes)
+        self.conditioning = conditioning_of(conditioning, num_classes)
         self.needs_labels = self.conditioning is not None
         if discriminator_normalization is not None:
             NORMALIZATIONS.check(discriminator_normalization)
@@ -358,15 +359,6 @@ class GAN(Generating, Judging, Adapting, ImageModel):
 
     # Computation -----------------------------------------------------------------------------
 
-    def unpack(self, data):
-        """Return the batch's images in the model's range and its class labels, None without."""
-        images, class_labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if not self.needs_labels:
-            return self.to_range(images), None
-        class_labels = tf.cast(class_labels, tf.int32)
-        assert_labels(self, class_labels)
-        return self.to_range(images), tf.reshape(class_labels, (-1,))
-
     def condition_noise(self, z, class_labels):
         """Return the generator's input."""
         return z if self.conditioning is None else self.conditioning.noise(z, class_labels)
@@ -526,19 +518,6 @@ class GAN(Generating, Judging, Adapting, ImageModel):
         for name, estimate in self.adversarial_loss.monitors.items():
             values[name] = estimate(values["discriminator_loss"])
         return self.track(batch_size, **values)
-
-
-def _conditioning(choice, num_classes: int | None) -> Conditioning | None:
-    """Return the conditioning that a person asks for.
-
-    Raises:
-        GenzooError: if the name is unknown, or the number of classes is missing or less than 2.
-    """
-    if isinstance(choice, str):
-        CONDITIONINGS.check(choice)
-        if num_classes is None or num_classes < 2:
-            raise GenzooError(f"num_classes must be at least 2, not {num_classes}")
-    return component(choice, CONDITIONINGS, Conditioning, num_classes)
 
 
 def _saved_conditioning(conditioning: Conditioning | None) -> tuple[Any, int | None]:

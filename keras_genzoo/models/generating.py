@@ -5,11 +5,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models.checking import assert_labels, names_hint
+from keras_genzoo.models.checking import assert_labels
+from keras_genzoo.models.labels import Conditioned
 from keras_genzoo.models.latent import interpolate_latents
 
 
-class Generating:
+class Generating(Conditioned):
     """What ``GAN`` adds to ``ImageModel`` to make images.
 
     The class has ``sampling_generator``, ``conditioning`` (None without class labels) and
@@ -17,17 +18,6 @@ class Generating:
     """
 
     prior_signature = "generate"
-
-    @property
-    def num_classes(self) -> int:
-        """Number of classes of a conditional model.
-
-        Raises:
-            AttributeError: if the model has none.
-        """
-        if self.conditioning is None:
-            raise AttributeError(f"{type(self).__name__} knows no classes")
-        return self.conditioning.num_classes
 
     def call(self, inputs, training=False):
         """Return the images of noise, floats in [-1, 1].
@@ -134,25 +124,3 @@ class Generating:
         """Return the network from named ``inputs``, of which ``noise`` is made, to images."""
         images = self.to_unit_range(self.sampling_generator(noise, training=False))
         return keras.Model(inputs, {"images": images}, name="generate")
-
-    def checked_labels(self, class_labels, n: int) -> np.ndarray:
-        """Return ``n`` labels out of what a person may give.
-
-        Raises:
-            GenzooError: if they are no integers, not as many, or not among the classes.
-        """
-        if class_labels is None:
-            return np.arange(n) % self.num_classes
-        labels = np.asarray(class_labels)
-        if labels.ndim > 1 or labels.dtype.kind not in "iu":
-            hint = names_hint(labels.dtype.str)
-            raise GenzooError(f"class_labels must be an integer or a list of integers{hint}")
-        if labels.ndim == 1 and len(labels) != n:
-            raise GenzooError(f"{n} images need {n} class labels, got {len(labels)}")
-        wrong = np.unique(labels[(labels < 0) | (labels >= self.num_classes)])
-        if wrong.size:
-            shown = ", ".join(map(str, wrong[:3])) + (", ..." if wrong.size > 3 else "")
-            raise GenzooError(
-                f"class labels go from 0 to {self.num_classes - 1}; there is no class {shown}"
-            )
-        return np.broadcast_to(labels, (n,))

@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "ConvolutionalAutoencoder",
             "DenseArchitecture",
             "DenseAutoencoder",
+            "GatedAutoencoder",
         ],
         "augmentation": ["POLICIES", "Augmentation", "DiffAugment"],
         "conditioning": [
@@ -50,6 +51,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "dense_generator",
         ],
         "grouped": ["GroupedConv2D"],
+        "hierarchy": ["Hierarchy", "dense_hierarchy"],
         "normalization": [
             "BatchNormalization",
             "ConditionalBatchNormalization",

@@ -43,6 +43,22 @@ CASES = {
         },
         {"loss": "squared_error"},
     ),
+    "iwae": Case(
+        {
+            "latent_dim": 3,
+            "hidden_units": (12, 7),
+            "activation": "tanh",
+            "num_samples": 4,
+            "draws_at_once": 10,
+            "gradient": "dreg",
+        },
+        {"loss": "gaussian"},
+        preset=True,
+    ),
+    "cvae": Case({"latent_dim": 3, "hidden_units": (12, 7), "num_classes": 4, "beta": 0.5}, {}),
+    "hvae": Case(
+        {"latent_dim": 5, "top_dim": 2, "hidden_units": (9, 7), "num_samples": 2, **_AVERAGED}, {}
+    ),
     "gan": Case(
         {"latent_dim": 5, "generator_units": (9, 11), "discriminator_units": (13, 6), **_AVERAGED},
         _MINIMAX,

@@ -32,4 +32,6 @@ def normalized_weights(log_weights: Tensor) -> Tensor:
     >>> np.asarray(normalized_weights([0.0, 0.0])).tolist()
     [0.5, 0.5]
     """
-    return ops.softmax(float32(log_weights), axis=-1)
+    log_weights = float32(log_weights)
+    # Not softmax, at which Keras warns of a single draw.
+    return ops.exp(log_weights - ops.logsumexp(log_weights, axis=-1, keepdims=True))

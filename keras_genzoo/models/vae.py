@@ -222,10 +222,12 @@ class VAE(Labelled, InParts, Autoencoder):
             images: float32 in [0, 1], ``(batch, *image_shape)``.
             class_labels: of a conditional model, integers ``(batch,)``.
         """
+        images = tf.convert_to_tensor(images)
         return self.encoding(images, **self.of_class(images, class_labels))
 
     def posterior_draws(self, images, epsilon, class_labels=None):
         """Return draws of q(z|x) and their ``log p(z) - log q(z|x)``, as ``ImageModel`` says."""
+        images = tf.convert_to_tensor(images)
         draws = self.draw(images, epsilon, **self.of_class(images, class_labels))
         return draws.z, draws.log_ratio
 

@@ -87,6 +87,7 @@ _BOUND = {
     "binarize": "dynamic",
     "start_at_mean": True,
     "schedule": "cosine",
+    "steps_per_execution": 20,
     "checkpoint_every": 1000,
     "sample_every": 20000,
 }

@@ -60,7 +60,7 @@ class Recorder(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         """Draw the sample grid of the untrained model."""
         if self.held_out is not None and self.losses is None:
-            self.losses = HeldOutLosses(self.model, self.held_out.images)
+            self.losses = HeldOutLosses(self.model, self.held_out.images, self.held_out.labels)
         if self.step == 0 and self.writes:
             self.draw()
 

@@ -31,10 +31,12 @@ class HeldOutImages:
     Args:
         split: the name of the split.
         images: uint8 ``(n, height, width, channels)``.
+        labels: their classes, int32 ``(n,)``, for a model that needs them.
     """
 
     split: str
     images: np.ndarray
+    labels: np.ndarray | None = None
 
     @property
     def record(self) -> dict[str, Any]:
@@ -77,14 +79,18 @@ def open_held_out(
             raise GenzooError(f"the images of {source.split} have the shape {source.image_shape}")
         most = recorded["num_images"] if recorded else MOST_IMAGES
         fitting = max(1, MOST_BYTES // math.prod(model.image_shape))
-        images, _ = source.fetch(np.arange(min(most, fitting, source.num_images)))
+        images, labels = source.fetch(np.arange(min(most, fitting, source.num_images)))
         for which, reason in source.skipped:
             echo(shown(f"skipped: {which} ({reason})"))
+        if model.needs_labels and (not source.num_classes or labels.min(initial=0) < 0):
+            raise GenzooError(f"not all images of {source.split} have a class")
     except (GenzooError, OSError) as error:
         # Training does not need the held-out loss, so a failure here does not stop it.
         echo(shown(f"no held-out loss: {error}"))
         return None
-    return HeldOutImages(source.split, images)
+    return HeldOutImages(
+        source.split, images, labels.astype("int32") if model.needs_labels else None
+    )
 
 
 def _find_held_out(splits: Splits, trained_on: str, recorded: dict[str, Any] | None):
@@ -100,15 +106,20 @@ class HeldOutLosses:
     Args:
         model: the compiled model.
         images: uint8 ``(n, height, width, channels)``.
+        labels: their classes, int32 ``(n,)``, for a model that needs them.
     """
 
-    def __init__(self, model: ImageModel, images: np.ndarray):
-        self.model, self.images = model, images
+    def __init__(self, model: ImageModel, images: np.ndarray, labels: np.ndarray | None = None):
+        self.model = model
+        self.parts = (images,) if labels is None else (images, labels)
         # Not model.evaluate: it shares steps_per_execution with training, and builds a data set at
         # each call. Every replica measures all images.
+        specs = [tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in self.parts]
         self._measure = tf.function(
-            lambda batch: model.distribute_strategy.run(model.test_step, args=(batch,)),
-            input_signature=[tf.TensorSpec((None, *model.image_shape), tf.uint8)],
+            lambda *batch: model.distribute_strategy.run(
+                model.test_step, args=(batch if len(batch) > 1 else batch[0],)
+            ),
+            input_signature=specs,
             autograph=False,
         )
 
@@ -117,8 +128,8 @@ class HeldOutLosses:
         variables = [variable for metric in self.model.metrics for variable in metric.variables]
         kept = [variable.numpy() for variable in variables]
         self.model.reset_metrics()
-        for first in range(0, len(self.images), BATCH):
-            self._measure(self.images[first : first + BATCH])
+        for first in range(0, len(self.parts[0]), BATCH):
+            self._measure(*(part[first : first + BATCH] for part in self.parts))
         losses = {f"val_{metric.name}": float(metric.result()) for metric in self.model.metrics}
         for variable, value in zip(variables, kept, strict=True):
             variable.assign(value)

@@ -131,6 +131,20 @@ _recipe("ae-digits", "ae", "digits", latent_dim=2, steps=2000, **_DIGITS)
 _recipe("vae-digits", "vae", "digits", latent_dim=2, steps=2000, **_DIGITS)
 _recipe("cvae-digits", "cvae", "digits", latent_dim=8, steps=4000, ema_decay=0.995, **_DIGITS)
 _recipe(
+    "iwae-digits",
+    "iwae",
+    "digits",
+    latent_dim=8,
+    hidden_units=(200, 200),
+    activation="tanh",
+    num_samples=5,
+    gradient="dreg",
+    binarize="dynamic",
+    start_at_mean=True,
+    steps=4000,
+    **_DIGITS,
+)
+_recipe(
     "hvae-digits",
     "hvae",
     "digits",

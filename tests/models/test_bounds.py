@@ -308,8 +308,8 @@ def test_bounds_of_a_hierarchy_are_below_the_marginal():
     few, many = (losses(TwoLevels.model(0.3, objective="iwae"), k, x)[0].mean() for k in (1, 20))
     assert -few == pytest.approx(-elbo.mean(), abs=0.2)
     assert -few < -many - 0.1 < exact - 0.1
-    result = model_likelihood(TwoLevels.model(0.3), X, num_samples=600)
-    assert result.log_likelihood == pytest.approx(exact, abs=0.05)
+    result = model_likelihood(TwoLevels.model(0.3), X, num_samples=200)
+    assert result.log_likelihood == pytest.approx(exact, abs=0.1)
     assert result.elbo == pytest.approx(-elbo.mean(), abs=0.1)
 
 

@@ -69,6 +69,11 @@ class EvaluatedRun:
                 f"a {type(model).__name__} draws its own noise; --sampler is for models with an "
                 f"encoder{'; its solver is chosen by --solver' if model.has_solver else ''}"
             )
+        if options.sampler != PRIOR and model.needs_labels:
+            raise GenzooError(
+                f"the codes of a {type(model).__name__} are of images given their class, and other "
+                "samplers know no classes; leave --sampler out"
+            )
         # Asked for now because they raise if something cannot be measured.
         _ = opened.count, opened.names
         return opened
@@ -136,8 +141,10 @@ class EvaluatedRun:
 
     def model_inputs(self) -> ModelInputs:
         """Return what the scores of the model are computed from."""
-        images, _ = self.real_images
-        return ModelInputs(self.model, images, self.run, self.data, self.options, self.echo)
+        images, labels = self.real_images
+        if labels is not None and labels.min(initial=0) < 0:
+            labels = None
+        return ModelInputs(self.model, images, self.run, self.data, self.options, self.echo, labels)
 
     def score_inputs(self, names: list[str]) -> tuple[ScoreInputs, dict[str, Any]]:
         """Return what scores of images are computed from, and what the protocol says of it.

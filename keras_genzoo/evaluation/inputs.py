@@ -33,6 +33,7 @@ class ModelInputs:
         data: the splits of its data.
         options: what a person asked for, such as the random seed.
         echo: called with lines that say how far long work is.
+        real_labels: classes of the real images, if they have any.
     """
 
     model: ImageModel
@@ -41,6 +42,7 @@ class ModelInputs:
     data: Splits
     options: Options
     echo: Echo = lambda line: None
+    real_labels: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -34,7 +34,8 @@ class Likelihood(NamedTuple):
     approaches log p(x) from below. Under a density of grey values, such as a Gaussian, all three
     are of log-densities, which may be positive. A model with an estimate of its own has the
     log-likelihood alone; what it lacks is None. ``bits_per_dim`` is of models of the probability of
-    8-bit images: minus the log-likelihood over the number of pixels and colours, in bits.
+    8-bit images: minus the log-likelihood over the number of pixels and colours, in bits. ``given``
+    says what the likelihood is conditional on: ``"classes"`` where a model takes class labels.
     """
 
     log_likelihood: float
@@ -47,6 +48,7 @@ class Likelihood(NamedTuple):
     binarization: str
     num_images: int
     bits_per_dim: float | None = None
+    given: str | None = None
 
 
 class Bounds(NamedTuple):
@@ -65,6 +67,7 @@ def model_likelihood(
     binarization: str | None = None,
     seed: int = 0,
     echo: Echo | None = None,
+    class_labels: np.ndarray | None = None,
 ) -> Likelihood:
     """Return the log-likelihood of uint8 images under a model, and its ELBO if that is the bound.
 
@@ -74,14 +77,17 @@ def model_likelihood(
         images: uint8 ``(n, height, width, channels)``; of a model with ``likelihood_images`` no
             more than those are measured.
         num_samples: draws of z for each image (K), of a model without ``likelihood_draws``.
-        binarization: how pixels become 0 or 1, as for ``binarized``; by default ``"dynamic"`` if
-            the likelihood is of such pixels, ``"grey"`` if it is a density of grey values.
+        binarization: how pixels become 0 or 1, as for ``binarized``; by default as in training, or
+            else ``"dynamic"`` if the likelihood is of such pixels, ``"grey"`` if it is a density
+            of grey values.
         seed: random seed of the draws and of the binarisation.
         echo: called with lines that say how far it is, since it may take minutes.
+        class_labels: classes of the images, for a model that needs them: its likelihood is
+            ``p(x|y)``.
 
     Raises:
-        GenzooError: if the model has no likelihood, pixels would become 0 or 1 under a density of
-            grey values, or an argument is not usable.
+        GenzooError: if the model has no likelihood, needs the classes of images that have none,
+            pixels would become 0 or 1 under a density of grey values, or an argument is not usable.
 
     >>> from keras_genzoo.models import VAE
     >>> model = VAE((8, 8, 1), latent_dim=2, hidden_units=(16,))
@@ -95,7 +101,8 @@ def model_likelihood(
             f"this {type(model).__name__} has no likelihood; it needs {likelihood_needs()}"
         )
     check_at_least_1(num_samples=num_samples, images=len(images))
-    binarization = choose_binarization(model.has_binary_likelihood, binarization)
+    is_binary = model.has_binary_likelihood
+    binarization = choose_binarization(is_binary, binarization, model.binarize)
     if model.likelihood_images is not None:
         images = images[: model.likelihood_images]
     x = binarized(images, binarization, seed)
@@ -105,7 +112,26 @@ def model_likelihood(
         value = float(own.mean())
         bits = -value / (x[0].size * math.log(2)) if model.has_discrete_likelihood else None
         return Likelihood(value, *(5 * [None]), draws, binarization, len(x), bits)
-    bounds = likelihood_bounds(x, model.posterior, model.log_probability, num_samples, seed, echo)
+    given = _given_classes(model, class_labels, len(x))
+
+    def of_rows(method):
+        """Return a method of the model as a function of row numbers, and what else it takes."""
+
+        def at(rows, *others):
+            of_class = {} if given is None else {"class_labels": given[rows]}
+            return method(x[rows], *others, **of_class)
+
+        return at
+
+    bounds = likelihood_bounds(
+        np.arange(len(x)),
+        of_rows(model.posterior),
+        of_rows(model.log_probability),
+        num_samples,
+        seed,
+        echo,
+        None if model.has_gaussian_posterior else of_rows(model.posterior_draws),
+    )
     return Likelihood(
         log_likelihood=float(bounds.log_likelihood.mean()),
         elbo=float((bounds.reconstruction - bounds.kl).mean()),
@@ -116,7 +142,24 @@ def model_likelihood(
         num_samples=num_samples,
         binarization=binarization,
         num_images=len(x),
+        given=None if given is None else "classes",
     )
+
+
+def _given_classes(model: ImageModel, labels: np.ndarray | None, count: int) -> np.ndarray | None:
+    """Return the classes that a model's likelihood is conditional on, None if it is not.
+
+    Raises:
+        GenzooError: if the model needs classes and the images have none.
+    """
+    if not model.needs_labels:
+        return None
+    if labels is None:
+        raise GenzooError(
+            f"the likelihood of a {type(model).__name__} is that of images given their classes, "
+            "and these images have none; measure against images with class labels"
+        )
+    return model.checked_labels(labels, count)
 
 
 # The earlier name, from when VAEs were the only models with a likelihood.
@@ -157,12 +200,13 @@ def _own_estimate(
     return np.concatenate(parts)
 
 
-def choose_binarization(is_binary: bool, asked: str | None) -> str:
+def choose_binarization(is_binary: bool, asked: str | None, trained: str | None = None) -> str:
     """Return the binarisation asked for, or the one that a likelihood is measured with.
 
     Args:
         is_binary: whether pixels are 0 or 1 under the likelihood.
         asked: what a person asked for, if anything.
+        trained: how pixels became 0 or 1 in training, if they did.
 
     Raises:
         GenzooError: if pixels would become 0 or 1 under a density of grey values.
@@ -171,7 +215,7 @@ def choose_binarization(is_binary: bool, asked: str | None) -> str:
     ('dynamic', 'grey')
     """
     if is_binary:
-        return asked or "dynamic"
+        return asked or trained or "dynamic"
     if asked not in (None, "grey"):
         raise GenzooError(
             "the model's likelihood is a density of grey values, and the binarisation "
@@ -187,6 +231,7 @@ def likelihood_bounds(
     num_samples: int,
     seed: int = 0,
     echo: Echo | None = None,
+    draws: Callable | None = None,
 ) -> Bounds:
     """Return the bounds of each row of x under ``p(x|z) N(z; 0, I)`` with a Gaussian ``q(z|x)``.
 
@@ -200,6 +245,8 @@ def likelihood_bounds(
         num_samples: K.
         seed: random seed of the draws.
         echo: called with lines that say how far it is.
+        draws: of a q(z|x) that is not that Gaussian, (rows, noise ``(batch, draws, ...)``) -> z and
+            ``log p(z) - log q(z|x)``; the divergence is then the mean of the latter, negated.
 
     Raises:
         GenzooError: if there are no rows, or ``num_samples`` is below 1.
@@ -210,28 +257,39 @@ def likelihood_bounds(
         for first in range(0, len(x), _IMAGES):
             rows = x[first : first + _IMAGES]
             parts.append(
-                _bounds_of_batch(rows, first, posterior, log_probability, num_samples, seed)
+                _bounds_of_batch(rows, first, posterior, log_probability, num_samples, seed, draws)
             )
             show(first + len(rows))
     return Bounds(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _bounds_of_batch(x, first, posterior, log_probability, num_samples, seed) -> Bounds:
+def _bounds_of_batch(x, first, posterior, log_probability, num_samples, seed, draws) -> Bounds:
     z_mean, z_log_var = (np.asarray(part, np.float64) for part in posterior(x))
     z_shape = z_mean.shape[1:]
     z_mean, z_log_var = (part.reshape(len(x), -1) for part in (z_mean, z_log_var))
     noise = [_generator(seed, row) for row in range(first, first + len(x))]
-    log_sum, log_x_sum = np.full(len(x), -np.inf), np.zeros(len(x))
+    log_sum, log_x_sum, log_ratio_sum = np.full(len(x), -np.inf), np.zeros(len(x)), 0.0
     for drawn in range(0, num_samples, _DRAWS):
         shape = (min(_DRAWS, num_samples - drawn), z_mean.shape[1])
         epsilon = np.stack([generator.standard_normal(shape) for generator in noise])
-        z = z_mean[:, None] + np.exp(z_log_var / 2)[:, None] * epsilon
-        # log p(z) - log q(z|x), in which the constants of the two Gaussians cancel.
-        log_ratio = ((epsilon**2 - z**2).sum(axis=2) + z_log_var.sum(axis=1)[:, None]) / 2
-        log_x = _decoded(x, z.reshape(*z.shape[:2], *z_shape), log_probability)
+        if draws is None:
+            z = z_mean[:, None] + np.exp(z_log_var / 2)[:, None] * epsilon
+            # log p(z) - log q(z|x), in which the constants of the two Gaussians cancel.
+            log_ratio = ((epsilon**2 - z**2).sum(axis=2) + z_log_var.sum(axis=1)[:, None]) / 2
+            z = z.reshape(*z.shape[:2], *z_shape)
+        else:
+            noise_of_z = epsilon.reshape(*epsilon.shape[:2], *z_shape).astype("float32")
+            z, log_ratio = (
+                np.asarray(keras.ops.convert_to_numpy(part), np.float64)
+                for part in draws(x, noise_of_z)
+            )
+        log_x = _decoded(x, z, log_probability)
         log_sum = np.logaddexp(log_sum, np.logaddexp.reduce(log_x + log_ratio, axis=1))
         log_x_sum += log_x.sum(axis=1)
+        log_ratio_sum = log_ratio_sum + log_ratio.sum(axis=1)
     kl = (np.exp(z_log_var) + z_mean**2 - 1 - z_log_var).sum(axis=1) / 2
+    if draws is not None:
+        kl = -log_ratio_sum / num_samples
     return Bounds(log_sum - np.log(num_samples), log_x_sum / num_samples, kl, z_mean)
 
 

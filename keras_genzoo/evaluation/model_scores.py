@@ -22,8 +22,9 @@ from keras_genzoo.training.preparing import open_splits
 
 def _reconstruction(inputs: ModelInputs) -> dict[str, Any]:
     model, images = inputs.model, inputs.real_images
-    quality = reconstruction_quality(images, model.reconstruct(images))._asdict()
-    quality["bce"] = reconstruction_bce(model, images)
+    of_class = {"class_labels": inputs.real_labels} if model.needs_labels else {}
+    quality = reconstruction_quality(images, model.reconstruct(images, **of_class))._asdict()
+    quality["bce"] = reconstruction_bce(model, images, **of_class)
     return {"reconstruction": _without_none(quality)}
 
 
@@ -79,6 +80,7 @@ def _likelihood(inputs: ModelInputs) -> dict[str, Any]:
         options.binarization,
         options.seed,
         inputs.echo,
+        inputs.real_labels,
     )
     return {"likelihood": _without_none(result._asdict())}
 
@@ -98,6 +100,7 @@ LIKELIHOOD = Score(
         "likelihood.num_samples": Display("likelihood: draws of z for an image"),
         "likelihood.binarization": Display("likelihood: binarization"),
         "likelihood.num_images": Display("likelihood: images"),
+        "likelihood.given": Display("likelihood: of an image given"),
     },
     takes_minutes=True,
 )

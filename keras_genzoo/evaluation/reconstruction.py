@@ -67,7 +67,9 @@ def _of_each(images: np.ndarray, reconstructions: np.ndarray) -> tuple[np.ndarra
     return mse, psnr, structural_similarity(images, reconstructions)
 
 
-def reconstruction_bce(model: ImageModel, images: np.ndarray) -> float | None:
+def reconstruction_bce(
+    model: ImageModel, images: np.ndarray, class_labels: np.ndarray | None = None
+) -> float | None:
     """Return the mean of ``-sum_i (x_i log y_i + (1 - x_i) log(1 - y_i))`` in nats an image.
 
     x are grey values, y the means that the decoder gives at the code that stands for the image: a
@@ -77,11 +79,13 @@ def reconstruction_bce(model: ImageModel, images: np.ndarray) -> float | None:
     Args:
         model: a model that reconstructs images.
         images: uint8 ``(n, height, width, channels)``.
+        class_labels: classes of the images, for a model that takes them; None leaves them to it.
     """
     losses = []
     for first in range(0, len(images), _BATCH):
         x = model.to_range(images[first : first + _BATCH])
-        logits = model.reconstruction_logits(x)
+        given = () if class_labels is None else (class_labels[first : first + _BATCH],)
+        logits = model.reconstruction_logits(x, *given)
         if logits is None:
             return None
         losses.append(np.asarray(bernoulli_loss(x, logits)))

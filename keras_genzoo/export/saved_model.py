@@ -142,16 +142,21 @@ def served_networks(
 
 
 def _uint8_network(network: keras.Model) -> keras.Model:
-    images = keras.Input(network.input["images"].shape[1:], dtype="uint8", name="images")
-    outputs = network({"images": keras.layers.Rescaling(1 / 255, dtype="float32")(images)})
-    return keras.Model({"images": images}, outputs)
+    inputs = _inputs_like(network, images="uint8")
+    unit = keras.layers.Rescaling(1 / 255, dtype="float32")(inputs["images"])
+    return keras.Model(inputs, network(inputs | {"images": unit}))
+
+
+def _inputs_like(network: keras.Model, **dtypes: str) -> dict[str, keras.KerasTensor]:
+    """Return new inputs of a network's names, some of them of other types."""
+    return {
+        name: keras.Input(tensor.shape[1:], dtype=dtypes.get(name, tensor.dtype), name=name)
+        for name, tensor in network.input.items()
+    }
 
 
 def _seeded_network(network: keras.Model) -> keras.Model:
-    inputs = {
-        name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
-        for name, tensor in network.input.items()
-    }
+    inputs = _inputs_like(network)
     z = inputs.pop("z")
     seeds = keras.Input((), dtype="int64", name="seed")
     size, *more = z.shape[1:]

@@ -42,6 +42,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "monte_carlo_kl",
             "reparameterize",
         ],
+        "importance": ["importance_weighted_bound", "normalized_weights"],
         "likelihoods": [
             "LEAST_LOG_SIGMA",
             "Bernoulli",

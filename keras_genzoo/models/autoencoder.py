@@ -107,34 +107,64 @@ class Autoencoder(ImageModel):
         self.start_at_mean = bool(start_at_mean)
         self.set_networks(encoder, decoder)
 
+    @property
+    def encoder_shape(self) -> tuple[int, ...]:
+        """Shape of the encoder's input."""
+        return self.image_shape
+
+    @property
+    def encoding_shape(self) -> tuple[int, ...]:
+        """Shape of each output of the encoder."""
+        return self.latent_shape
+
+    @property
+    def decoder_shape(self) -> tuple[int, ...]:
+        """Shape of the decoder's input."""
+        return self.latent_shape
+
     def set_networks(self, encoder: keras.Model | None, decoder: keras.Model | None) -> None:
         """Take a person's networks, and those of the architecture for what is None."""
         self.note_own_networks(encoder=encoder, decoder=decoder)
-        replicas, z_shape = self.num_replicas, self.latent_shape
-        shared = {"synchronized": replicas > 1}
-        gaussian = len(self.encoding_names) > 1
+        replicas, codes = self.num_replicas, [self.encoding_shape] * len(self.encoding_names)
         with layers_under(self.dtype_policy):
-            widest = self.architecture.widest(self.image_shape, self.latent_dim)
-            self.encoder = encoder or network_that_fits(
-                lambda: self.architecture.encoder(
-                    self.image_shape, self.latent_dim, gaussian=gaussian, **shared
-                ),
-                "the encoder",
-                widest,
-            )
-            self.decoder = decoder or network_that_fits(
-                lambda: self.architecture.decoder(self.image_shape, self.latent_dim, **shared),
-                "the decoder",
-                widest,
-            )
-        codes = [z_shape] * len(self.encoding_names)
-        check_network(self.encoder, "encoder", self.image_shape, *codes, num_replicas=replicas)
-        check_network(self.decoder, "decoder", z_shape, self.image_shape, num_replicas=replicas)
+            widest = self.architecture.widest(self.encoder_shape, *self.decoder_shape)
+            self.encoder = encoder or network_that_fits(self.build_encoder, "the encoder", widest)
+            self.decoder = decoder or network_that_fits(self.build_decoder, "the decoder", widest)
+        check_network(self.encoder, "encoder", self.encoder_shape, *codes, num_replicas=replicas)
+        check_network(
+            self.decoder, "decoder", self.decoder_shape, self.image_shape, num_replicas=replicas
+        )
         self.average_encoder = self.average_decoder = None
-        if self.ema_decay or self.ema_half_life:
-            self.average_encoder = copy_network(self.encoder, self.image_shape)
-            self.average_decoder = copy_network(self.decoder, z_shape)
+        if self.is_averaged:
+            self.average_encoder = copy_network(self.encoder, self.encoder_shape)
+            self.average_decoder = copy_network(self.decoder, self.decoder_shape)
         self.built = True
+
+    @property
+    def is_averaged(self) -> bool:
+        """Whether the weights of all networks are averaged."""
+        return bool(self.ema_decay or self.ema_half_life)
+
+    def build_encoder(self) -> keras.Model:
+        """Return the architecture's encoder."""
+        return self.architecture.encoder(
+            self.encoder_shape,
+            *self.encoding_shape,
+            gaussian=len(self.encoding_names) > 1,
+            synchronized=self.num_replicas > 1,
+        )
+
+    def build_decoder(self) -> keras.Model:
+        """Return the architecture's decoder."""
+        return self.architecture.decoder(
+            self.image_shape, *self.decoder_shape, synchronized=self.num_replicas > 1
+        )
+
+    def averages(self) -> list[tuple[keras.Model, keras.Model]]:
+        """Return the averaged networks with those that they follow."""
+        if not self.is_averaged:
+            return []
+        return [(self.average_encoder, self.encoder), (self.average_decoder, self.decoder)]
 
     @property
     def inference_encoder(self) -> keras.Model:
@@ -201,7 +231,7 @@ class Autoencoder(ImageModel):
         with self.distribute_strategy.scope():
             optimizer = keras.optimizers.get(optimizer or self.default_optimizer("optimizer"))
             check_optimizer(optimizer, self.num_replicas)
-            if self.average_decoder is not None and optimizer.use_ema:
+            if self.is_averaged and optimizer.use_ema:
                 raise GenzooError(
                     "the weights are averaged once: take ema_decay or use_ema, not both"
                 )
@@ -288,14 +318,28 @@ class Autoencoder(ImageModel):
 
         They are those of the averaged networks, if there are such, unless ``training``.
         """
-        encoder = self.encoder if training else self.inference_encoder
-        z = self.code(encoder(self.to_range(images), training=training))
-        return self.decoded(z, training)
+        return self.decoded(self.code(self.encoding(self.to_range(images), training)), training)
 
-    def decoded(self, z, training: bool = False):
-        """Return the mean of the images of latent vectors, float32 in [0, 1]."""
+    def encoding(self, images, training: bool = False):
+        """Return what the encoder gives for images in [0, 1]."""
+        encoder = self.encoder if training else self.inference_encoder
+        return encoder(images, training=training)
+
+    def decoded(self, z, training: bool = False, **of_class):
+        """Return the mean of the images of latent vectors, float32 in [0, 1].
+
+        Args:
+            z: latent vectors.
+            training: whether layers behave as in training.
+            **of_class: ``class_labels`` of a model that takes them.
+        """
+        logits = self.logits(z, training=training, **of_class)
+        return self.likelihood.mean(keras.ops.cast(logits, "float32"))
+
+    def logits(self, z, training: bool = False):
+        """Return what the decoder gives for latent vectors."""
         decoder = self.decoder if training else self.inference_decoder
-        return self.likelihood.mean(keras.ops.cast(decoder(z, training=training), "float32"))
+        return decoder(z, training=training)
 
     def code(self, encoding):
         """Return the latent vector that stands for what the encoder gave."""
@@ -303,13 +347,11 @@ class Autoencoder(ImageModel):
 
     def reconstruction_logits(self, images):
         """Return the logits of the mean of each pixel, of the shape of the images."""
-        z = self.code(self.inference_encoder(images, training=False))
-        return self.likelihood.mean_logits(self.inference_decoder(z, training=False))
+        return self.likelihood.mean_logits(self.logits(self.code(self.encoding(images))))
 
     def compute_losses(self, images, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Return the loss of each image, shape ``(batch,)``, and its parts by metric name."""
-        encoder, decoder = self._networks(training)
-        logits = decoder(encoder(images, training=training), training=training)
+        logits = self.logits(self.encoding(images, training), training)
         loss = self.loss_of_each(images, logits)
         return loss, {"loss": loss, **self.sigma_by_name()}
 
@@ -318,11 +360,6 @@ class Autoencoder(ImageModel):
         if self.log_sigma is None:
             return {}
         return {"sigma": tf.exp(least_log_sigma(tf.convert_to_tensor(self.log_sigma)))}
-
-    def _networks(self, training: bool) -> tuple[keras.Model, keras.Model]:
-        if training:
-            return self.encoder, self.decoder
-        return self.inference_encoder, self.inference_decoder
 
     def loss_of_each(self, images, logits) -> tf.Tensor:
         """Return the reconstruction loss of each image, shape ``(batch,)``.
@@ -339,34 +376,46 @@ class Autoencoder(ImageModel):
             )
         return losses
 
+    def unpack(self, data):
+        """Return the batch's images in the model's range, and None: there are no class labels."""
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return self.to_range(images), None
+
     def train_step(self, data):
         """Take one step down the loss of the batch."""
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        images = self.to_range(images)
-        with tf.GradientTape() as tape:
-            loss, parts = self.compute_losses(images, training=True)
-            # TensorFlow sums the gradients of replicas, so each takes its share of the mean.
-            loss = (tf.reduce_mean(loss) + sum(self.losses)) / self.num_replicas
-            loss = self.optimizer.scale_loss(loss)
+        images, class_labels = self.unpack(data)
+        gradients, parts = self.gradients(images, class_labels)
         self.step.assign_add(1)
-        gradients = tape.gradient(loss, self.trainable_variables)
         self.optimizer.apply(gradients, self.trainable_variables)
-        if self.average_decoder is not None:
+        if self.is_averaged:
             self._move_averages(tf.shape(images)[0])
         return self._track_means(images, parts)
 
+    def gradients(self, images, class_labels) -> tuple[list, dict[str, tf.Tensor]]:
+        """Return the gradient of a batch's loss in each weight, and the parts of the loss."""
+        of_class = {} if class_labels is None else {"class_labels": class_labels}
+        with tf.GradientTape() as tape:
+            loss, parts = self.compute_losses(images, training=True, **of_class)
+            loss = self.loss_of_replica(tf.reduce_mean(loss))
+        return tape.gradient(loss, self.trainable_variables), parts
+
+    def loss_of_replica(self, loss) -> tf.Tensor:
+        """Return what is differentiated, of the mean loss of a replica's images."""
+        # TensorFlow sums the gradients of replicas, so each takes its share of the mean.
+        return self.optimizer.scale_loss((loss + sum(self.losses)) / self.num_replicas)
+
     def test_step(self, data):
         """Measure the losses of a batch."""
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        images = self.to_range(images)
-        _, parts = self.compute_losses(images, training=False)
+        images, class_labels = self.unpack(data)
+        of_class = {} if class_labels is None else {"class_labels": class_labels}
+        _, parts = self.compute_losses(images, training=False, **of_class)
         return self._track_means(images, parts)
 
     def _move_averages(self, batch_size) -> None:
         images = batch_size * self.num_replicas
         decay = decay_of_step(self.ema_decay, self.ema_half_life, images, self.step)
-        move_average(self.average_encoder, self.encoder, decay)
-        move_average(self.average_decoder, self.decoder, decay)
+        for average, network in self.averages():
+            move_average(average, network, decay)
 
     def _track_means(self, images, parts):
         means = {name: tf.reduce_mean(part) for name, part in parts.items()}
@@ -383,7 +432,7 @@ class Autoencoder(ImageModel):
         images = np.asarray(images)
         check_images(self, images)
         return self.in_batches(
-            lambda batch: self.inference_encoder(self.to_range(batch)), images, batch_size
+            lambda batch: self.encoding(self.to_range(batch)), images, batch_size
         )
 
     def decode(self, z, *, batch_size: int = 256) -> np.ndarray:
@@ -435,13 +484,18 @@ class Autoencoder(ImageModel):
         """
         images = keras.Input(self.image_shape, batch_size, name="images")
         z = keras.Input(self.latent_shape, batch_size, name="z")
-        encoding = self.inference_encoder(images, training=False)
+        labels = self.label_input(batch_size)
+        encoding = self.encoding(images, **labels)
         outputs = zip(self.encoding_names, keras.tree.flatten(encoding), strict=True)
         codes = {name: keras.ops.cast(code, "float32") for name, code in outputs}
-        decoded = [self.decoded(code) for code in (self.code(encoding), z)]
+        decoded = [self.decoded(code, **labels) for code in (self.code(encoding), z)]
         networks = {
-            "reconstruct": ({"images": images}, {"reconstructions": decoded[0]}),
-            "encode": ({"images": images}, codes),
-            "decode": ({"z": z}, {"images": decoded[1]}),
+            "reconstruct": ({"images": images, **labels}, {"reconstructions": decoded[0]}),
+            "encode": ({"images": images, **labels}, codes),
+            "decode": ({"z": z, **labels}, {"images": decoded[1]}),
         }
         return {name: keras.Model(*ends, name=name) for name, ends in networks.items()}
+
+    def label_input(self, batch_size: int | None) -> dict[str, keras.KerasTensor]:
+        """Return the input of the signatures for class labels, by its name, if there is one."""
+        return {}

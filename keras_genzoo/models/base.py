@@ -99,6 +99,10 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     # None leaves them to whoever asks.
     likelihood_draws: int | None = None
     likelihood_images: int | None = None
+    # How grey values become 0 or 1 in training, if they do; evaluation then does the same.
+    binarize: str | None = None
+    # Whether q(z|x) is the Gaussian that ``posterior`` gives; else ``posterior_draws`` draws of it.
+    has_gaussian_posterior = True
 
     def __init__(
         self,
@@ -345,6 +349,20 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
 
         Args:
             images: float32 in [0, 1], ``(batch, *image_shape)``.
+        """
+        raise NotImplementedError
+
+    def posterior_draws(self, images, epsilon):
+        """Return draws z of q(z|x), and ``log p(z) - log q(z|x)`` of each.
+
+        Asked for where ``has_gaussian_posterior`` is False, as in a hierarchy.
+
+        Args:
+            images: float32 in [0, 1], ``(batch, *image_shape)``.
+            epsilon: noise from N(0, I), float32 ``(batch, draws, *latent_shape)``.
+
+        Returns:
+            z, of the shape of ``epsilon``, and the log-ratios ``(batch, draws)``.
         """
         raise NotImplementedError
 

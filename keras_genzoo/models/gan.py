@@ -23,6 +23,7 @@ from keras_genzoo.models.components import component, saved_component, with_opti
 from keras_genzoo.models.critic import Draw
 from keras_genzoo.models.generating import Generating
 from keras_genzoo.models.judging import Judging
+from keras_genzoo.models.labels import conditioning_of
 from keras_genzoo.models.optimizers import OptimizerPair
 from keras_genzoo.models.packing import checked_packing
 from keras_genzoo.models.scaling import scaled
@@ -141,7 +142,7 @@ class GAN(Generating, Judging, Adapting, ImageModel):
                 "to rise to"
             )
         self.ema_rise_steps = int(ema_rise_steps)
-        self.conditioning = _conditioning(conditioning, num_classes)
+        self.conditioning = conditioning_of(conditioning, num_classes)
         self.needs_labels = self.conditioning is not None
         if discriminator_normalization is not None:
             NORMALIZATIONS.check(discriminator_normalization)
@@ -539,19 +540,6 @@ class GAN(Generating, Judging, Adapting, ImageModel):
         for name, estimate in self.adversarial_loss.monitors.items():
             values[name] = estimate(values["discriminator_loss"])
         return self.track(batch_size, **values)
-
-
-def _conditioning(choice, num_classes: int | None) -> Conditioning | None:
-    """Return the conditioning that a person asks for.
-
-    Raises:
-        GenzooError: if the name is unknown, or the number of classes is missing or less than 2.
-    """
-    if isinstance(choice, str):
-        CONDITIONINGS.check(choice)
-        if num_classes is None or num_classes < 2:
-            raise GenzooError(f"num_classes must be at least 2, not {num_classes}")
-    return component(choice, CONDITIONINGS, Conditioning, num_classes)
 
 
 def _saved_conditioning(conditioning: Conditioning | None) -> tuple[Any, int | None]:

@@ -7,11 +7,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models.checking import assert_labels, names_hint
+from keras_genzoo.models.checking import assert_labels
+from keras_genzoo.models.labels import Conditioned
 from keras_genzoo.models.latent import interpolate_latents
 
 
-class Generating:
+class Generating(Conditioned):
     """What ``GAN`` and ``Flow`` add to ``ImageModel`` to make images.
 
     The class has ``make``, and if it may need labels ``num_classes``.
@@ -28,15 +29,6 @@ class Generating:
             training: whether layers behave as in training, and weights are not the averaged ones.
         """
         raise NotImplementedError
-
-    def unpack(self, data):
-        """Return the batch's images in the model's range and its class labels, None without."""
-        images, class_labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if not self.needs_labels:
-            return self.to_range(images), None
-        class_labels = tf.cast(class_labels, tf.int32)
-        assert_labels(self, class_labels)
-        return self.to_range(images), tf.reshape(class_labels, (-1,))
 
     def call(self, inputs, training=False):
         """Return the images of noise, floats in [-1, 1].
@@ -141,25 +133,3 @@ class Generating:
             inputs["class_labels"] = labels
         images = self.to_unit_range(self.make(inputs["z"], inputs.get("class_labels")))
         return {"generate": keras.Model(inputs, {"images": images}, name="generate")}
-
-    def checked_labels(self, class_labels, n: int) -> np.ndarray:
-        """Return ``n`` labels out of what a person may give.
-
-        Raises:
-            GenzooError: if they are no integers, not as many, or not among the classes.
-        """
-        if class_labels is None:
-            return np.arange(n) % self.num_classes
-        labels = np.asarray(class_labels)
-        if labels.ndim > 1 or labels.dtype.kind not in "iu":
-            hint = names_hint(labels.dtype.str)
-            raise GenzooError(f"class_labels must be an integer or a list of integers{hint}")
-        if labels.ndim == 1 and len(labels) != n:
-            raise GenzooError(f"{n} images need {n} class labels, got {len(labels)}")
-        wrong = np.unique(labels[(labels < 0) | (labels >= self.num_classes)])
-        if wrong.size:
-            shown = ", ".join(map(str, wrong[:3])) + (", ..." if wrong.size > 3 else "")
-            raise GenzooError(
-                f"class labels go from 0 to {self.num_classes - 1}; there is no class {shown}"
-            )
-        return np.broadcast_to(labels, (n,))

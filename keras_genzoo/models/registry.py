@@ -27,6 +27,9 @@ MODELS = Registry(
     {
         "ae": "keras_genzoo.models.autoencoder:Autoencoder",
         "vae": "keras_genzoo.models.vae:VAE",
+        "iwae": "keras_genzoo.models.iwae:IWAE",
+        "cvae": "keras_genzoo.models.cvae:CVAE",
+        "hvae": "keras_genzoo.models.hvae:HVAE",
         "gan": "keras_genzoo.models.gan:GAN",
         "dcgan": "keras_genzoo.models.dcgan:DCGAN",
         "cgan": "keras_genzoo.models.cgan:CGAN",

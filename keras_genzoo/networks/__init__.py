@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "ConvolutionalAutoencoder",
             "DenseArchitecture",
             "DenseAutoencoder",
+            "GatedAutoencoder",
         ],
         "augmentation": ["POLICIES", "Augmentation", "DiffAugment"],
         "conditioning": [
@@ -51,6 +52,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "group_normalization": ["GroupNormalization"],
         "grouped": ["GroupedConv2D"],
+        "hierarchy": ["Hierarchy", "dense_hierarchy"],
         "normalization": [
             "BatchNormalization",
             "ConditionalBatchNormalization",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import keras
 
 from keras_genzoo.arguments import AT_LEAST_1
-from keras_genzoo.errors import GenzooError
+from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.networks.convolutional import convolutional_discriminator, convolutional_generator
 from keras_genzoo.networks.convolutional_coding import (
     convolutional_decoder,
@@ -26,8 +26,12 @@ from keras_genzoo.networks.dense import (
     dense_gaussian_encoder,
     dense_generator,
 )
+from keras_genzoo.networks.hierarchy import Hierarchy, dense_hierarchy
 
 Shape = tuple[int, int, int]
+
+# Of hidden layers; "gated" multiplies a layer by the sigmoid of another.
+ACTIVATIONS = ("relu", "tanh", "gated")
 
 
 def check_at_least_1(**arguments: int) -> None:
@@ -198,6 +202,10 @@ class AutoencoderArchitecture(Configured):
     A subclass is declared by the arguments of its constructor, as an ``Architecture`` is.
     """
 
+    # Whether ``encoder`` takes ``num_classes``: so many last channels of its input are then planes
+    # of a one-hot label.
+    reads_label_planes = False
+
     def widest(self, image_shape: Shape, latent_dim: int) -> int:
         """Return the most units or channels of a layer, as ``Architecture.widest`` does."""
         return sys.maxsize
@@ -232,32 +240,92 @@ class AutoencoderArchitecture(Configured):
         """
         raise NotImplementedError
 
+    def hierarchy(
+        self, image_shape: Shape, top_dim: int, lower_dim: int, *, num_classes: int = 0
+    ) -> Hierarchy:
+        """Build what a second level of latents needs: see ``Hierarchy``.
+
+        Args:
+            image_shape: ``(height, width, channels)`` of the images alone.
+            top_dim: size of the upper code.
+            lower_dim: size of the lower code.
+            num_classes: label planes behind the images, and one-hot labels behind the codes.
+
+        Raises:
+            GenzooError: if the architecture has no such networks, which is the default.
+        """
+        raise GenzooError(
+            f"the architecture {type(self).__name__} has no networks for two levels of latents; "
+            "take architecture='gated' or 'dense'"
+        )
+
 
 class DenseAutoencoder(AutoencoderArchitecture):
     """Fully connected networks, those of 1312.6114.
 
     Args:
         hidden_units: widths of the encoder's hidden layers; the decoder mirrors them.
+        activation: activation of the hidden layers.
+
+    Raises:
+        GenzooError: if there is no such activation.
 
     >>> DenseAutoencoder((16,)).decoder((8, 8, 1), 2).output_shape
     (None, 8, 8, 1)
     """
 
-    def __init__(self, hidden_units: Annotated[Sequence[int], AT_LEAST_1] = (512, 256)):
-        self.hidden_units = tuple(hidden_units)
+    reads_label_planes = True
+
+    def __init__(
+        self,
+        hidden_units: Annotated[Sequence[int], AT_LEAST_1] = (512, 256),
+        activation: Annotated[str, ACTIVATIONS] = "relu",
+    ):
+        if activation not in ACTIVATIONS:
+            raise unknown("activation", activation, ACTIVATIONS)
+        self.hidden_units, self.activation = tuple(hidden_units), activation
 
     def widest(self, image_shape, latent_dim):
         """Return the most units of a layer, inputs and outputs included."""
         return max(math.prod(image_shape), latent_dim, *self.hidden_units)
 
-    def encoder(self, image_shape, latent_dim, *, gaussian=False, synchronized=False):
+    def encoder(
+        self, image_shape, latent_dim, *, gaussian=False, num_classes=0, synchronized=False
+    ):
         """Build the encoder."""
-        build = dense_gaussian_encoder if gaussian else dense_encoder
-        return build(image_shape, latent_dim, self.hidden_units)
+        layers = self.hidden_units, self.activation
+        if not gaussian:
+            return dense_encoder(image_shape, latent_dim, *layers)
+        return dense_gaussian_encoder(image_shape, latent_dim, *layers, num_classes)
 
     def decoder(self, image_shape, latent_dim, *, synchronized=False):
         """Build the decoder."""
-        return dense_decoder(image_shape, latent_dim, self.hidden_units[::-1])
+        return dense_decoder(image_shape, latent_dim, self.hidden_units[::-1], self.activation)
+
+    def hierarchy(self, image_shape, top_dim, lower_dim, *, num_classes=0):
+        """Build the networks of the lower level, and the decoder."""
+        return dense_hierarchy(
+            image_shape, top_dim, lower_dim, self.hidden_units, self.activation, num_classes
+        )
+
+
+class GatedAutoencoder(DenseAutoencoder):
+    """Fully connected networks of gated layers, those of VampPrior (1705.07120).
+
+    Args:
+        hidden_units: widths of the encoder's hidden layers; the decoder mirrors them.
+        activation: activation of the hidden layers.
+
+    >>> GatedAutoencoder((16,)).encoder((8, 8, 1), 2).count_params()
+    2114
+    """
+
+    def __init__(
+        self,
+        hidden_units: Annotated[Sequence[int], AT_LEAST_1] = (300, 300),
+        activation: Annotated[str, ACTIVATIONS] = "gated",
+    ):
+        super().__init__(hidden_units, activation)
 
 
 class ConvolutionalAutoencoder(AutoencoderArchitecture):

@@ -53,10 +53,9 @@ def append_label_planes(images, class_labels, num_classes: int):
     >>> append_label_planes(ops.zeros((2, 4, 4, 1)), ops.array([0, 1]), 2).shape
     TensorShape([2, 4, 4, 3])
     """
-    _, height, width, _ = images.shape
     planes = one_hot(class_labels, num_classes, images.dtype)[:, None, None, :]
-    planes = ops.broadcast_to(planes, (ops.shape(images)[0], height, width, num_classes))
-    return ops.concatenate([images, planes], axis=-1)
+    # Not broadcast_to, which needs the size of the batch: a functional network may not know it.
+    return ops.concatenate([images, planes * ops.ones_like(images[..., :1])], axis=-1)
 
 
 class Conditioning:

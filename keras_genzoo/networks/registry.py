@@ -22,6 +22,7 @@ AUTOENCODER_ARCHITECTURES = Registry(
     "autoencoder architecture",
     {
         "dense": "keras_genzoo.networks.architectures:DenseAutoencoder",
+        "gated": "keras_genzoo.networks.architectures:GatedAutoencoder",
         "convolutional": "keras_genzoo.networks.architectures:ConvolutionalAutoencoder",
     },
 )

@@ -237,8 +237,8 @@ def help_of(setting: Setting) -> str:
 def models_with(name: str) -> list[str]:
     """Return the models that have a setting.
 
-    >>> models_with("beta")
-    ['vae']
+    >>> models_with("top_dim")
+    ['hvae']
     """
     return [model for model in MODELS if name in settings_of(model)]
 

@@ -31,7 +31,7 @@ class HeldOutImages:
     Args:
         split: the name of the split.
         images: uint8 ``(n, height, width, channels)``.
-        labels: their classes, int32 ``(n,)``, of a model that needs labels.
+        labels: their classes, int32 ``(n,)``, for a model that needs them.
     """
 
     split: str
@@ -82,11 +82,15 @@ def open_held_out(
         images, labels = source.fetch(np.arange(min(most, fitting, source.num_images)))
         for which, reason in source.skipped:
             echo(shown(f"skipped: {which} ({reason})"))
+        if model.needs_labels and (not source.num_classes or labels.min(initial=0) < 0):
+            raise GenzooError(f"not all images of {source.split} have a class")
     except (GenzooError, OSError) as error:
         # Training does not need the held-out loss, so a failure here does not stop it.
         echo(shown(f"no held-out loss: {error}"))
         return None
-    return HeldOutImages(source.split, images, labels if model.needs_labels else None)
+    return HeldOutImages(
+        source.split, images, labels.astype("int32") if model.needs_labels else None
+    )
 
 
 def _find_held_out(splits: Splits, trained_on: str, recorded: dict[str, Any] | None):
@@ -102,19 +106,20 @@ class HeldOutLosses:
     Args:
         model: the compiled model.
         images: uint8 ``(n, height, width, channels)``.
-        labels: their classes, int32 ``(n,)``, if the model needs labels.
+        labels: their classes, int32 ``(n,)``, for a model that needs them.
     """
 
     def __init__(self, model: ImageModel, images: np.ndarray, labels: np.ndarray | None = None):
-        self.model, self.images, self.labels = model, images, labels
+        self.model = model
+        self.parts = (images,) if labels is None else (images, labels)
         # Not model.evaluate: it shares steps_per_execution with training, and builds a data set at
         # each call. Every replica measures all images.
+        specs = [tf.TensorSpec((None, *part.shape[1:]), part.dtype) for part in self.parts]
         self._measure = tf.function(
-            lambda *batch: model.distribute_strategy.run(model.test_step, args=(batch,)),
-            input_signature=[
-                tf.TensorSpec((None, *model.image_shape), tf.uint8),
-                *([] if labels is None else [tf.TensorSpec((None,), tf.int32)]),
-            ],
+            lambda *batch: model.distribute_strategy.run(
+                model.test_step, args=(batch if len(batch) > 1 else batch[0],)
+            ),
+            input_signature=specs,
             autograph=False,
         )
 
@@ -123,10 +128,8 @@ class HeldOutLosses:
         variables = [variable for metric in self.model.metrics for variable in metric.variables]
         kept = [variable.numpy() for variable in variables]
         self.model.reset_metrics()
-        for first in range(0, len(self.images), BATCH):
-            rows = slice(first, first + BATCH)
-            labels = [] if self.labels is None else [self.labels[rows].astype("int32")]
-            self._measure(self.images[rows], *labels)
+        for first in range(0, len(self.parts[0]), BATCH):
+            self._measure(*(part[first : first + BATCH] for part in self.parts))
         losses = {f"val_{metric.name}": float(metric.result()) for metric in self.model.metrics}
         for variable, value in zip(variables, kept, strict=True):
             variable.assign(value)

@@ -97,7 +97,7 @@ def xla_pays(settings: Settings, image_shape: Sequence[int]) -> bool:
     >>> xla_pays(Settings("dcgan"), (28, 28, 1))
     False
     """
-    dense = settings.with_role("model").get("architecture") == "dense"
+    dense = settings.with_role("model").get("architecture") in ("dense", "gated")
     return dense and settings.mixed_precision == "float32" and math.prod(image_shape) >= LARGE_IMAGE
 
 

@@ -175,18 +175,24 @@ def reconstruct(
             f"{run.settings.model} has no encoder; reconstruct takes a model with one, {capable}"
         )
     source = splits_of(run, dataset).to_look_at(split)
+    labels = None
     if images is None:
-        real, _ = source.sample(RECONSTRUCTIONS if count is None else count, seed)
+        real, labels = source.sample(RECONSTRUCTIONS if count is None else count, seed)
     else:
         chosen = images_by_number(source, images)
         echo(f"from the left: {'; '.join(chosen.words)}")
         real = chosen.images
+    if not model.needs_labels or (labels is not None and labels.min(initial=0) < 0):
+        labels = None
+    if model.needs_labels and labels is None:
+        echo("each image takes the class under which the model finds it most likely")
     columns = min(len(real), RECONSTRUCTIONS)
     rows = []
     for first in range(0, len(real), columns):
         row = real[first : first + columns]
         blank = np.full((columns - len(row), *row.shape[1:]), 255, np.uint8)
-        rows += [row, blank, model.reconstruct(row), blank]
+        of_row = {} if labels is None else {"class_labels": labels[first : first + columns]}
+        rows += [row, blank, model.reconstruct(row, **of_row), blank]
     grid = image_grid(np.concatenate(rows), columns, scale=readable_scale(real.shape[1]))
     save_png(out, grid)
     return out

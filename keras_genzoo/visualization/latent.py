@@ -289,11 +289,15 @@ def latent_manifold(model: ImageModel, codes: np.ndarray, side: int = 20) -> "Fi
         low, high = np.quantile(codes, [0.01, 0.99], axis=0)
         first, second = (np.linspace(low[i], high[i], side) for i in (0, 1))
         title = "decoded grid over the middle 98 % of the codes"
+    of_class = {}
+    if model.needs_labels:
+        of_class["class_labels"] = 0
+        title = f"{title}, all of the first class"
     # The second coordinate points upwards as in the map, so it decreases from row to row.
     z = np.stack(np.meshgrid(first, second[::-1]), axis=-1).reshape(-1, 2)
     figure = new_figure(7, 7.2)
     axes = figure.subplots()
-    show_grid(axes, model.decode(z), side, title)
+    show_grid(axes, model.decode(z, **of_class), side, title)
     axes.set_axis_on()
     height, width = axes.get_images()[0].get_array().shape[:2]
     marked = np.unique(np.linspace(0, side - 1, 7).round().astype(int))

@@ -10,5 +10,6 @@ python -m tests.benchmarks.torch_samples   # and the samples after equal steps
 python -m tests.benchmarks.ceiling         # the share of what the machine can multiply
 python -m tests.benchmarks.profile_step    # where the time of a step goes
 python -m tests.benchmarks.strategy        # two replicas, and two workers, against one
+python -m tests.benchmarks.signal_to_noise  # of the gradients of IWAE and DReG, by the draws
 python -m tests.benchmarks.scores          # scores against torch-fidelity's and prdc's
 """

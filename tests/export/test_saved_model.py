@@ -19,7 +19,7 @@ from keras_genzoo.export import saved_model
 from keras_genzoo.export.saved_model import runner
 from keras_genzoo.networks import SeededNormal
 from tests.export.conftest import EXPORTED
-from tests.models.cases import ALGORITHMS, GANS, build
+from tests.models.cases import ALGORITHMS, GANS, build, images
 
 AE = {"reconstruct", "encode", "decode", "reconstruct_uint8", "encode_uint8"}
 GENERATOR = {"generate", "generate_seeded", "serving_default"}
@@ -50,6 +50,19 @@ def test_signatures(exported, name):
     for part in ("structured_input_signature", "structured_outputs"):
         mine, theirs = (getattr(loaded[key], part) for key in ("serving_default", default))
         assert str(mine) == str(theirs)
+
+
+def test_an_encoder_that_needs_class_labels_is_served_with_them():
+    model = build("cvae")
+    served = saved_model.served_networks(model.signatures(), model.prior_signature)
+    assert set(served) == SIGNATURES["vae"]
+    assert all("class_labels" in network.input for network in served.values())
+    x, labels = images(4), np.arange(4, dtype="int32")
+    made = served["reconstruct_uint8"]({"images": x, "class_labels": labels})["reconstructions"]
+    np.testing.assert_array_equal(model.to_uint8(made), model.reconstruct(x, labels))
+    z = model.sample_latents(4, seed=0)
+    made = served["decode"]({"z": z, "class_labels": labels})["images"]
+    np.testing.assert_array_equal(model.to_uint8(made), model.decode(z, labels))
 
 
 def test_inputs_and_outputs_are_named_and_their_batch_is_free(exported):

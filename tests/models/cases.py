@@ -44,6 +44,22 @@ CASES = {
         },
         {"loss": "squared_error"},
     ),
+    "iwae": Case(
+        {
+            "latent_dim": 3,
+            "hidden_units": (12, 7),
+            "activation": "tanh",
+            "num_samples": 4,
+            "draws_at_once": 10,
+            "gradient": "dreg",
+        },
+        {"loss": "gaussian"},
+        preset=True,
+    ),
+    "cvae": Case({"latent_dim": 3, "hidden_units": (12, 7), "num_classes": 4, "beta": 0.5}, {}),
+    "hvae": Case(
+        {"latent_dim": 5, "top_dim": 2, "hidden_units": (9, 7), "num_samples": 2, **_AVERAGED}, {}
+    ),
     "gan": Case(
         {"latent_dim": 5, "generator_units": (9, 11), "discriminator_units": (13, 6), **_AVERAGED},
         _MINIMAX,
@@ -80,7 +96,7 @@ DISTINCT = [name for name in MODELS if name not in ("lsgan", "wgan_gp")]
 # averages. Tests marked slow take the others.
 FEW = [
     next(name for name in MODELS if MODELS[name].has_likelihood),
-    next(name for name in MODELS if MODELS[name].needs_labels),
+    next(name for name in MODELS if MODELS[name].needs_labels and not MODELS[name].has_encoder),
 ]
 
 

@@ -274,13 +274,13 @@ def test_generated_images_are_uint8_and_keyed_by_the_seed(untrained, name):
 @every_algorithm
 def test_interpolation_begins_and_ends_where_asked(untrained, name):
     model = untrained(name)
+    options = {"class_labels": 1} if model.needs_labels else {}
     if hasattr(model, "encoder"):
         a, b = images(2)
-        ends = model.reconstruct(np.stack([a, b]))
+        codes = model.code(model.encode(np.stack([a, b])))
     else:
-        a, b = model.sample_latents(2, seed=5)
-        ends = model.decode(np.stack([a, b]), **({"class_labels": 1} if model.needs_labels else {}))
-    options = {"class_labels": 1} if model.needs_labels else {}
+        a, b = codes = model.sample_latents(2, seed=5)
+    ends = model.decode(codes, **options)
     for method in ("linear", "spherical"):
         walk = model.interpolate(a, b, 5, method=method, **options)
         assert walk.shape == (5, *SHAPE)

@@ -45,7 +45,7 @@ def without_batch_statistics(name) -> dict[str, keras.Model]:
     }
 
 
-@pytest.mark.parametrize("name", ["vae", "gan", "cgan", "flow"])
+@pytest.mark.parametrize("name", ["vae", "iwae", "cvae", "hvae", "gan", "cgan", "flow"])
 def test_two_replicas_train_like_one(name):
     one = compiled(name, graph=True, **without_batch_statistics(name))
     expected = step(one, times=5)

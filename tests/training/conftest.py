@@ -6,6 +6,7 @@ AVERAGED = {"ema_decay": 0.9}
 SMALL = {
     "ae": {"hidden_units": [16], "latent_dim": 2, "image_size": 8},
     "vae": {"hidden_units": [16], "latent_dim": 2, "image_size": 8, "binarize": "dynamic"},
+    "cvae": {"hidden_units": [16], "latent_dim": 2, "image_size": 8},
     "gan": {"generator_units": [16], "discriminator_units": [16], "image_size": 8} | AVERAGED,
     "dcgan": {"generator_filters": 4, "discriminator_filters": 4} | AVERAGED,
     "cgan": {"generator_filters": 4, "discriminator_filters": 4} | AVERAGED,

@@ -54,6 +54,21 @@ def test_the_negative_elbo_is_what_evaluate_gives_and_the_same_each_time(small):
         assert losses[f"val_{name}"] == pytest.approx(value, rel=1e-5)
 
 
+def test_a_model_of_classes_is_measured_with_the_classes_of_the_images(small):
+    model, images = build(small, "cvae"), random_images(20)
+    labels = np.arange(20, dtype="int32") % 10
+    losses = HeldOutLosses(model, images, labels).measure()
+    found = model.evaluate(images, labels, batch_size=BATCH, verbose=0, return_dict=True)
+    assert losses["val_loss"] == pytest.approx(found["loss"], rel=1e-5)
+    held_out = open_held_out(build_model(small("cvae"), SHAPE, 10), digits(), "train")
+    expected = open_source("digits", "test").fetch(np.arange(len(held_out.images)))[1]
+    np.testing.assert_array_equal(held_out.labels, expected)
+    said = []
+    unlabelled = Splits(lambda split: open_source("digits", split, labels="none"))
+    assert open_held_out(model, unlabelled, "train", echo=said.append) is None
+    assert said == ["no held-out loss: not all images of test have a class"]
+
+
 def test_measuring_changes_no_variable(small):
     model = build(small, "vae")
     model.fit(random_images(32), batch_size=16, verbose=0)

@@ -32,10 +32,10 @@ class Likelihood(NamedTuple):
     ``num_samples`` draws; ``log_likelihood`` is the importance-weighted bound of as many, which
     approaches log p(x) from below. Under a density of grey values, such as a Gaussian, all three
     are of log-densities, which may be positive. A model with an estimate of its own has the
-    log-likelihood alone; what it lacks is None.
+    log-likelihood alone, or the ELBO alone if its estimate is a bound; what it lacks is None.
     """
 
-    log_likelihood: float
+    log_likelihood: float | None
     elbo: float | None
     reconstruction: float | None
     kl: float | None
@@ -96,6 +96,9 @@ def model_likelihood(
     own = _own_estimate(model, x, num_samples, seed, echo)
     if own is not None:
         value = float(own.mean())
+        if model.estimates_bound:
+            more = (None, None, None, None, num_samples, binarization, len(x))
+            return Likelihood(None, value, *more)
         return Likelihood(value, None, None, None, None, None, num_samples, binarization, len(x))
     bounds = likelihood_bounds(x, model.posterior, model.log_probability, num_samples, seed, echo)
     return Likelihood(

@@ -12,6 +12,8 @@ from keras_genzoo.evaluation.score import SCORES
 
 # Not a fitted distribution: the model draws from its own prior.
 PRIOR = "normal"
+# No distribution at all: the real images, sent through the model and back.
+RECONSTRUCTION = "reconstruction"
 DEFAULT_COUNT = 10_000
 
 
@@ -26,7 +28,7 @@ class Options:
         split: real images to measure against; None takes ``test``, else ``validation``, else
             ``train``.
         sampler: distribution of the codes of a model with an encoder: ``normal``, or a name in
-            ``SAMPLERS``.
+            ``SAMPLERS``; ``reconstruction`` scores the reconstructions of the real images.
         num_samples: draws of z for each image in the likelihood.
         binarization: how pixels become 0 or 1 in the likelihood; by default as for
             ``model_likelihood``.
@@ -52,7 +54,7 @@ class Options:
     def __post_init__(self):
         for kind, name, known in (
             *(("score", name, SCORES) for name in self.scores or ()),
-            ("sampler", self.sampler, [PRIOR, *SAMPLERS]),
+            ("sampler", self.sampler, [PRIOR, RECONSTRUCTION, *SAMPLERS]),
             ("binarisation", self.binarization, BINARIZATIONS),
         ):
             if name is not None and name not in known:

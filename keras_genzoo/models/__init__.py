@@ -28,6 +28,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "schedules": ["Schedule"],
         "sngan": ["SNGAN"],
         "vae": ["VAE"],
+        "vqvae": ["VQVAE"],
         "wgan_gp": ["WGANGP"],
     },
 )

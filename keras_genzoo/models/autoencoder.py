@@ -99,7 +99,7 @@ class Autoencoder(ImageModel):
         **options,
     ):
         self.architecture, options = with_options(
-            architecture, AUTOENCODER_ARCHITECTURES, AutoencoderArchitecture, options, type(self)
+            architecture, self.architectures, AutoencoderArchitecture, options, type(self)
         )
         super().__init__(image_shape, latent_dim, seed=seed, name=name, **options)
         self.ema_decay, self.ema_half_life = decay_of(ema_decay, ema_half_life, self.dtype_policy)
@@ -161,7 +161,7 @@ class Autoencoder(ImageModel):
 
     def get_config(self) -> dict[str, Any]:
         """Return every constructor argument; own networks are serialised with it."""
-        architecture, options = saved_component(self.architecture, AUTOENCODER_ARCHITECTURES)
+        architecture, options = saved_component(self.architecture, self.architectures)
         return {
             **super().get_config(),
             "architecture": architecture,
@@ -208,9 +208,14 @@ class Autoencoder(ImageModel):
             self.reconstruction_loss = reconstruction
             self._set_sigma()
             super().compile(optimizer=scaled(optimizer, self.dtype_policy), **options)
-            self.optimizer.build(self.trainable_variables)
+            self.optimizer.build(self.loss_variables)
             self.track_only(*self.more_metric_names())
         self.keep_compile_config(kwargs, optimizer=optimizer, loss=saved_loss)
+
+    @property
+    def loss_variables(self) -> list[keras.Variable]:
+        """The weights that the loss of images trains; all of them here."""
+        return self.trainable_variables
 
     def check_likelihood(self, likelihood: ReconstructionLoss) -> None:
         """Refuse a likelihood that the model cannot train with; any is taken here."""
@@ -349,8 +354,8 @@ class Autoencoder(ImageModel):
             loss = (tf.reduce_mean(loss) + sum(self.losses)) / self.num_replicas
             loss = self.optimizer.scale_loss(loss)
         self.step.assign_add(1)
-        gradients = tape.gradient(loss, self.trainable_variables)
-        self.optimizer.apply(gradients, self.trainable_variables)
+        gradients = tape.gradient(loss, self.loss_variables)
+        self.optimizer.apply(gradients, self.loss_variables)
         if self.average_decoder is not None:
             self._move_averages(tf.shape(images)[0])
         return self._track_means(images, parts)

@@ -17,6 +17,7 @@ MODELS = Registry(
     {
         "ae": "keras_genzoo.models.autoencoder:Autoencoder",
         "vae": "keras_genzoo.models.vae:VAE",
+        "vqvae": "keras_genzoo.models.vqvae:VQVAE",
         "gan": "keras_genzoo.models.gan:GAN",
         "dcgan": "keras_genzoo.models.dcgan:DCGAN",
         "cgan": "keras_genzoo.models.cgan:CGAN",

@@ -1,7 +1,7 @@
 """Encoders, decoders, generators and discriminators, each a function that builds a network.
 
-Except for batch normalisation, grouped convolution, dropout and seeded noise they use only
-``keras`` layers and ``keras.ops``. Losses and training are in ``models``.
+Except for batch normalisation, grouped convolution, codebooks, dropout and seeded noise they use
+only ``keras`` layers and ``keras.ops``. Losses and training are in ``models``.
 """
 
 import lazy_loader
@@ -23,6 +23,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "DenseAutoencoder",
         ],
         "augmentation": ["POLICIES", "Augmentation", "DiffAugment"],
+        "code_prior": ["CausalBlock", "CodePrior", "CodeSampler", "standard_normal_cdf"],
+        "codebook": ["Codebook", "plain_lookup", "plain_nearest"],
         "conditioning": [
             "AuxiliaryClassifier",
             "Concatenation",
@@ -49,6 +51,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "dense_gaussian_encoder",
             "dense_generator",
         ],
+        "grid_coding": ["ConvolutionalGrid", "check_halvings"],
         "grouped": ["GroupedConv2D"],
         "normalization": [
             "BatchNormalization",
@@ -70,6 +73,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "AUGMENTATIONS",
             "AUTOENCODER_ARCHITECTURES",
             "CONDITIONINGS",
+            "GRID_ARCHITECTURES",
             "NORMALIZATIONS",
         ],
         "residual": [

@@ -98,12 +98,12 @@ class HeldOutLosses:
     """Measures the losses of held-out images by a model's ``test_step``.
 
     Args:
-        model: the compiled model.
+        model: the compiled model; it measures those of the stage that it is in now.
         images: uint8 ``(n, height, width, channels)``.
     """
 
     def __init__(self, model: ImageModel, images: np.ndarray):
-        self.model, self.images = model, images
+        self.model, self.images, self.stage = model, images, model.stage
         # Not model.evaluate: it shares steps_per_execution with training, and builds a data set at
         # each call. Every replica measures all images.
         self._measure = tf.function(
@@ -119,7 +119,8 @@ class HeldOutLosses:
         self.model.reset_metrics()
         for first in range(0, len(self.images), BATCH):
             self._measure(self.images[first : first + BATCH])
-        losses = {f"val_{metric.name}": float(metric.result()) for metric in self.model.metrics}
+        results = self.model.get_metrics_result()
+        losses = {f"val_{name}": float(value) for name, value in results.items()}
         for variable, value in zip(variables, kept, strict=True):
             variable.assign(value)
         return losses

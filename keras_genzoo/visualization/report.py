@@ -17,6 +17,7 @@ from keras_genzoo.visualization.pages import fill
 from keras_genzoo.visualization.report_images import (
     Echo,
     Page,
+    codes,
     latent,
     neighbours,
     reconstructions,
@@ -68,6 +69,7 @@ def write_report(
         "Scores": scores,
         "Inside the real images?": maps,
         "Latent space": latent,
+        "Codes": codes,
         "Nearest training images": neighbours,
         "Settings": settings,
     }

@@ -17,7 +17,6 @@ MODELS = Registry(
     {
         "ae": "keras_genzoo.models.autoencoder:Autoencoder",
         "vae": "keras_genzoo.models.vae:VAE",
-        "vqvae": "keras_genzoo.models.vqvae:VQVAE",
         "gan": "keras_genzoo.models.gan:GAN",
         "dcgan": "keras_genzoo.models.dcgan:DCGAN",
         "cgan": "keras_genzoo.models.cgan:CGAN",
@@ -26,5 +25,6 @@ MODELS = Registry(
         "wgan_gp": "keras_genzoo.models.wgan_gp:WGANGP",
         "sngan": "keras_genzoo.models.sngan:SNGAN",
         "r3gan": "keras_genzoo.models.r3gan:R3GAN",
+        "vqvae": "keras_genzoo.models.vqvae:VQVAE",
     },
 )

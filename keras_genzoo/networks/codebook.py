@@ -89,7 +89,7 @@ class Codebook(keras.layers.Layer):
     def nearest(self, features):
         """Return the number of the nearest code of each vector, int32 ``(batch, ...)``."""
         vectors = ops.convert_to_tensor(self.vectors)
-        # The square of the feature is the same for all codes. ``plain_nearest`` computes the same.
+        # The square of the feature is the same for all codes, and left out.
         products = ops.matmul(ops.cast(features, "float32"), 2 * ops.transpose(vectors))
         return ops.cast(ops.argmax(products - ops.sum(vectors**2, axis=-1), axis=-1), "int32")
 
@@ -174,7 +174,9 @@ def plain_nearest(codebook: Codebook, features):
     scores = keras.layers.Dense(codebook.num_codes, dtype="float32", name="nearness")
     scores.build(features.shape)
     scores.set_weights([2 * vectors.T, -(vectors**2).sum(axis=-1)])
-    return ops.argmax(scores(features), axis=-1)
+    # Not ``argmax``, in which Keras compares bits of numbers, which LiteRT and ONNX cannot.
+    _, nearest = ops.top_k(scores(features), 1)
+    return ops.squeeze(nearest, axis=-1)
 
 
 def plain_lookup(codebook: Codebook, codes):

@@ -8,16 +8,22 @@ import tensorflow as tf
 
 from keras_genzoo import export
 from keras_genzoo.errors import GenzooError
-from tests.models.cases import build, images
+from tests.models.cases import build
 
 pytestmark = pytest.mark.slow
 
 ALL = ["decode", "encode", "generate", "reconstruct"]
+# Grids of four codes.
+SHAPE = (8, 8, 1)
+
+
+def images(count, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, *SHAPE), "uint8")
 
 
 @pytest.fixture(scope="module")
 def model():
-    model, rng = build("vqvae"), np.random.default_rng(3)
+    model, rng = build("vqvae", image_shape=SHAPE), np.random.default_rng(3)
     for variable in (*model.inference_prior.variables, model.codebook.vectors):
         if variable.dtype == "float32":
             variable.assign(rng.normal(0, 0.3, variable.shape))
@@ -29,7 +35,7 @@ def card(file):
 
 
 def test_every_format_draws_the_codes_of_the_model(model, tmp_path):
-    options = {"check": True, "images": images(300, seed=3)}
+    options = {"check": True, "images": images(240, seed=3)}
     folder = export.export_saved_model(model, tmp_path / "codes", **options)
     signatures = tf.saved_model.load(folder).signatures
     z = model.sample_latents(4, seed=0)
@@ -46,7 +52,7 @@ def test_every_format_draws_the_codes_of_the_model(model, tmp_path):
 
 def test_litert_of_less_than_float32_holds_what_chooses_no_codes(model, tmp_path):
     types = list(export.LITERT_TYPES)
-    options = {"check": True, "images": images(300, seed=3)}
+    options = {"check": True, "images": images(240, seed=3)}
     files = export.export_litert(model, tmp_path, types=types, calibration=100, **options)
     held = [sorted(card(file)["verified"]) for file in files]
     assert held == [ALL, *[["decode"]] * 3]

@@ -266,8 +266,8 @@ class VQVAE(CodeUse, Autoencoder):
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
-        """The optimizers of the two stages, in order."""
-        return [self.optimizer, self.prior_optimizer]
+        """The optimizers of the two stages, in order; none of a model that is not compiled."""
+        return [self.optimizer, self.prior_optimizer] if self.compiled else []
 
     def learning_rates(self) -> dict[str, float]:
         """Return the learning rate of the next update, by the setting's name."""

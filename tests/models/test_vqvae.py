@@ -129,6 +129,15 @@ def test_the_second_stage_is_saved_and_goes_on_the_same(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_a_preset_draws_the_same_samples_and_is_of_the_second_stage(tmp_path):
+    model = in_prior_stage(prior_dropout=0.2)
+    step(model, times=2)
+    model.save_to_preset(tmp_path / "codes", dtype="float32")
+    loaded = VQVAE.from_preset(tmp_path / "codes")
+    assert (loaded.stage, loaded.optimizers) == ("prior", [])
+    np.testing.assert_array_equal(loaded.generate(4, seed=1), model.generate(4, seed=1))
+
+
 @pytest.mark.slow
 def test_two_replicas_train_both_stages_like_one():
     one = build(graph=True, prior_dropout=0.2)

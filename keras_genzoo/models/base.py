@@ -214,6 +214,11 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
         """Return the averages so far of what the steps log."""
         return {name: self._trackers[name].result() for name in self.logged}
 
+    @property
+    def counters(self) -> list[keras.Variable]:
+        """Counts of training steps, which a run that begins with a model's weights sets to 0."""
+        return [self.step]
+
     def stage_variables(self, stage: str) -> list[keras.Variable]:
         """Return what a stage changes besides ``step``: weights, averages, optimizers, counts."""
         raise NotImplementedError(f"{type(self).__name__} trains in one stage")

@@ -307,6 +307,11 @@ class VQVAE(CodeUse, Autoencoder):
         of_prior = self.stage == PRIOR
         return tuple(name for name in self._trackers if (name in _PRIOR_METRICS) == of_prior)
 
+    @property
+    def counters(self) -> list[keras.Variable]:
+        """Counts of training steps: of all, and of the second stage."""
+        return [self.step, self.prior_step]
+
     def stage_variables(self, stage: str) -> list[keras.Variable]:
         """Return what a stage changes besides ``step``: weights, averages, optimizers, counts."""
         averaged = [] if self.average_prior is None else self.average_prior.variables

@@ -147,6 +147,19 @@ def test_a_repeated_stage_may_be_trained_otherwise(whole, tmp_path):
         resume(tmp_path / "run", {"learning_rate": 0.5}, stage="prior")
 
 
+def test_a_run_that_begins_with_the_weights_of_another_has_both_stages_before_it(whole, tmp_path):
+    path = whole[0].path
+    outcome = fit(settings(), tmp_path / "run", start_from=path, stage="autoencoder")
+    begun, before = (load_model(run) for run in (outcome.run, whole[0]))
+    np.testing.assert_array_equal(begun.prior.positions, before.prior.positions)
+    assert begun.why_no_samples() is not None
+    # Repeated, the stage begins with those weights again.
+    _, state = state_of(outcome.run)
+    _, again = state_of(resume(tmp_path / "run", stage="autoencoder").run)
+    for name, array in state.items():
+        np.testing.assert_array_equal(again[name], array, err_msg=name)
+
+
 def test_what_stages_cannot_do_is_refused(whole, tmp_path):
     with pytest.raises(GenzooError, match="a new run begins with the stage 'autoencoder'"):
         fit(settings(), tmp_path / "run", stage="prior")

@@ -58,7 +58,7 @@ def test_updates_are_those_of_a_loop_over_codes_and_features():
         np.testing.assert_allclose(codebook.vectors.numpy(), vectors, atol=1e-5)
         np.testing.assert_allclose(codebook.counts.numpy(), counts, atol=1e-5)
         np.testing.assert_allclose(codebook.sums.numpy(), sums, atol=1e-5)
-    assert restarts > 3
+    assert restarts >= 3
 
 
 def test_the_first_update_is_the_mean_of_the_features():

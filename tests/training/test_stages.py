@@ -100,7 +100,9 @@ def test_one_run_trains_both_stages(whole):
     assert run.sample_grids()[-1].name == "step-00000012.png"
 
 
-@pytest.mark.parametrize("killed_at", [3, 7, 10])
+@pytest.mark.parametrize(
+    "killed_at", [7, *[pytest.param(step, marks=pytest.mark.slow) for step in (3, 10)]]
+)
 def test_a_run_killed_in_either_stage_ends_the_same(whole, tmp_path, killed_at):
     with pytest.raises(KeyboardInterrupt):
         fit(settings(), tmp_path / "run", callbacks=[Stop(killed_at)])
@@ -109,6 +111,7 @@ def test_a_run_killed_in_either_stage_ends_the_same(whole, tmp_path, killed_at):
     assert_same_end(outcome.run, whole[0])
 
 
+@pytest.mark.slow
 def test_a_stage_alone_and_then_the_next_end_the_same(whole, tmp_path):
     outcome = fit(settings(), tmp_path / "run", stage="autoencoder")
     assert (outcome.finished, outcome.step, outcome.signal) == (False, 6, None)
@@ -117,6 +120,7 @@ def test_a_stage_alone_and_then_the_next_end_the_same(whole, tmp_path):
     assert_same_end(resume(tmp_path / "run", stage="prior").run, whole[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["autoencoder", "prior"])
 def test_a_repeated_stage_is_what_it_was(whole, tmp_path, stage):
     shutil.copytree(whole[0].path, tmp_path / "run")
@@ -128,6 +132,7 @@ def test_a_repeated_stage_is_what_it_was(whole, tmp_path, stage):
     assert_same_end(outcome.run, whole[0])
 
 
+@pytest.mark.slow
 def test_a_repeated_stage_may_be_trained_otherwise(whole, tmp_path):
     shutil.copytree(whole[0].path, tmp_path / "run")
     outcome = resume(
@@ -147,6 +152,7 @@ def test_a_repeated_stage_may_be_trained_otherwise(whole, tmp_path):
         resume(tmp_path / "run", {"learning_rate": 0.5}, stage="prior")
 
 
+@pytest.mark.slow
 def test_a_run_that_begins_with_the_weights_of_another_has_both_stages_before_it(whole, tmp_path):
     path = whole[0].path
     outcome = fit(settings(), tmp_path / "run", start_from=path, stage="autoencoder")

@@ -333,8 +333,15 @@ def _begin_stage_anew(
             variable.assign(initial[path])
     model.step.assign(begun.first)
     if writes:
-        state, keep = model_state(model), run.settings.keep_checkpoints
-        save_checkpoint(run.checkpoints, state, begun.first, keep, outdated=run.model_file)
+        save_checkpoint(
+            run.checkpoints,
+            model_state(model),
+            begun.first,
+            run.settings.keep_checkpoints,
+            # Those that it goes back behind are the last ones still.
+            also_keep=[begun.first],
+            outdated=run.model_file,
+        )
         for path in list_checkpoints(run.checkpoints):
             if checkpoint_step(path) > begun.first:
                 path.unlink(missing_ok=True)

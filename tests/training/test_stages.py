@@ -132,6 +132,16 @@ def test_a_repeated_stage_is_what_it_was(whole, tmp_path, stage):
     assert_same_end(outcome.run, whole[0])
 
 
+def test_a_repeated_stage_that_is_killed_at_once_goes_on_from_its_first_step(whole, tmp_path):
+    shutil.copytree(whole[0].path, tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):
+        resume(tmp_path / "run", {"keep_checkpoints": 2}, stage="prior", callbacks=[Stop(1)])
+    run = Run.open(tmp_path / "run")
+    assert [checkpoint_step(path) for path in list_checkpoints(run.checkpoints)] == [6]
+    assert not run.model_file.exists()
+    assert_same_end(resume(run.path).run, whole[0])
+
+
 @pytest.mark.slow
 def test_a_repeated_stage_may_be_trained_otherwise(whole, tmp_path):
     shutil.copytree(whole[0].path, tmp_path / "run")

@@ -160,6 +160,12 @@ def entry_of(text: str, request: Request, steps: int | None = None) -> Entry:
     if steps is not None:
         given["steps"] = steps
     settings = settings_for(model, given.pop("dataset", request.dataset), recipe, **given)
+    if len(settings.stages) > 1:
+        raise GenzooError(
+            f"the bench compares models by the steps of one training, and {settings.model} is "
+            f"trained in stages: {', '.join(stage.name for stage in settings.stages)}; train it by "
+            "genzoo fit"
+        )
     return Entry(shlex.join([name, *pairs]), found, settings)
 
 

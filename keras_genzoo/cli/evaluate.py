@@ -76,7 +76,8 @@ class ScoresOption(click.Option):
     "--sampler",
     default="normal",
     show_default=True,
-    help="Distribution that codes are drawn from, of a model with an encoder.",
+    help="Distribution that codes are drawn from, of a model with an encoder; reconstruction "
+    "scores the reconstructions of the real images.",
 )
 @sampling_options
 @click.option(

@@ -44,6 +44,11 @@ from keras_genzoo.training.settings import laid_over
 @click.option(
     "--epochs", type=click.IntRange(min=1), help="Passes over the data, in place of --steps."
 )
+@click.option(
+    "--stage",
+    metavar="NAME",
+    help="Train this stage alone, of a model that trains in several; with --resume, anew.",
+)
 @setting_options("model")
 def command(
     model: str | None,
@@ -55,6 +60,7 @@ def command(
     force: bool,
     tensorboard: bool,
     epochs: int | None,
+    stage: str | None,
     **flags: Any,
 ) -> None:
     """Train MODEL on a data set, by default the embedded digits; 'genzoo list' names the models.
@@ -75,7 +81,7 @@ def command(
     elif start is not None:
         _refuse_with("--from", model, recipe)
     echo = lasting_echo()
-    options = {"tensorboard": tensorboard, "epochs": epochs, "echo": echo}
+    options = {"tensorboard": tensorboard, "epochs": epochs, "stage": stage, "echo": echo}
     if resume is not None:
         start_tensorflow()
         if overrides.get("strategy", training.Run.open(resume).settings.strategy) == "one":
@@ -109,9 +115,14 @@ def _refuse_with(option: str, model: str | None, recipe: str | None, **others: A
 
 def _tell(outcome, echo) -> None:
     run = outcome.run
+    if not outcome.finished and outcome.signal is None:
+        done = next(stage for stage in run.settings.stages if stage.last == outcome.step)
+        go_on = f"genzoo fit --resume {shown(run.path)}"
+        echo(f"the stage {done.name} is done, at step {outcome.step}; go on with: {go_on}")
+        return
     if not outcome.finished:
         echo(
-            f"stopped and saved at step {outcome.step} of {run.settings.steps}; "
+            f"stopped and saved at step {outcome.step} of {run.settings.total_steps}; "
             f"go on with: genzoo fit --resume {shown(run.path)}"
         )
         raise click.exceptions.Exit(128 + outcome.signal)

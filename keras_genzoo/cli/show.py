@@ -35,7 +35,7 @@ def command(run: Path) -> None:
         if opened.settings.needs_labels:
             click.echo("rows of the sample grids: these classes, from the top")
     done = opened.last_step() or 0
-    click.echo(f"\nsteps: {done:,} of {opened.settings.steps:,}")
+    click.echo(f"\nsteps: {done:,} of {opened.settings.total_steps:,}")
     for name, value in next(reversed(opened.read_history(up_to=done)), {}).items():
         if name != "step":
             click.echo(shown(f"{name}: {value:.4f}"))

@@ -12,7 +12,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.conditional import classes_to_make
 from keras_genzoo.evaluation.features import FeatureNetwork, find_network, usual_network
 from keras_genzoo.evaluation.inputs import Echo, ModelInputs, ScoreInputs, available
-from keras_genzoo.evaluation.options import DEFAULT_COUNT, PRIOR, Options
+from keras_genzoo.evaluation.options import DEFAULT_COUNT, PRIOR, RECONSTRUCTION, Options
 from keras_genzoo.evaluation.other_images import OtherImages, held_out_fifth, rest_of_split
 from keras_genzoo.evaluation.samplers import SAMPLERS
 from keras_genzoo.evaluation.score import SCORES
@@ -73,6 +73,11 @@ class EvaluatedRun:
             raise GenzooError(
                 f"the codes of a {type(model).__name__} are of images given their class, and other "
                 "samplers know no classes; leave --sampler out"
+            )
+        if options.sampler not in (PRIOR, RECONSTRUCTION) and not model.codes_are_latents:
+            raise GenzooError(
+                f"the codes of a {type(model).__name__} are drawn from its own prior; take "
+                f"--sampler {PRIOR}, or {RECONSTRUCTION}"
             )
         # Asked for now because they raise if something cannot be measured.
         _ = opened.count, opened.names
@@ -135,6 +140,7 @@ class EvaluatedRun:
             fake_labels=self.model.needs_labels,
             train_images=not self.trained_on,
             encoder=self.model.has_encoder,
+            codes=not self.model.codes_are_latents,
             likelihood=self.model.has_likelihood,
             stacked_images=dataset in DATASETS and DATASETS[dataset].made_of is not None,
         )
@@ -180,6 +186,9 @@ class EvaluatedRun:
             labels, words = classes_to_make(labels, self.data, count, options.seed)
             images = model.generate(count, class_labels=labels, seed=options.seed)
             return images, labels, {"classes": words}
+        if options.sampler == RECONSTRUCTION:
+            images, _ = self.real_images
+            return model.reconstruct(images), None, {}
         if options.sampler == PRIOR:
             return model.generate(count, seed=options.seed), None, {}
         train = self.data.train

@@ -33,12 +33,13 @@ class Likelihood(NamedTuple):
     ``num_samples`` draws; ``log_likelihood`` is the importance-weighted bound of as many, which
     approaches log p(x) from below. Under a density of grey values, such as a Gaussian, all three
     are of log-densities, which may be positive. A model with an estimate of its own has the
-    log-likelihood alone; what it lacks is None. ``bits_per_dim`` is of models of the probability of
-    8-bit images: minus the log-likelihood over the number of pixels and colours, in bits. ``given``
-    says what the likelihood is conditional on: ``"classes"`` where a model takes class labels.
+    log-likelihood alone, or the ELBO alone if its estimate is a bound; what it lacks is None.
+    ``bits_per_dim`` is of models of the probability of 8-bit images: minus the log-likelihood over
+    the number of pixels and colours, in bits. ``given`` says what the likelihood is conditional on:
+    ``"classes"`` where a model takes class labels.
     """
 
-    log_likelihood: float
+    log_likelihood: float | None
     elbo: float | None
     reconstruction: float | None
     kl: float | None
@@ -110,6 +111,8 @@ def model_likelihood(
     own = _own_estimate(model, x, draws, seed, echo)
     if own is not None:
         value = float(own.mean())
+        if model.estimates_bound:
+            return Likelihood(None, value, *(4 * [None]), draws, binarization, len(x))
         bits = -value / (x[0].size * math.log(2)) if model.has_discrete_likelihood else None
         return Likelihood(value, *(5 * [None]), draws, binarization, len(x), bits)
     given = _given_classes(model, class_labels, len(x))

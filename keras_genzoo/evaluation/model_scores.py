@@ -41,6 +41,24 @@ RECONSTRUCTION = Score(
 )
 
 
+def _codes(inputs: ModelInputs) -> dict[str, Any]:
+    return {"codes": _without_none(inputs.model.describe_codes(inputs.real_images))}
+
+
+CODES = Score(
+    _codes,
+    of="model",
+    needs=["codes"],
+    gives={
+        "codes.in_use": Display("codes in use", UP),
+        "codes.num_codes": Display("codes of the codebook"),
+        "codes.perplexity": Display("perplexity of the codes", UP),
+        "codes.bits": Display("codes under the prior", DOWN, "bits an image"),
+        "codes.reconstruction_bits": Display("reconstruction given the codes", DOWN, "bits"),
+    },
+)
+
+
 def _modes(inputs: ModelInputs) -> dict[str, Any]:
     """Count the modes of a model of stacked images, with a classifier of single ones."""
     settings, seed = inputs.run.settings, inputs.options.seed

@@ -12,6 +12,8 @@ from keras_genzoo.evaluation.score import SCORES
 
 # Not a fitted distribution: the model draws from its own prior.
 PRIOR = "normal"
+# No distribution at all: the real images, sent through the model and back.
+RECONSTRUCTION = "reconstruction"
 DEFAULT_COUNT = 10_000
 
 
@@ -26,7 +28,7 @@ class Options:
         split: real images to measure against; None takes ``test``, else ``validation``, else
             ``train``.
         sampler: distribution of the codes of a model with an encoder: ``normal``, or a name in
-            ``SAMPLERS``.
+            ``SAMPLERS``; ``reconstruction`` scores the reconstructions of the real images.
         solver: of a model with a solver, another one than the run's.
         solver_steps: of such a model, another number of steps.
         guidance: of such a model with classes, another strength of guidance.
@@ -58,7 +60,7 @@ class Options:
     def __post_init__(self):
         for kind, name, known in (
             *(("score", name, SCORES) for name in self.scores or ()),
-            ("sampler", self.sampler, [PRIOR, *SAMPLERS]),
+            ("sampler", self.sampler, [PRIOR, RECONSTRUCTION, *SAMPLERS]),
             ("binarisation", self.binarization, BINARIZATIONS),
         ):
             if name is not None and name not in known:

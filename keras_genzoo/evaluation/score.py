@@ -20,6 +20,7 @@ NEEDS = {
     "classifier": "a feature network that classifies (classifier, inception)",
     "own_classifier": "--features classifier",
     "encoder": "a model that encodes and reconstructs images",
+    "codes": "a model whose encoder gives codes of a codebook",
     "likelihood": "a model with a likelihood: an estimate of log p(x), or a posterior and a loss "
     "that is a log-likelihood, such as 'bernoulli'",
     "stacked_images": "a model of stacked images, such as stacked_mnist",
@@ -238,6 +239,7 @@ SCORES = Scores(
         "augmentation_leak": f"{_IMAGES}:AUGMENTATION_LEAK",
         "parzen": f"{_IMAGES}:PARZEN",
         "reconstruction": f"{_MODEL}:RECONSTRUCTION",
+        "codes": f"{_MODEL}:CODES",
         "modes": f"{_MODEL}:MODES",
         "likelihood": f"{_MODEL}:LIKELIHOOD",
     },

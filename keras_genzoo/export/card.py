@@ -86,6 +86,8 @@ def _range(model: ImageModel, name: str, dtype: str, codes: str) -> str:
         return f"0 to {model.num_classes - 1}; others stand for no class"
     if name == "seed":
         return "any whole number; the same seed gives the same image"
+    if name == "codes":
+        return f"0 to {model.num_codes - 1}"
     return codes if name == "z" else "any"
 
 

@@ -20,7 +20,8 @@ def draw_inputs(
     """Return ``count`` rows of input for each signature of a model.
 
     z is drawn from N(0, I); class labels take the classes in turn; an encoder without such a prior
-    decodes the codes of images. Each has the shape and the type of the signature's input.
+    decodes the codes of images, and ``codes`` are those of images. Each has the shape and the type
+    of the signature's input.
 
     Args:
         model: the model.
@@ -51,6 +52,8 @@ def draw_inputs(
     if model.has_encoder and not model.has_prior:
         z = np.asarray(model.code(model.encode(images)))
     values = {"z": z, "images": images.astype("float32") / 255}
+    if not model.codes_are_latents:
+        values["codes"] = np.asarray(model.encode(images))
     if model.needs_labels:
         values["class_labels"] = (np.arange(count) % model.num_classes).astype("int32")
     return {name: _inputs_of(name, net, values) for name, net in model.signatures().items()}

@@ -50,7 +50,8 @@ def export_litert(
     All signatures of the model are in each file, under their names, and need no Flex operations.
     Inputs and outputs are floats (labels int32) in every type. ``float16`` keeps the weights in
     half precision; ``dynamic`` keeps them in 8 bits; ``int8`` computes in 8 bits, with ranges
-    measured on inputs drawn from the prior of z, the classes in turn.
+    measured on inputs drawn from the prior of z, the classes in turn. Signatures that choose codes
+    on the way are in the ``float32`` file alone (``model.discrete_signatures``).
 
     Args:
         model: the model.
@@ -79,9 +80,10 @@ def export_litert(
     if check:
         require("ai_edge_litert", "litert", "comparing LiteRT files with the model")
     networks = float32_networks(model, batch_size)
+    smooth = {k: net for k, net in networks.items() if k not in model.discrete_signatures}
     data = None
     if "int8" in types:
-        data = _calibration(model, networks, calibration, batch_size or 1, images)
+        data = _calibration(model, smooth, calibration, batch_size or 1, images)
     free = float32_networks(model)
     inputs = _inputs_to_compare(model, calibration, images) if check else {}
     folder, files = Path(folder), []
@@ -89,12 +91,14 @@ def export_litert(
         for kind in types:
             file = temporary / f"{name}-{kind}.tflite"
             facts_of_type = {**(facts or {}), "type": kind}
-            card = make_card(name, model, networks, facts_of_type, images).to_dict()
-            file.write_bytes(with_metadata(_converted(networks, kind, data), card))
+            held = networks if kind == "float32" else smooth
+            card = make_card(name, model, held, facts_of_type, images).to_dict()
+            file.write_bytes(with_metadata(_converted(held, kind, data), card))
             if check:
                 what, tolerance = str(folder / file.name), LITERT_TYPES[kind]
+                compared = {signature: free[signature] for signature in held}
                 card |= verify(
-                    free, inputs, lambda file=file: runner(file, batch_size), tolerance, what
+                    compared, inputs, lambda file=file: runner(file, batch_size), tolerance, what
                 )
             write_card(file, card)
             files.append(folder / file.name)
@@ -135,7 +139,8 @@ def _calibration(
         raise GenzooError(
             f"int8 needs at least {least} rows of input to measure its ranges on, not {count}"
         )
-    takes_images = any("images" in network.input for network in networks.values())
+    of_data = {"images", "codes"}
+    takes_images = any(of_data & set(network.input) for network in networks.values())
     if takes_images and (images is None or len(images) < count):
         number = 0 if images is None else len(images)
         raise GenzooError(
@@ -143,7 +148,7 @@ def _calibration(
             "give more images, or ask for fewer with --calibration"
         )
     drawn = draw_inputs(model, count, 0, images)
-    return [(name, part) for name, inputs in drawn.items() for part in batches(inputs, batch_size)]
+    return [(name, part) for name in networks for part in batches(drawn[name], batch_size)]
 
 
 def _inputs_to_compare(

@@ -56,9 +56,11 @@ def with_keras_layers(network: keras.Model) -> keras.Model:
     copy = _copied(network, _plain)
     for layer in copy._flatten_layers():
         if not type(layer).__module__.startswith("keras."):
+            mine = not type(layer).__module__.startswith("keras_genzoo.")
             raise GenzooError(
-                f"a Keras file cannot carry the class {type(layer).__name__} of your own network; "
-                "export it as saved_model, litert or onnx, which hold operations and no classes"
+                f"a Keras file cannot carry the class {type(layer).__name__}"
+                f"{' of your own network' if mine else ''}; export it as saved_model, litert or "
+                "onnx, which hold operations and no classes"
             )
     return copy
 

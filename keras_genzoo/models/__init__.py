@@ -33,6 +33,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "sngan": ["SNGAN"],
         "solvers": ["Solver"],
         "vae": ["VAE"],
+        "vqvae": ["VQVAE"],
         "wgan_gp": ["WGANGP"],
     },
 )

@@ -99,7 +99,7 @@ class Autoencoder(ImageModel):
         **options,
     ):
         self.architecture, options = with_options(
-            architecture, AUTOENCODER_ARCHITECTURES, AutoencoderArchitecture, options, type(self)
+            architecture, self.architectures, AutoencoderArchitecture, options, type(self)
         )
         super().__init__(image_shape, latent_dim, seed=seed, name=name, **options)
         self.ema_decay, self.ema_half_life = decay_of(ema_decay, ema_half_life, self.dtype_policy)
@@ -191,7 +191,7 @@ class Autoencoder(ImageModel):
 
     def get_config(self) -> dict[str, Any]:
         """Return every constructor argument; own networks are serialised with it."""
-        architecture, options = saved_component(self.architecture, AUTOENCODER_ARCHITECTURES)
+        architecture, options = saved_component(self.architecture, self.architectures)
         return {
             **super().get_config(),
             "architecture": architecture,
@@ -238,9 +238,14 @@ class Autoencoder(ImageModel):
             self.reconstruction_loss = reconstruction
             self._set_sigma()
             super().compile(optimizer=scaled(optimizer, self.dtype_policy), **options)
-            self.optimizer.build(self.trainable_variables)
+            self.optimizer.build(self.loss_variables)
             self.track_only(*self.more_metric_names())
         self.keep_compile_config(kwargs, optimizer=optimizer, loss=saved_loss)
+
+    @property
+    def loss_variables(self) -> list[keras.Variable]:
+        """The weights that the loss of images trains; all of them here."""
+        return self.trainable_variables
 
     def check_likelihood(self, likelihood: ReconstructionLoss) -> None:
         """Refuse a likelihood that the model cannot train with; any is taken here."""
@@ -386,7 +391,7 @@ class Autoencoder(ImageModel):
         images, class_labels = self.unpack(data)
         gradients, parts = self.gradients(images, class_labels)
         self.step.assign_add(1)
-        self.optimizer.apply(gradients, self.trainable_variables)
+        self.optimizer.apply(gradients, self.loss_variables)
         if self.is_averaged:
             self._move_averages(tf.shape(images)[0])
         return self._track_means(images, parts)
@@ -397,7 +402,7 @@ class Autoencoder(ImageModel):
         with tf.GradientTape() as tape:
             loss, parts = self.compute_losses(images, training=True, **of_class)
             loss = self.loss_of_replica(tf.reduce_mean(loss))
-        return tape.gradient(loss, self.trainable_variables), parts
+        return tape.gradient(loss, self.loss_variables), parts
 
     def loss_of_replica(self, loss) -> tf.Tensor:
         """Return what is differentiated, of the mean loss of a replica's images."""

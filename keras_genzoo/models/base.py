@@ -53,7 +53,8 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
       self.step)`` as key, divide the loss by ``num_replicas``, add 1 to ``step``, and return
       ``track(...)``; and ``call``;
     - ``decode``: latents to uint8 images; ``generate`` and ``interpolate`` follow from it;
-    - ``signatures``: what is exported; its inputs are named ``z``, ``images`` or ``class_labels``;
+    - ``signatures``: what is exported; its inputs are named ``z``, ``images``, ``codes`` or
+      ``class_labels``;
     - ``latent_shape``, where latents are no vectors: a grid of codes, an image of noise.
 
     What it can do, it says by attributes. Of ``ImageModel``: ``value_range``, the range that its
@@ -61,8 +62,11 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     ``num_classes`` then); ``has_held_out_loss`` (with a ``test_step``); ``has_encoder`` (with
     ``encode``, ``code`` and ``reconstruct``); ``has_solver`` (with ``set_sampling``, ``sampling``
     and ``path``); ``has_likelihood`` (with ``estimate_log_likelihood``, or ``posterior`` and
-    ``log_probability``), ``has_binary_likelihood`` and ``has_discrete_likelihood``. Of
-    ``Exportable``: ``prior_signature``, the signature that makes images of noise.
+    ``log_probability``), ``estimates_bound``, ``has_binary_likelihood`` and
+    ``has_discrete_likelihood``; ``stages``, the parts of its training in order, where there is more
+    than one (with ``stage``, ``stage_variables`` and ``trains``); ``codes_are_latents``, whether
+    ``decode`` takes what ``code`` gives. Of ``Exportable``: ``prior_signature``, the signature that
+    makes images of noise, and ``discrete_signatures``.
 
     Raises:
         GenzooError: if the shape or the latent size is not usable.
@@ -91,6 +95,8 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     # Whether log p(x) can be estimated: by ``estimate_log_likelihood``, or from ``posterior`` and
     # ``log_probability`` under the prior N(0, I).
     has_likelihood = False
+    # Whether ``estimate_log_likelihood`` gives a lower bound that no number of draws makes tight.
+    estimates_bound = False
     # Whether pixels are 0 or 1 under the likelihood; otherwise it is a density of grey values.
     has_binary_likelihood = False
     # Whether the likelihood is the probability of 8-bit images, which has bits per dimension.
@@ -103,6 +109,14 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     binarize: str | None = None
     # Whether q(z|x) is the Gaussian that ``posterior`` gives; else ``posterior_draws`` draws of it.
     has_gaussian_posterior = True
+    # Whether ``decode`` takes what ``code`` gives, so that a distribution can be fitted to codes.
+    codes_are_latents = True
+    # The stages of training by name, in order; empty where all is trained in one. The steps of a
+    # run's first are its ``steps``, those of another the setting ``<stage>_steps``; an optimizer
+    # ``<stage>_optimizer`` is that stage's.
+    stages: tuple[str, ...] = ()
+    # The stage that ``fit`` trains; None without stages.
+    stage: str | None = None
 
     def __init__(
         self,
@@ -204,6 +218,35 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     def metrics(self) -> list[keras.metrics.Metric]:
         """The trackers of what the steps log."""
         return list(self._trackers.values())
+
+    @property
+    def logged(self) -> tuple[str, ...]:
+        """The names of the trackers that the steps log now: of all, or of the stage's."""
+        return tuple(self._trackers)
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Return the averages so far of what the steps log."""
+        return {name: self._trackers[name].result() for name in self.logged}
+
+    @property
+    def counters(self) -> list[keras.Variable]:
+        """Counts of training steps, which a run that begins with a model's weights sets to 0."""
+        return [self.step]
+
+    def stage_variables(self, stage: str) -> list[keras.Variable]:
+        """Return what a stage changes besides ``step``: weights, averages, optimizers, counts."""
+        raise NotImplementedError(f"{type(self).__name__} trains in one stage")
+
+    def trains(self, layer: keras.Layer) -> bool:
+        """Whether the stage that is trained now moves the weights of a layer of the model."""
+        return bool(layer.trainable_variables)
+
+    def why_no_samples(self) -> str | None:
+        """Return why the model cannot make images yet, in words; None if it can."""
+        return None
+
+    def check_batch_size(self, batch_size: int) -> None:
+        """Refuse a batch that is too small to train on, over all replicas; any is taken here."""
 
     @property
     def optimizers(self) -> list[keras.optimizers.Optimizer]:
@@ -319,11 +362,15 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
             float32 tensor ``(batch_size, *shape)``: on R replicas the rows together equal those
             that one replica draws for the whole batch.
         """
+        return rows_of_global_batch(draw, batch_size, shape, self.noise_seed(*key))
+
+    def noise_seed(self, *key) -> tf.Tensor:
+        """Return the two integers that ``noise`` draws from: a function of seed and key."""
         words = np.array([self.seed & 0xFFFFFFFF, self.seed >> 32 & 0xFFFFFFFF], np.uint32)
         seed = tf.constant(words.view(np.int32))
         for part in key:
             seed = fold_in(seed, tf.cast(part, tf.int32))
-        return rows_of_global_batch(draw, batch_size, shape, seed)
+        return seed
 
     def test_key(self, tracker: str) -> tf.Tensor:
         """Return a key that changes from batch to batch of one evaluation: the images so far."""

@@ -16,6 +16,9 @@ class Exportable:
     """
 
     prior_signature: str | None = None
+    # Signatures that choose codes on the way: where a number is rounded otherwise another code may
+    # be chosen, so that files of less than float32 leave them out.
+    discrete_signatures: frozenset[str] = frozenset()
 
     @property
     def has_prior(self) -> bool:

@@ -220,17 +220,6 @@ class GAN(Generating, Judging, Adapting, ImageModel):
         ]
 
     @property
-    def num_classes(self) -> int:
-        """Number of classes of a conditional model.
-
-        Raises:
-            AttributeError: if the model has none.
-        """
-        if self.conditioning is None:
-            raise AttributeError(f"{type(self).__name__} knows no classes")
-        return self.conditioning.num_classes
-
-    @property
     def noise_dim(self) -> int:
         """Width of the generator's input: the noise and its condition."""
         if self.conditioning is None:

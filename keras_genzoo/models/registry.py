@@ -39,5 +39,6 @@ MODELS = Registry(
         "sngan": "keras_genzoo.models.sngan:SNGAN",
         "r3gan": "keras_genzoo.models.r3gan:R3GAN",
         "flow": "keras_genzoo.models.flow:Flow",
+        "vqvae": "keras_genzoo.models.vqvae:VQVAE",
     },
 )

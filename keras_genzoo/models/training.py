@@ -27,7 +27,7 @@ class Training:
             # A replica may get no image of a last, small batch, and its mean is then NaN.
             value = tf.where(batch_size > 0, value, tf.zeros_like(value))
             self._trackers[name].update_state(value, sample_weight=tf.cast(batch_size, "float32"))
-        results = {name: tracker.result() for name, tracker in self._trackers.items()}
+        results = self.get_metrics_result()
         if self.on_several_machines:
             # Keras averages over the workers along an axis, so there must be one (keras#20585).
             results = {name: tf.reshape(value, (1,)) for name, value in results.items()}

@@ -1,7 +1,7 @@
 """Encoders, decoders, generators, discriminators and U-Nets, each a function that builds a network.
 
-Except for batch normalisation, grouped convolution, dropout and seeded noise they use only
-``keras`` layers and ``keras.ops``. Losses and training are in ``models``.
+Except for batch normalisation, grouped convolution, codebooks, dropout and seeded noise they use
+only ``keras`` layers and ``keras.ops``. Losses and training are in ``models``.
 """
 
 import lazy_loader
@@ -24,6 +24,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "GatedAutoencoder",
         ],
         "augmentation": ["POLICIES", "Augmentation", "DiffAugment"],
+        "code_prior": ["CausalBlock", "CodePrior", "CodeSampler", "standard_normal_cdf"],
+        "codebook": ["Codebook", "plain_lookup", "plain_nearest"],
         "conditioning": [
             "AuxiliaryClassifier",
             "Concatenation",
@@ -50,6 +52,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "dense_gaussian_encoder",
             "dense_generator",
         ],
+        "grid_coding": ["ConvolutionalGrid", "check_halvings"],
         "group_normalization": ["GroupNormalization"],
         "grouped": ["GroupedConv2D"],
         "hierarchy": ["Hierarchy", "dense_hierarchy"],
@@ -73,6 +76,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "AUGMENTATIONS",
             "AUTOENCODER_ARCHITECTURES",
             "CONDITIONINGS",
+            "GRID_ARCHITECTURES",
             "NORMALIZATIONS",
         ],
         "residual": [

@@ -27,6 +27,13 @@ AUTOENCODER_ARCHITECTURES = Registry(
     },
 )
 
+# Each entry is a class whose objects are an ``AutoencoderArchitecture`` with grids of features in
+# place of latent vectors.
+GRID_ARCHITECTURES = Registry(
+    "grid architecture",
+    {"convolutional": "keras_genzoo.networks.grid_coding:ConvolutionalGrid"},
+)
+
 # Each entry is a class whose objects are a ``Conditioning``.
 CONDITIONINGS = Registry(
     "conditioning",

@@ -99,7 +99,7 @@ def compile_model(model: ImageModel, settings: Settings) -> None:
         # discriminator_steps, for instance, is how often its optimizer moves in one step.
         updates = arguments.get(optimizer.removesuffix("optimizer") + "steps", 1)
         arguments[optimizer] = Adam(
-            _rate(settings, rate, updates),
+            _rate(settings, rate, updates, optimizer),
             beta_1=settings.beta_1,
             beta_2=settings.beta_2,
             beta_2_end=settings.beta_2_end,
@@ -109,14 +109,14 @@ def compile_model(model: ImageModel, settings: Settings) -> None:
     model.compile(**arguments)
 
 
-def _rate(settings: Settings, rate: float, updates: int) -> float | Schedule:
+def _rate(settings: Settings, rate: float, updates: int, optimizer: str) -> float | Schedule:
     """Return a learning rate or its schedule; ``updates`` are the optimizer's in a step."""
     if settings.schedule == "constant":
         return rate
     return Schedule(
         settings.schedule,
         rate,
-        settings.schedule_steps,
+        settings.schedule_length(optimizer),
         end=settings.schedule_end,
         warmup=settings.warmup_steps,
         updates=updates,
@@ -164,7 +164,7 @@ def load_weights(
     if step is None:
         raise GenzooError(f"{run.path} has no model yet; resume it: genzoo fit --resume {run.path}")
     echo(f"{shown(run.path)} has no finished model; taking its checkpoint of step {step:,}")
-    words = f"the checkpoint of step {step:,}, of {run.settings.steps:,} asked for"
+    words = f"the checkpoint of step {step:,}, of {run.settings.total_steps:,} asked for"
     return model, words + _averaged(model)
 
 

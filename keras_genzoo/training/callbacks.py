@@ -59,7 +59,8 @@ class Recorder(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Draw the sample grid of the untrained model."""
-        if self.held_out is not None and self.losses is None:
+        outdated = self.losses is None or self.losses.stage != self.model.stage
+        if self.held_out is not None and outdated:
             self.losses = HeldOutLosses(self.model, self.held_out.images, self.held_out.labels)
         if self.step == 0 and self.writes:
             self.draw()
@@ -112,7 +113,10 @@ class Recorder(keras.callbacks.Callback):
 
     def _ends_interval(self, step: int) -> bool:
         settings = self.run.settings
-        return step % settings.checkpoint_every == 0 or step == settings.steps
+        return step % settings.checkpoint_every == 0 or self._ends_stage(step)
+
+    def _ends_stage(self, step: int) -> bool:
+        return any(step == stage.last for stage in self.run.settings.stages)
 
     def _wants_grid(self) -> bool:
         settings = self.run.settings
@@ -123,10 +127,10 @@ class Recorder(keras.callbacks.Callback):
         # Then at the first checkpoint at or after each multiple of sample_every.
         due = self.step // settings.sample_every
         before = (self.step - settings.checkpoint_every) // settings.sample_every
-        return due > max(before, 0) or self.step == settings.steps
+        return due > max(before, 0) or self._ends_stage(self.step)
 
     def _check_not_collapsed(self, means: dict[str, float]) -> None:
-        networks = {layer.name: layer for layer in self.model.layers if layer.trainable_variables}
+        networks = {layer.name: layer for layer in self.model.layers if self.model.trains(layer)}
         weights = {
             name: [variable.numpy() for variable in network.trainable_variables]
             for name, network in networks.items()

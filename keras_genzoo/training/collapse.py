@@ -60,8 +60,11 @@ class CollapseWatch:
                 for name, arrays in weights.items()
             },
         }
+        before = self._streaks
+        # Without the networks of a stage of training that is over.
+        self._streaks = {}
         for sign, shown in signs.items():
-            rows, since = self._streaks.get(sign, (0, self.good_step))
+            rows, since = before.get(sign, (0, self.good_step))
             self._streaks[sign] = (rows + 1, since) if shown else (0, step)
         self.good_step = min(since for _, since in self._streaks.values())
         self.verdict = next(

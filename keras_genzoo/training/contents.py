@@ -37,6 +37,7 @@ FIGURES = (
         "curves",
         "real_and_generated",
         "classes",
+        "codes",
         "reconstructions_and_walk",
         "latent_map",
         "latent_manifold",

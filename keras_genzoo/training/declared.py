@@ -220,7 +220,8 @@ def _settings_of(model: str, changes: int) -> dict[str, Setting]:
         for argument in arguments:
             for setting in (Setting(argument, group, role), *_options(argument, group, role)):
                 _add(found, setting, model)
-    for setting in _optimizer_settings(declaration.optimizers):
+    more = _optimizer_settings(declaration.optimizers) + _stage_settings(declaration.stages)
+    for setting in more:
         _add(found, setting, model)
     return found
 
@@ -297,6 +298,26 @@ def _check_alike(registry: Registry, name: str, declared: dict[str, Argument]) -
             f"the {registry.kind} '{last}' declares '{name}', which is a setting of every run; "
             "give the argument another name"
         )
+
+
+def _stage_settings(stages: tuple[str, ...]) -> list[Setting]:
+    """Return how long each stage of training is but the first, whose steps are ``steps``."""
+    settings = []
+    for stage in stages[1:]:
+        words = f"Training steps of the stage '{stage}', which follows --steps."
+        length = f"Steps until its final learning rate; by default --{stage}-steps."
+        settings += [
+            _setting(steps_of(stage), int, 1000, words, role=PACE, bound=AT_LEAST_1),
+            _setting(
+                f"{stage}_schedule_steps", int, None, length, bound=AT_LEAST_1, group="optimizers"
+            ),
+        ]
+    return settings
+
+
+def steps_of(stage: str) -> str:
+    """Return the setting that holds the steps of a stage that is not the first."""
+    return f"{stage}_steps"
 
 
 def _optimizer_settings(optimizers: dict[str, dict[str, float]]) -> list[Setting]:

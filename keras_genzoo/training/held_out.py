@@ -104,13 +104,13 @@ class HeldOutLosses:
     """Measures the losses of held-out images by a model's ``test_step``.
 
     Args:
-        model: the compiled model.
+        model: the compiled model; it measures those of the stage that it is in now.
         images: uint8 ``(n, height, width, channels)``.
         labels: their classes, int32 ``(n,)``, for a model that needs them.
     """
 
     def __init__(self, model: ImageModel, images: np.ndarray, labels: np.ndarray | None = None):
-        self.model = model
+        self.model, self.stage = model, model.stage
         self.parts = (images,) if labels is None else (images, labels)
         # Not model.evaluate: it shares steps_per_execution with training, and builds a data set at
         # each call. Every replica measures all images.
@@ -130,7 +130,8 @@ class HeldOutLosses:
         self.model.reset_metrics()
         for first in range(0, len(self.parts[0]), BATCH):
             self._measure(*(part[first : first + BATCH] for part in self.parts))
-        losses = {f"val_{metric.name}": float(metric.result()) for metric in self.model.metrics}
+        results = self.model.get_metrics_result()
+        losses = {f"val_{name}": float(value) for name, value in results.items()}
         for variable, value in zip(variables, kept, strict=True):
             variable.assign(value)
         return losses

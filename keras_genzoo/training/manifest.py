@@ -22,6 +22,7 @@ from keras_genzoo.networks.registry import (
     AUGMENTATIONS,
     AUTOENCODER_ARCHITECTURES,
     CONDITIONINGS,
+    GRID_ARCHITECTURES,
     NORMALIZATIONS,
 )
 from keras_genzoo.registry import Registry
@@ -33,6 +34,7 @@ REGISTRIES = {
     for registry in (
         ARCHITECTURES,
         AUTOENCODER_ARCHITECTURES,
+        GRID_ARCHITECTURES,
         CONDITIONINGS,
         NORMALIZATIONS,
         ADVERSARIAL_LOSSES,
@@ -61,12 +63,14 @@ class Declaration:
         compile: arguments of its ``compile``.
         optimizers: defaults of Adam by the argument of ``compile`` that takes the optimizer.
         needs_labels: whether it trains on class labels, whatever its arguments are.
+        stages: the stages of its training; none where all is trained in one.
     """
 
     constructor: tuple[Argument, ...]
     compile: tuple[Argument, ...]
     optimizers: dict[str, dict[str, float]]
     needs_labels: bool
+    stages: tuple[str, ...] = ()
 
 
 def model_declaration(name: str) -> Declaration:
@@ -87,6 +91,7 @@ def model_declaration(name: str) -> Declaration:
         tuple(map(_from_json, known["compile"])),
         known["optimizers"],
         known["needs_labels"],
+        tuple(known["stages"]),
     )
 
 
@@ -108,6 +113,7 @@ def declared_by(model: type) -> Declaration:
         tuple(arguments_of(model, "compile")),
         model.optimizer_defaults,
         model.needs_labels,
+        model.stages,
     )
 
 
@@ -153,6 +159,7 @@ def _declaration_to_json(declaration: Declaration) -> dict[str, Any]:
         "compile": list(map(_to_json, declaration.compile)),
         "optimizers": declaration.optimizers,
         "needs_labels": declaration.needs_labels,
+        "stages": list(declaration.stages),
     }
 
 

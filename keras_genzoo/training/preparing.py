@@ -139,6 +139,7 @@ def _check_together(model: ImageModel, source: Source, batch_size: int) -> None:
     images = batch_size // model.num_replicas
     if images % model.packing:
         raise GenzooError(packs_text(images, model.packing))
+    model.check_batch_size(batch_size)
     if model.needs_labels and source.num_classes > source.num_images:
         raise GenzooError(
             f"{source.num_images:,} images cannot show {source.num_classes:,} classes, and a class "
@@ -216,10 +217,11 @@ def moved_settings(run: Run, dataset: str | os.PathLike) -> Settings:
     return settings.replace(dataset=str(place.absolute()))
 
 
-def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
+def resumed_settings(run: Run, overrides: dict[str, Any], stage: str | None = None) -> Settings:
     """Return the settings of a run with the overrides of a resumed one.
 
-    A resumed run may change how long it trains, how often it draws, and where its data lie.
+    A resumed run may change how long it trains, how often it draws, and where its data lie; one
+    that repeats a stage, also how that is trained.
 
     Raises:
         GenzooError: if an override would change the weights that the run arrives at.
@@ -233,11 +235,14 @@ def resumed_settings(run: Run, overrides: dict[str, Any]) -> Settings:
     for name in overrides.keys() - {"dataset"}:
         role = settings.setting(name).role
         before, now = getattr(began, name), getattr(settings, name)
-        if role not in (PLACE, PACE) and now != before:
+        of_stage = stage is not None and name.startswith(f"{stage}_") and role == "training"
+        if role not in (PLACE, PACE) and now != before and not of_stage:
             raise GenzooError(
                 f"{run.path} was trained with {name} {before}, not {now}; a resumed run keeps it: "
                 "leave the option out, or start a new run"
             )
+    if stage is not None:
+        settings.stage_named(stage)
     asked = {name: getattr(run.settings, name) for name in run.decided}
     return settings.replace(**asked)
 

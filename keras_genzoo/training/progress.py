@@ -47,12 +47,17 @@ class Progress(keras.callbacks.Callback):
         self.start = self.first_end = (step, time.monotonic())
         self.compiled = False
         self.next_line = math.inf
+        self.stage: str | None = None
         # Measured at checkpoints only; the last values are shown until the next checkpoint.
         self.held_out: dict[str, float] = {}
         self.bar = Bar(sys.stderr) if is_terminal(sys.stderr) else None
 
     def on_train_begin(self, logs=None):
         """Say that the first step is being compiled, which may take a minute."""
+        if self.stage != self.model.stage:
+            # Another stage has another step, and another pace.
+            self.stage, self.compiled, self.held_out = self.model.stage, False, {}
+            self.start = self.first_end = (self.step, time.monotonic())
         if self.compiled:
             return
         words = "compiling the training step; large models take a minute"
@@ -79,14 +84,14 @@ class Progress(keras.callbacks.Callback):
         self.held_out = {name: value for name, value in logs.items() if name == "val_loss"}
         if self.bar is None:
             self._write_line(logs)
-        elif self.step >= self.settings.steps:
+        elif self.step >= self.settings.total_steps:
             self.bar.show(functools.partial(self._line, logs), now=True)
 
     def _write_line(self, logs: Mapping[str, float]) -> None:
         self.next_line = time.monotonic() + LINES
         rate, left = self._pace()
         self.echo(
-            f"step {self.step}/{self.settings.steps}  {_means(logs)}  "
+            f"step {self.step}/{self.settings.total_steps}  {_means(logs)}  "
             f"{rate:.0f} images/s  {left} left"
         )
 
@@ -99,13 +104,13 @@ class Progress(keras.callbacks.Callback):
         """Return images a second, and the time left."""
         first, began = self.first_end if self.step > self.first_end[0] else self.start
         rate = (self.step - first) / max(time.monotonic() - began, 1e-9)
-        left = tqdm.format_interval((self.settings.steps - self.step) / rate)
+        left = tqdm.format_interval((self.settings.total_steps - self.step) / rate)
         return rate * self.settings.batch_size, left
 
     def _line(self, logs: Mapping[str, float], width: int) -> str:
         rate, left = self._pace()
         logs = {**logs, **self.held_out}
-        return bar_line(width, self.step, self.settings.steps, rate, left, logs)
+        return bar_line(width, self.step, self.settings.total_steps, rate, left, logs)
 
 
 class Bar:

@@ -155,6 +155,38 @@ _recipe(
     ema_decay=0.995,
     **_DIGITS,
 )
+# Grids of codes, and the prior of the codes as a second stage.
+_recipe(
+    "vqvae-digits",
+    "vqvae",
+    "digits",
+    latent_dim=8,
+    num_codes=32,
+    filters=32,
+    steps=1500,
+    prior_steps=1500,
+    prior_dropout=0.3,
+    ema_decay=0.995,
+    schedule="cosine",
+    schedule_end=0.1,
+    **_DIGITS,
+)
+_CODES = {
+    "image_size": 28,
+    "num_codes": 64,
+    "filters": 64,
+    "prior_width": 128,
+    "prior_blocks": 3,
+    "steps": 5000,
+    "prior_steps": 7000,
+    "batch_size": 64,
+    "checkpoint_every": 250,
+    "sample_every": 1000,
+    "schedule": "cosine",
+    "schedule_end": 0.05,
+} | _AVERAGED
+_recipe("vqvae-mnist", "vqvae", "mnist", **_CODES)
+_recipe("vqvae-fashion_mnist", "vqvae", "fashion_mnist", **_CODES)
 _recipe("gan-digits", "gan", "digits", latent_dim=32, steps=4000, **_DIGITS)
 _CGAN_FILTERS = {"generator_filters": 64, "discriminator_filters": 32}
 _recipe("cgan-digits", "cgan", "digits", latent_dim=32, steps=1500, **_CGAN_FILTERS, **_DIGITS)

@@ -271,7 +271,7 @@ class Run:
         >>> Run(Path("run"), Settings("vae", "mnist", latent_dim=10), {}, {}).title
         'vae on mnist, latent size 10, 1,000 steps'
         """
-        return f"{self.subject}, {self.settings.steps:,} steps"
+        return f"{self.subject}, {self.settings.total_steps:,} steps"
 
     @property
     def checkpoints(self) -> Path:

@@ -21,8 +21,18 @@ from keras_genzoo.training.declared import (
     models_with,
     optimizer_roles,
     settings_of,
+    steps_of,
 )
 from keras_genzoo.training.manifest import model_declaration
+
+
+class Stage(typing.NamedTuple):
+    """A stage of a run: its name, None if the model trains in one, and its first and last step."""
+
+    name: str | None
+    first: int
+    last: int
+
 
 _OWN_HINT = "one of your own is made known by genzoo --import MODULE"
 
@@ -84,6 +94,10 @@ class Settings:
         if self.schedule != "constant" and self.schedule_steps is None:
             # Fixed now, so that a run that is made longer keeps its schedule.
             self._values["schedule_steps"] = self.steps
+        for stage in self.stages[1:]:
+            name = f"{stage.name}_schedule_steps"
+            if self.schedule != "constant" and self._values[name] is None:
+                self._values[name] = stage.last - stage.first
         if self.schedule == "constant" and self.warmup_steps:
             raise GenzooError(
                 "warmup_steps needs a schedule; name one by --schedule; for a constant rate after "
@@ -172,6 +186,46 @@ class Settings:
         """
         declared = model_declaration(self.model).needs_labels
         return declared or self.with_role("model").get("conditioning") is not None
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The stages of the run, in order; a model that has none has one without a name.
+
+        >>> Settings("vae", steps=5).stages
+        [Stage(name=None, first=0, last=5)]
+        >>> Settings("vqvae", steps=5, prior_steps=3).stages[-1]
+        Stage(name='prior', first=5, last=8)
+        """
+        names = model_declaration(self.model).stages or (None,)
+        stages = [Stage(names[0], 0, self.steps)]
+        for name in names[1:]:
+            first = stages[-1].last
+            stages.append(Stage(name, first, first + self._values[steps_of(name)]))
+        return stages
+
+    @property
+    def total_steps(self) -> int:
+        """Training steps of all stages."""
+        return self.stages[-1].last
+
+    def stage_named(self, name: str) -> Stage:
+        """Return a stage by its name.
+
+        Raises:
+            GenzooError: if the model has no such stage.
+        """
+        names = model_declaration(self.model).stages
+        if not names:
+            raise GenzooError(f"{self.model} is trained in one stage; leave --stage out")
+        if name not in names:
+            raise unknown("stage", name, names)
+        return self.stages[names.index(name)]
+
+    def schedule_length(self, optimizer: str) -> int:
+        """Return the steps of the schedule of an optimizer, by the argument that takes it."""
+        stage = optimizer.removesuffix("_optimizer")
+        later = [other.name for other in self.stages[1:]]
+        return self._values[f"{stage}_schedule_steps" if stage in later else "schedule_steps"]
 
     def learning_rates(self) -> dict[str, float]:
         """Return the learning rate of each optimizer, by the argument of ``compile``."""

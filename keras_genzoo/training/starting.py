@@ -100,7 +100,8 @@ def begin_from_again(start: dict[str, str], model: ImageModel, echo: Echo) -> No
 
 def _weights(model: ImageModel) -> dict[str, keras.Variable]:
     """Return the variables of a model's networks by path, without its counters."""
-    networks = {id(weight) for weight in model.weights if weight is not model.step}
+    counters = {id(counter) for counter in model.counters}
+    networks = {id(weight) for weight in model.weights} - counters
     return {
         path: variable
         for path, variable in variables_by_path(model).items()

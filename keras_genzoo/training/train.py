@@ -20,16 +20,30 @@ from keras_genzoo.files import writing
 from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
 from keras_genzoo.training.callbacks import Recorder, RestoreMetrics
-from keras_genzoo.training.checkpoints import restore_latest
+from keras_genzoo.training.checkpoints import (
+    State,
+    model_state,
+    restore_latest,
+    save_checkpoint,
+)
 from keras_genzoo.training.devices import devices_in_words, unused_gpu
 from keras_genzoo.training.held_out import HeldOutImages
 from keras_genzoo.training.preparing import Prepared, prepare, resumed_settings
 from keras_genzoo.training.progress import Events, Progress, require_tensorboard
-from keras_genzoo.training.run import Run, check_free, locked, read_config, versions
+from keras_genzoo.training.run import (
+    Run,
+    check_free,
+    checkpoint_step,
+    list_checkpoints,
+    locked,
+    read_config,
+    versions,
+)
 from keras_genzoo.training.settings import Settings
 from keras_genzoo.training.starting import begin_from, begin_from_again
 from keras_genzoo.training.stopping import StopOnSignal
 from keras_genzoo.training.strategy import make_strategy, xla_pays
+from keras_genzoo.training.variables import variables_by_path
 from keras_genzoo.training.workers import check_agreement, is_chief, report_lost_workers
 
 # Images that estimate the mean of the data for start_at_mean.
@@ -51,8 +65,8 @@ class Outcome:
 
     @property
     def finished(self) -> bool:
-        """Whether all steps are done."""
-        return self.step >= self.run.settings.steps
+        """Whether all steps are done, those of all stages."""
+        return self.step >= self.run.settings.total_steps
 
 
 def fit(
@@ -65,6 +79,7 @@ def fit(
     download: bool = True,
     recipe: str | None = None,
     start_from: str | os.PathLike | None = None,
+    stage: str | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     echo: Echo = lambda line: None,
 ) -> Outcome:
@@ -80,6 +95,8 @@ def fit(
         download: whether missing data may be downloaded and prepared.
         recipe: the name of the recipe that the settings started from.
         start_from: a run, or a preset, whose weights training begins with; see ``begin_from``.
+        stage: train this stage alone, of a model that trains in several: the first; ``resume`` goes
+            on with the others.
         callbacks: more callbacks of Keras. An epoch is the interval between two checkpoints, and
             ``on_epoch_end`` is called when the checkpoint is written.
         echo: writes a line of progress.
@@ -90,6 +107,11 @@ def fit(
         TrainingStoppedError: if a loss becomes NaN or infinite, or training collapses.
     """
     out = Path(out) if out is not None else None
+    if stage is not None and settings.stage_named(stage).first > 0:
+        raise GenzooError(
+            f"a new run begins with the stage '{settings.stages[0].name}'; the stage '{stage}' is "
+            f"trained alone in a run that has that: genzoo fit --resume RUN --stage {stage}"
+        )
     strategy = make_strategy(
         settings.strategy, settings.steps_per_execution, settings.devices, echo
     )
@@ -113,7 +135,7 @@ def fit(
                     versions(),
                     prepared.resolved,
                 )
-                return _train(run, prepared, 0, tensorboard, stop, callbacks, echo)
+                return _train(run, prepared, 0, tensorboard, stop, callbacks, echo, stage)
             run = Run.create(
                 prepared.settings,
                 prepared.data,
@@ -126,7 +148,7 @@ def fit(
             )
             with locked(run.path), report_lost_workers(strategy, run.path):
                 echo(f"run folder: {shown(run.path)}")
-                return _train(run, prepared, 0, tensorboard, stop, callbacks, echo)
+                return _train(run, prepared, 0, tensorboard, stop, callbacks, echo, stage)
 
 
 def resume(
@@ -135,6 +157,7 @@ def resume(
     *,
     epochs: int | None = None,
     tensorboard: bool = False,
+    stage: str | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     echo: Echo = lambda line: None,
 ) -> Outcome:
@@ -148,6 +171,8 @@ def resume(
         overrides: settings to change: how long to train, how often to draw, where the data lie.
         epochs: passes over the data in all, in place of the settings' steps.
         tensorboard: also write events for TensorBoard.
+        stage: train this stage anew from its first step, and stop at its end; ``overrides`` may
+            then change its settings. What later stages had trained is lost.
         callbacks: more callbacks of Keras, as for ``fit``.
         echo: writes a line of progress.
 
@@ -164,7 +189,7 @@ def resume(
             f"with its weights: genzoo fit --from {run.preset['name']}"
         )
     overrides = overrides or {}
-    settings = resumed_settings(run, overrides)
+    settings = resumed_settings(run, overrides, stage)
     strategy = make_strategy(
         settings.strategy, settings.steps_per_execution, settings.devices, echo
     )
@@ -184,12 +209,16 @@ def resume(
         if run.jit_compile and not prepared.model.jit_compile:
             echo("several devices train without XLA: numbers may differ slightly")
         with StopOnSignal(strategy) as stop:
+            if stage is not None and run.start is not None:
+                begin_from_again(run.start, prepared.model, echo)
+            initial = model_state(prepared.model) if stage is not None else {}
             step = restore_latest(run.checkpoints, prepared.model, echo)
             if step is None:
                 _check_not_begun(run)
                 step = 0
                 if run.start is not None:
                     begin_from_again(run.start, prepared.model, echo)
+            _check_stages_over(run, prepared.settings, step, stage)
             run = dataclasses.replace(
                 run,
                 settings=prepared.settings,
@@ -197,18 +226,20 @@ def resume(
                 resolved=prepared.resolved if run.resolved else {},
                 held_out=prepared.held_out.record if prepared.held_out else run.held_out,
             )
-            if step > run.settings.steps:
+            if stage is not None:
+                step = _begin_stage_anew(run, prepared.model, stage, step, initial, writes)
+            if step > run.settings.total_steps:
                 raise GenzooError(
-                    f"{run.path} has done {step} steps already, more than {run.settings.steps}; "
-                    "ask for more with --steps"
+                    f"{run.path} has done {step} steps already, more than "
+                    f"{run.settings.total_steps}; ask for more with --steps"
                 )
             if writes:
                 run.write_config()
-            if step == run.settings.steps and run.model_file.exists():
+            if step == run.settings.total_steps and run.model_file.exists():
                 echo(f"{shown(run.path)} is finished: {step} steps; ask for more with --steps")
                 return Outcome(run, step)
             echo(f"resuming {shown(run.path)} at step {step}")
-            return _train(run, prepared, step, tensorboard, stop, callbacks, echo)
+            return _train(run, prepared, step, tensorboard, stop, callbacks, echo, stage)
 
 
 def repeat(config: str | os.PathLike, overrides: dict[str, Any] | None = None) -> Settings:
@@ -256,6 +287,67 @@ def _check_not_begun(run: Run) -> None:
         )
 
 
+def _check_stages_over(run: Run, settings: Settings, step: int, anew: str | None) -> None:
+    """Check that the stages that are over, and are not trained anew, keep their lengths.
+
+    Raises:
+        GenzooError: if one does not: a later one was trained on what it had come to.
+    """
+    for before, now in zip(run.settings.stages[:-1], settings.stages, strict=False):
+        if before.name == anew:
+            break
+        if step > before.last and now != before:
+            raise GenzooError(
+                f"{run.path} has left the stage '{before.name}' at step {before.last}, and a later "
+                f"one is trained on it; repeat it with --stage {before.name}, or start a new run"
+            )
+
+
+def _begin_stage_anew(
+    run: Run, model: ImageModel, stage: str, step: int, initial: State, writes: bool
+) -> int:
+    """Bring a model back to the first step of a stage, and write that checkpoint; return the step.
+
+    Args:
+        run: the run, with its new settings.
+        model: the model, as ``step`` left it.
+        stage: the stage.
+        step: steps done.
+        initial: the state of the model before the first step of all.
+        writes: whether this worker writes the run folder.
+
+    Raises:
+        GenzooError: if the run has not come so far.
+    """
+    begun = run.settings.stage_named(stage)
+    if step < begun.first:
+        raise GenzooError(
+            f"{run.path} is at step {step}, and the stage '{stage}' begins at {begun.first}; go on "
+            f"without --stage first: genzoo fit --resume {run.path}"
+        )
+    variables = variables_by_path(model)
+    names = [other.name for other in run.settings.stages if other.first >= begun.first]
+    anew = {id(variable) for name in names for variable in model.stage_variables(name)}
+    for path, variable in variables.items():
+        if id(variable) in anew:
+            variable.assign(initial[path])
+    model.step.assign(begun.first)
+    if writes:
+        save_checkpoint(
+            run.checkpoints,
+            model_state(model),
+            begun.first,
+            run.settings.keep_checkpoints,
+            # Those that it goes back behind are the last ones still.
+            also_keep=[begun.first],
+            outdated=run.model_file,
+        )
+        for path in list_checkpoints(run.checkpoints):
+            if checkpoint_step(path) > begun.first:
+                path.unlink(missing_ok=True)
+    return begun.first
+
+
 def _report_changed_versions(run: Run, echo: Echo) -> None:
     for package, version in versions().items():
         before = run.versions.get(package, "unknown")
@@ -271,11 +363,12 @@ def _train(
     stop: StopOnSignal,
     more_callbacks: Sequence[keras.callbacks.Callback],
     echo: Echo,
+    only: str | None = None,
 ) -> Outcome:
     """Train from ``step`` to the last step or to a signal, and save the finished model.
 
-    Keras is called once for each part of the schedule that ``intervals`` returns. The callbacks
-    write checkpoints, so that an interrupted run can be resumed.
+    Keras is called once for each part of a stage that ``intervals`` returns. The callbacks write
+    checkpoints, so that an interrupted run can be resumed. ``only`` names the stage to stop after.
     """
     settings, source, model = run.settings, prepared.source, prepared.model
     strategy = model.distribute_strategy
@@ -298,23 +391,20 @@ def _train(
     if tensorboard and writes:
         callbacks.append(Events(run, step))
     callbacks += more_callbacks
-    if step % settings.checkpoint_every:
+    # The means of a stage that is over are not those of the next.
+    if step % settings.checkpoint_every and all(step != stage.first for stage in settings.stages):
         callbacks.insert(0, RestoreMetrics(model))
     try:
         if model.on_several_machines:
             check_agreement(strategy, settings, source.fingerprint, step)
-        for first, last, interval in intervals(step, settings.steps, settings.checkpoint_every):
-            epoch = first // settings.checkpoint_every
-            model.execute_at_once(math.gcd(settings.steps_per_execution, interval))
-            model.fit(
-                _batches(settings, source, model, first),
-                steps_per_epoch=interval,
-                initial_epoch=epoch,
-                epochs=epoch + (last - first) // interval,
-                callbacks=callbacks,
-                verbose=0,
-            )
-            if stop.received is not None:
+        for stage in settings.stages:
+            if stop.received is not None or recorder.step >= stage.last:
+                continue
+            if stage.name is not None:
+                model.stage = stage.name
+                chief_echo(f"stage {stage.name}: to step {stage.last:,}")
+            _train_stage(settings, source, model, recorder.step, stage.last, callbacks, stop)
+            if stage.name == only:
                 break
         outcome = Outcome(run, recorder.step, stop.received, writes)
         if outcome.finished:
@@ -330,14 +420,40 @@ def _train(
     return outcome
 
 
+def _train_stage(
+    settings: Settings,
+    source: Source,
+    model: ImageModel,
+    step: int,
+    steps: int,
+    callbacks: list[keras.callbacks.Callback],
+    stop: StopOnSignal,
+) -> None:
+    """Train from ``step`` to ``steps`` or to a signal."""
+    for first, last, interval in intervals(step, steps, settings.checkpoint_every):
+        epoch = first // settings.checkpoint_every
+        model.execute_at_once(math.gcd(settings.steps_per_execution, interval))
+        model.fit(
+            _batches(settings, source, model, first),
+            steps_per_epoch=interval,
+            initial_epoch=epoch,
+            epochs=epoch + (last - first) // interval,
+            callbacks=callbacks,
+            verbose=0,
+        )
+        if stop.received is not None:
+            break
+
+
 def _plan_in_words(
     settings: Settings, source: Source, step: int, held_out: HeldOutImages | None
 ) -> list[str]:
     """Return lines that say how long training takes and how to stop it early."""
     done = f", {step:,} of them done" if step else ""
-    passes = settings.steps * settings.batch_size / source.num_images
+    steps = settings.total_steps
+    passes = steps * settings.batch_size / source.num_images
     lines = [
-        f"{settings.steps:,} steps of {settings.batch_size} images{done}: {passes:,.1f} passes "
+        f"{steps:,} steps of {settings.batch_size} images{done}: {passes:,.1f} passes "
         f"over {source.num_images:,} images",
         f"a checkpoint every {settings.checkpoint_every:,} steps; Ctrl-C saves and stops",
     ]

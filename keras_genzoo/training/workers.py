@@ -171,7 +171,7 @@ def check_agreement(
     """
     left_out = {*settings.with_role(PLACE), *settings.with_role(PACE), "dataset"}
     facts = {k: v for k, v in settings.to_dict().items() if k not in left_out}
-    text = json.dumps([facts, settings.steps, fingerprint, step], sort_keys=True)
+    text = json.dumps([facts, settings.total_steps, fingerprint, step], sort_keys=True)
     number = int.from_bytes(hashlib.sha256(text.encode()).digest()[:6])
     if len(set(gather_numbers(strategy, number))) > 1:
         raise GenzooError(

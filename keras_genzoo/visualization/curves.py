@@ -19,12 +19,16 @@ _PANELS = (
     (("loss", "reconstruction_loss"), None, "loss (nats an image)"),
     (("kl_loss",), None, "KL divergence (nats an image)"),
     (("velocity_loss",), None, "mean squared error of the velocity"),
+    (("codes_in_use", "perplexity"), None, "codes of an epoch"),
+    (("prior_loss",), None, "prior of the codes: loss (nats an image)"),
+    (("code_bits",), None, "prior of the codes (bits an image)"),
     (("discriminator_loss", "generator_loss"), None, "losses"),
     (_SCORES, None, "D(x) and D(G(z))"),
     (("jensen_shannon_estimate",), 0.0, "Jensen-Shannon estimate (nats)"),
     (("wasserstein_estimate",), 0.0, "estimate of the Wasserstein distance"),
     (("penalty",), 0.0, "penalty"),
     (("learning_rate",), None, "learning rate"),
+    (("prior_learning_rate",), None, "learning rate of the prior"),
     (("generator_learning_rate", "discriminator_learning_rate"), None, "learning rates"),
 )
 

@@ -26,6 +26,7 @@ from keras_genzoo.training.contents import FIGURES
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.training.variables import weights_digest
 from keras_genzoo.visualization.animation import training_animation
+from keras_genzoo.visualization.codes import codebook_figure
 from keras_genzoo.visualization.curves import training_curves
 from keras_genzoo.visualization.latent import (
     codes_in_2d,
@@ -137,8 +138,11 @@ def _model_figures(run: Run, model: ImageModel, splits: Splits, seed: int, echo:
     classes = None
     if model.needs_labels:
         classes, _ = classes_to_make(labels, splits, 64, seed)
-    generated = model.generate(64, class_labels=classes, seed=seed)
-    yield "real_and_generated", side_by_side(real, generated)
+    if reason := model.why_no_samples():
+        echo(f"no real_and_generated: {reason}")
+    else:
+        generated = model.generate(64, class_labels=classes, seed=seed)
+        yield "real_and_generated", side_by_side(real, generated)
     if model.needs_labels:
         yield "classes", class_rows(model, run.class_names, seed)
     if model.has_solver:
@@ -152,6 +156,11 @@ def _model_figures(run: Run, model: ImageModel, splits: Splits, seed: int, echo:
         # The file keeps its first name: scripts and old runs refer to it.
         yield "reconstructions_and_walk", figure
         yield from _latent_figures(model, source, seed, echo)
+    if not model.codes_are_latents:
+        images, _ = source.sample(min(MAP_IMAGES, source.num_images), seed)
+        figure = codebook_figure(model, images)
+        foot(figure, f"{len(images):,} images of {_split_in_words(source)}")
+        yield "codes", figure
 
 
 def _latent_figures(model: ImageModel, source: Source, seed: int, echo: Echo):

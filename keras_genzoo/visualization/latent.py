@@ -86,7 +86,7 @@ def codes_in_2d(
 
     pca = PCA(2, random_state=0)
     points = pca.fit_transform(points)
-    words = _shape_in_words(model.latent_shape)
+    words = _shape_in_words(codes.shape[1:])
     shares = [
         f"main component {i + 1} of {words} ({share:.0%} of the variance)"
         for i, share in enumerate(pca.explained_variance_ratio_)

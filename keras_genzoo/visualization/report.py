@@ -17,6 +17,7 @@ from keras_genzoo.visualization.pages import fill
 from keras_genzoo.visualization.report_images import (
     Echo,
     Page,
+    codes,
     latent,
     neighbours,
     noise_to_images,
@@ -70,6 +71,7 @@ def write_report(
         "Inside the real images?": maps,
         "Latent space": latent,
         "From noise to images": noise_to_images,
+        "Codes": codes,
         "Nearest training images": neighbours,
         "Settings": settings,
     }

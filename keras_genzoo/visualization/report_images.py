@@ -18,6 +18,7 @@ from keras_genzoo.models import ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import adversarial_loss
 from keras_genzoo.training.variables import weights_digest
+from keras_genzoo.visualization.codes import codebook_figure
 from keras_genzoo.visualization.curves import HELD_OUT, training_curves
 from keras_genzoo.visualization.figures import MAP_IMAGES
 from keras_genzoo.visualization.latent import (
@@ -202,6 +203,16 @@ def training(page: Page) -> str:
         parts.append(data_element("frames", frames))
         parts.append(fill(_ANIMATION, LAST=str(len(frames) - 1), WHAT=what))
     return f'<div class="grid">{"".join(parts)}</div>'
+
+
+def codes(page: Page) -> str:
+    """Show what the codes of a codebook stand for, and their use, if the model has such."""
+    if page.model.codes_are_latents:
+        return ""
+    source = page.splits.to_look_at()
+    images, _ = source.sample(min(MAP_IMAGES, source.num_images), page.seed)
+    words = f"Codes of {len(images):,} images of {source.name}, split {source.split}"
+    return drawn_figure(codebook_figure(page.model, images), words)
 
 
 def latent(page: Page) -> str:

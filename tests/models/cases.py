@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,13 @@ class Case:
 
     A preset runs the code of another model with other networks and losses: what does not depend on
     those is tested with the other model alone, which spares most of the time that a model costs.
+    ``ready`` makes a model generate that has not been trained.
     """
 
     arguments: dict[str, Any]
     compile: dict[str, Any]
     preset: bool = False
+    ready: Callable[[Any], Any] = lambda model: None
 
 
 _AVERAGED = {"ema_decay": 0.6}
@@ -59,6 +62,20 @@ CASES = {
     "cvae": Case({"latent_dim": 3, "hidden_units": (12, 7), "num_classes": 4, "beta": 0.5}, {}),
     "hvae": Case(
         {"latent_dim": 5, "top_dim": 2, "hidden_units": (9, 7), "num_samples": 2, **_AVERAGED}, {}
+    ),
+    "vqvae": Case(
+        {
+            "latent_dim": 3,
+            "num_codes": 12,
+            "filters": 4,
+            "residual_blocks": 1,
+            "prior_width": 8,
+            "prior_blocks": 1,
+            "prior_heads": 2,
+            **_AVERAGED,
+        },
+        {"loss": "squared_error"},
+        ready=lambda model: model.prior_step.assign(1),
     ),
     "gan": Case(
         {"latent_dim": 5, "generator_units": (9, 11), "discriminator_units": (13, 6), **_AVERAGED},
@@ -121,7 +138,9 @@ def build(name: str, **arguments):
     """Return the case's model, its weights drawn from a fixed seed."""
     keras.utils.set_random_seed(7)
     settings = {"image_shape": SHAPE, "seed": 11} | CASES[name].arguments | arguments
-    return MODELS[name](**settings)
+    model = MODELS[name](**settings)
+    CASES[name].ready(model)
+    return model
 
 
 def compiled(name: str, graph: bool = False, **arguments):
@@ -137,8 +156,8 @@ def compiled(name: str, graph: bool = False, **arguments):
 def optimizers(name: str) -> dict[str, keras.optimizers.Optimizer]:
     """Return optimizers with state, one for each role."""
     roles = MODELS[name].optimizer_defaults
-    if len(roles) == 1:
-        return {"optimizer": keras.optimizers.Adam(2e-3, beta_1=0.7)}
+    if "generator_optimizer" not in roles:
+        return {role: keras.optimizers.Adam(2e-3, beta_1=0.7) for role in roles}
     return {
         "generator_optimizer": keras.optimizers.Adam(1e-3, beta_1=0.4),
         "discriminator_optimizer": keras.optimizers.RMSprop(2e-3, momentum=0.3),

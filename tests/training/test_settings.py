@@ -22,7 +22,7 @@ from keras_genzoo.losses import (
     Penalty,
 )
 from keras_genzoo.models import GAN, MODELS
-from keras_genzoo.networks import AUGMENTATIONS
+from keras_genzoo.networks import AUGMENTATIONS, AUTOENCODER_ARCHITECTURES
 from keras_genzoo.registry import Registry
 from keras_genzoo.training import (
     RECIPES,
@@ -54,7 +54,12 @@ LOSSES = {
     if "loss" in settings_of(model)
 }
 GANS = [model for model, choices in LOSSES.items() if choices is ADVERSARIAL_LOSSES]
-AUTOENCODERS = [model for model, choices in LOSSES.items() if choices is RECONSTRUCTION_LOSSES]
+AUTOENCODERS = [
+    model
+    for model in MODELS
+    if "architecture" in settings_of(model)
+    and settings_of(model)["architecture"].argument.choices is AUTOENCODER_ARCHITECTURES
+]
 # Every setting of every model, with the first model that has it.
 SETTINGS = {
     name: (model, setting)

@@ -1,0 +1,99 @@
+"""A model that trains in stages on the command line: one stage alone, the next, what follows."""
+
+import json
+import shutil
+
+import pytest
+
+from keras_genzoo.cli.main import main
+
+pytestmark = pytest.mark.slow
+
+FIT = (
+    "fit vqvae --image-size 8 --batch-size 16 --num-codes 8 --filters 4 --residual-blocks 1"
+    " --prior-width 8 --prior-blocks 1 --prior-heads 2 --steps 4 --prior-steps 4"
+    " --checkpoint-every 2"
+)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory):
+    """A run of which only the first stage is trained."""
+    out = tmp_path_factory.mktemp("stages") / "first"
+    with pytest.raises(SystemExit) as stop:
+        main([*FIT.split(), "--stage", "autoencoder", "--out", str(out)])
+    assert not stop.value.code
+    return out
+
+
+@pytest.fixture(scope="module")
+def whole(first, tmp_path_factory):
+    """The same run after its second stage."""
+    out = shutil.copytree(first, tmp_path_factory.mktemp("stages") / "whole")
+    with pytest.raises(SystemExit) as stop:
+        main(["fit", "--resume", str(out)])
+    assert not stop.value.code
+    return out
+
+
+def test_a_stage_alone_says_how_to_go_on(genzoo, tmp_path):
+    ended = genzoo(f"{FIT} --stage autoencoder --out run")
+    assert "the stage autoencoder is done, at step 4" in ended.output
+    assert "go on with: genzoo fit --resume run" in ended.output
+    ended = genzoo("fit --resume run")
+    assert "stage prior: to step 8" in ended.output
+    assert "model: run/model.keras" in ended.output
+
+
+def test_before_its_prior_is_trained_a_run_reconstructs_and_does_not_sample(
+    genzoo, refused, first, tmp_path
+):
+    line = "the stage 'prior' has not been trained"
+    assert line in refused("sample", first)
+    assert line in refused("evaluate --features pixels --scores fid", first)
+    assert genzoo("reconstruct --out images.png", first).code == 0
+    ended = genzoo("figures --out figures", first)
+    assert f"no real_and_generated: {line}" in ended.output
+    names = {file.stem for file in (tmp_path / "figures").iterdir()}
+    assert {"codes", "reconstructions_and_walk", "latent_map"} <= names
+    assert "real_and_generated" not in names
+
+
+def test_a_whole_run_is_sampled_scored_and_drawn(genzoo, refused, whole, tmp_path):
+    assert genzoo("sample --out samples.png", whole).code == 0
+    assert genzoo("interpolate --out path.png", whole).code == 0
+    usual = "evaluate --features pixels -n 100 --no-floor"
+    for sampler in ("normal", "reconstruction"):
+        ended = genzoo(
+            f"{usual} --sampler {sampler} --scores fid,codes --out {sampler}.json", whole
+        )
+        assert ended.code == 0, ended.errors
+    normal, sent_back = (
+        json.loads((tmp_path / f"{name}.json").read_text())["scores"]
+        for name in ("normal", "reconstruction")
+    )
+    assert normal["fid"] != sent_back["fid"]
+    assert set(normal["codes"]) == {
+        *("in_use", "num_codes", "perplexity", "bits", "reconstruction_bits"),
+    }
+    ended = genzoo(f"{usual} --scores likelihood --out bound.json", whole)
+    found = json.loads((tmp_path / "bound.json").read_text())["scores"]["likelihood"]
+    assert "log_likelihood" not in found
+    assert found["elbo"] < 0
+    assert "drawn from its own prior" in refused(f"{usual} --sampler mixture", whole)
+    genzoo("figures --out figures", whole)
+    names = {file.stem for file in (tmp_path / "figures").iterdir()}
+    assert {"codes", "real_and_generated", "curves"} <= names
+    assert genzoo("report --no-measure --out report.html", whole).code == 0
+    assert ">Codes</h2>" in (tmp_path / "report.html").read_text()
+
+
+def test_stages_that_are_not_there_are_refused(refused, first):
+    assert "vae is trained in one stage" in refused("fit vae --stage prior")
+    assert "unknown stage 'priors'" in refused("fit --resume", first, "--stage", "priors")
+    words = refused(f"{FIT} --stage prior")
+    assert "a new run begins with the stage 'autoencoder'" in words
+    words = refused(f"{FIT} --num-codes 65")
+    assert "a batch of 16 images has 4 codes each, fewer in all than the 65 codes" in words
+    assert "cannot be halved 2 times" in refused(f"{FIT} --image-size 10")
+    assert "is trained in stages" in refused("bench vqvae-digits vae-digits --images 640")

@@ -376,12 +376,11 @@ class VQVAE(CodeUse, Autoencoder):
 
         In training the codebook moves.
         """
-        encoder, decoder = self._networks(training)
-        features = tf.cast(encoder(images, training=training), tf.float32)
+        features = tf.cast(self.encoding(images, training), tf.float32)
         codes = self.codebook.nearest(features)
         difference = features - tf.stop_gradient(self.codebook.lookup(codes))
         commitment_loss = tf.reduce_sum(difference**2, axis=(1, 2, 3))
-        logits = decoder(features - tf.stop_gradient(difference), training=training)
+        logits = self.logits(features - tf.stop_gradient(difference), training)
         reconstruction_loss = self.loss_of_each(images, logits)
         loss = reconstruction_loss + self._sizes["commitment"] * commitment_loss
         if training:
@@ -415,7 +414,7 @@ class VQVAE(CodeUse, Autoencoder):
 
     def flat_codes(self, images) -> tf.Tensor:
         """Return the codes of images in the model's range, int32 ``(batch, places)``."""
-        features = self.inference_encoder(images, training=False)
+        features = self.encoding(images)
         return tf.reshape(self.codebook.nearest(features), (-1, math.prod(self.grid_shape)))
 
     def train_step(self, data):
@@ -471,8 +470,7 @@ class VQVAE(CodeUse, Autoencoder):
 
     def _reconstruction_losses(self, images) -> tf.Tensor:
         images = self.to_range(images)
-        vectors = self.code(self.inference_encoder(images, training=False))
-        return self.loss_of_each(images, self.inference_decoder(vectors, training=False))
+        return self.loss_of_each(images, self.logits(self.code(self.encoding(images))))
 
 
 def _check_numbers(num_codes: int, width: int, blocks: int, heads: int) -> None:

@@ -88,7 +88,7 @@ def test_an_own_architecture_is_saved_with_its_arguments(tmp_path):
         ({"architecture": "resnet"}, "architecture 'resnet'"),
         (
             {"architecture": 3},
-            "of class AutoencoderArchitecture, or one of dense, convolutional",
+            "of class AutoencoderArchitecture, or one of dense, gated, convolutional",
         ),
         ({"architecture": "convolutional", "hidden_units": (8,)}, "'hidden_units'.*filters"),
         ({"architecture": "convolutional", "filters": 0}, "filters must be at least 1"),

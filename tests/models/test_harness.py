@@ -214,7 +214,8 @@ def test_the_same_run_twice_is_the_same_run_and_another_seed_is_another(name):
     runs = [compiled(name, seed=seed) for seed in (11, 11, 12)]
     first, second, other = (step(model) for model in runs)
     assert first == second
-    if name != "ae":  # an autoencoder's step draws no noise
+    # An autoencoder's step draws no noise; a codebook's first restarts codes after its loss.
+    if name not in ("ae", "vqvae"):
         assert first != other
 
 

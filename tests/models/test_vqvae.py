@@ -16,7 +16,7 @@ PRIOR = {"prior_width": 8, "prior_blocks": 1, "prior_heads": 2}
 
 def build(shape=(16, 16, 1), graph=False, loss="bernoulli", **arguments):
     keras.utils.set_random_seed(7)
-    model = VQVAE(shape, seed=11, **(TINY | PRIOR | arguments))
+    model = VQVAE(shape, **({"seed": 11} | TINY | PRIOR | arguments))
     model.compile(
         keras.optimizers.SGD(1e-3), keras.optimizers.SGD(1e-2), loss, run_eagerly=not graph
     )
@@ -59,6 +59,17 @@ def test_codes_in_use_are_those_of_the_epoch():
     model.fit(images(32), batch_size=8, epochs=1, verbose=0)
     counted = [metric.counts.numpy() for metric in model.metrics if hasattr(metric, "counts")]
     assert [counts.sum() for counts in counted] == [32 * 16] * 2
+
+
+def test_another_seed_restarts_codes_at_other_features():
+    first, second, other = (build(seed=seed) for seed in (11, 11, 12))
+    for model in (first, second, other):
+        step(model)
+    same, changed = (
+        (model.codebook.vectors.numpy() == first.codebook.vectors.numpy()).all()
+        for model in (second, other)
+    )
+    assert (same, changed) == (True, False)
 
 
 def test_each_stage_moves_its_own_variables_alone():

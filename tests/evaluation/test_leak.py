@@ -52,6 +52,7 @@ def test_artefacts_are_counted_in_their_share_and_others_are_not(digits, shares)
         assert one.difference > leak.LEAST_DIFFERENCE
 
 
+@pytest.mark.slow
 def test_an_artefact_that_real_images_show_as_well_has_no_share(digits):
     real, _ = digits
     # Of each image its mirror image is there, too.
@@ -83,6 +84,7 @@ def test_the_error_is_that_of_repeated_estimates():
     assert (shares.std(axis=0) > errors.mean(axis=0) / 2).all()
 
 
+@pytest.mark.slow
 def test_the_score_gives_the_shares_with_their_errors(digits, monkeypatch):
     real, other = digits
     monkeypatch.setattr(leak, "IMAGES_SEEN", 4000)

@@ -35,6 +35,7 @@ def shifted_logits(model, value):
     network.layers[-1].bias.assign([value])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("loss", "undecided"), [("hinge", 0.0), ("least_squares", 0.5)])
 def test_every_fourth_step_it_moves_up_where_the_discriminator_is_sure_and_down_where_not(
     loss, undecided
@@ -75,6 +76,7 @@ def test_the_sign_of_logits_that_mean_nothing_is_refused(loss):
         made(ADA(), loss)
 
 
+@pytest.mark.slow
 def test_it_is_saved_with_the_model_and_goes_on(tmp_path):
     model = made(ADA(OPERATIONS, adaptation_images=100, probability=0.3), "hinge")
     for _ in range(6):

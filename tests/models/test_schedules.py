@@ -101,6 +101,7 @@ def step(model, seed=0):
     return {name: values[-1] for name, values in history.items()}
 
 
+@pytest.mark.slow
 def test_the_weight_of_a_penalty_falls_by_half_a_cosine():
     model, constant = changing(), changing()
     constant.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0), loss="relativistic",

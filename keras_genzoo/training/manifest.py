@@ -80,7 +80,7 @@ def model_declaration(name: str) -> Declaration:
         GenzooError: if there is no such model.
 
     >>> [argument.name for argument in model_declaration("vae").constructor][:2]
-    ['latent_dim', 'beta']
+    ['latent_dim', 'objective']
     """
     MODELS.check(name)
     known = _manifest()["models"].get(name)

@@ -44,10 +44,16 @@ const pause = () => new Promise((resolve) => setTimeout(resolve));
 
 // Returns a function that asks for the tasks to be done. They are done one after the other; when
 // it is called again meanwhile, they begin anew after the first one, which is always finished.
+let workers = 0;
 function worker(...tasks) {
   let asked = 0, busy = false;
+  const setBusy = (value) => {
+    busy = value;
+    workers += value ? 1 : -1;
+    document.querySelector("main").setAttribute("aria-busy", workers > 0);
+  };
   async function work() {
-    busy = true;
+    setBusy(true);
     for (let done = -1; done !== asked;) {
       const mine = asked, stale = () => asked !== mine;
       for (const task of tasks) {
@@ -57,7 +63,7 @@ function worker(...tasks) {
       }
       done = mine;
     }
-    busy = false;
+    setBusy(false);
   }
   return () => { asked += 1; if (!busy) work().catch(fail); };
 }

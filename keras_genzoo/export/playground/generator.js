@@ -25,7 +25,6 @@ async function openGenerator() {
     shown = await network.decode(current(), state.label);
     const canvas = byId("image");
     paint(canvas, shown);
-    canvas.dataset.drawn = Number(canvas.dataset.drawn || 0) + 1;
     canvas.setAttribute("aria-label", text("generated_alt", { words: words() }));
     byId("caption").textContent = words();
     const command = byId("command");
@@ -67,7 +66,10 @@ async function openGenerator() {
 
   const strip = Array.from({ length: 9 }, (_, step) => {
     const canvas = make("canvas");
-    canvas.addEventListener("click", () => scrubTo(step / 8));
+    canvas.addEventListener("click", () => {
+      play(false);
+      scrubTo(step / 8);
+    });
     byId("strip").append(canvas);
     return canvas;
   });
@@ -111,6 +113,7 @@ async function openGenerator() {
 
   // What a person does.
   function toSeed(seed) {
+    play(false);
     state.seed = ((seed % data.seeds) + data.seeds) % data.seeds;
     state.z = zOf(state.seed);
     state.between = null;
@@ -128,7 +131,7 @@ async function openGenerator() {
   function view(many) {
     state.many = many;
     byId("grid").hidden = !many;
-    byId("image").hidden = many;
+    byId("image").hidden = byId("image-keys").hidden = many;
     byId("single").setAttribute("aria-pressed", !many);
     byId("many").setAttribute("aria-pressed", many);
     redraw();
@@ -162,6 +165,23 @@ async function openGenerator() {
     redraw();
   }
 
+  // There and back, until a person stops it or does something else.
+  let playing = 0;
+  function play(on) {
+    clearInterval(playing);
+    playing = 0;
+    byId("play").setAttribute("aria-pressed", on);
+    byId("play").textContent = text(on ? "stop" : "play");
+    if (!on) return;
+    let step = Math.round(50 * (state.between ?? 0));
+    playing = setInterval(() => {
+      step = (step + 1) % 100;
+      scrubTo(step <= 50 ? step / 50 : 2 - step / 50);
+    }, 50);
+  }
+  byId("play").addEventListener("click", () => play(!playing));
+  play(false);
+
   byId("roll").addEventListener("click", roll);
   byId("seed").max = data.seeds - 1;
   byId("seed").value = 0;
@@ -173,7 +193,10 @@ async function openGenerator() {
   byId("reset").addEventListener("click", () => { reset(); redraw(); });
   byId("set-a").addEventListener("click", () => pin("a"));
   byId("set-b").addEventListener("click", () => pin("b"));
-  byId("scrub").addEventListener("input", (event) => scrubTo(Number(event.target.value)));
+  byId("scrub").addEventListener("input", (event) => {
+    play(false);
+    scrubTo(Number(event.target.value));
+  });
   byId("image").addEventListener("keydown", (event) => {
     const steps = { ArrowLeft: -1, ArrowRight: 1 };
     if (event.key === " " || event.key === "Enter") roll();

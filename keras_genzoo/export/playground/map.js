@@ -98,7 +98,6 @@ async function openMap() {
   async function drawDecoded() {
     paint(byId("decoded"), await network.decode(state.z, label()));
     const place = placeInWords();
-    byId("decoded").dataset.drawn = Number(byId("decoded").dataset.drawn || 0) + 1;
     byId("decoded").setAttribute("aria-label", text("decoded_alt", { place }));
     byId("place").textContent = place;
     canvas.setAttribute("aria-label", text("map_label", { x: number(state.x), y: number(state.y) }));
@@ -137,6 +136,7 @@ async function openMap() {
     mosaicImage = event.target.checked ? await drawMosaic() : null;
     drawBackground();
     drawMap();
+    redraw();
   });
 
   // A drawing: encoded, placed on the map, and decoded again.

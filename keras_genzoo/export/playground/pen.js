@@ -34,7 +34,8 @@ function openPen(changed) {
   function clear() {
     pen.fillStyle = grey(ground);
     pen.fillRect(0, 0, strokes.width, strokes.height);
-    byId("seen").getContext("2d").clearRect(0, 0, width, height);
+    // Setting its size empties it.
+    [byId("seen").width, byId("seen").height] = [width, height];
     show();
   }
   function stroke(from, to) {

@@ -33,9 +33,9 @@ def command(run: Path, opens: bool, **options: Any) -> None:
     and a place to draw.
     """
     start_tensorflow()
-    from keras_genzoo import export
+    from keras_genzoo.export import playground
 
-    page = export.write_playground(run, echo=click.echo, **options)
+    page = playground.write_playground(run, echo=click.echo, **options)
     click.echo(shown(page))
-    if opens and not export.open_page(page):
-        click.echo("there is no display here; open the file in a browser")
+    if opens and not playground.open_page(page):
+        click.echo(playground.NO_DISPLAY)

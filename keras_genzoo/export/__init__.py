@@ -17,7 +17,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "inputs": ["draw_inputs"],
         "litert": ["LITERT_TYPES", "export_litert"],
         "network_files": ["export_keras", "export_onnx"],
-        "playground": ["open_page", "write_playground"],
+        "playground": ["open_page", "write_playground", "write_theory_page"],
         "run": ["export_run"],
         "saved_model": ["export_saved_model"],
         "verify": ["difference"],

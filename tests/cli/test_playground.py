@@ -43,7 +43,7 @@ class Page:
 
     def settled(self):
         """Wait until all that was asked for is drawn."""
-        self.page.wait_for_selector("main[aria-busy=false]", timeout=60_000)
+        self.page.wait_for_selector("main:not([aria-busy=true])", timeout=60_000)
         return self
 
     def image(self, name, channels=1):
@@ -240,6 +240,29 @@ def test_a_phone_and_japanese(opened):
     seed = int(page.page.input_value("#seed"))
     assert f"シード {seed}" in page.page.inner_text("#caption")
     alike(page.image("image"), model.generate(1, 0, seed=seed)[0])
+
+
+def test_a_gan_on_the_plane_is_played_by_hand(genzoo, browser, tmp_path):
+    ended = genzoo("theory --interactive --no-open --seed 3")
+    assert ended.output == "theory.html\n"
+    page = Page(browser, tmp_path / "theory.html")
+    for _ in range(2):
+        page.page.click("#step")
+    assert page.page.inner_text("#steps") == "2"
+    page.page.select_option("#loss", "wasserstein")
+    assert "only if a penalty" in page.page.inner_text("#theory")
+    page.page.select_option("#penalty", "wgan_gp")
+    assert page.page.input_value("#weight") == "0.1"
+    page.press("#play", "Enter")
+    page.page.wait_for_selector("#steps:not(:text-is('2'))")
+    page.press("#play", "Enter")
+    assert float(page.page.inner_text("#generator-loss"))
+    page.page.select_option("#data", "grid")
+    assert page.page.inner_text("#modes").endswith("of 25")
+    assert page.page.inner_text("#steps") == "0"
+    assert page.errors == []
+    assert page.requests == [page.page.url]
+    page.context.close()
 
 
 def test_the_command_says_where_the_page_is_and_replaces_none(genzoo, refused, copy, package):

@@ -12,10 +12,12 @@ import threading
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.inputs import run_network
-from keras_genzoo.export.playground import opening, page, runtime, signatures
+from keras_genzoo.export.playground import opening, page, parts, runtime, signatures, theory
+from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES
 from keras_genzoo.models import MODELS, VAE
 from tests.models.cases import GANS, build
 
@@ -94,20 +96,136 @@ def test_a_model_without_a_signature_from_z_to_images_is_refused(monkeypatch):
 # Texts ---------------------------------------------------------------------------------------
 
 
-def test_both_languages_have_all_texts_that_the_page_names():
-    texts = json.loads(page._read("texts.json"))
+PAGES = {
+    "page.html": ("texts.json", page.SCRIPTS, {"weights", "terms", "runtime"}),
+    "theory.html": ("theory_texts.json", theory.SCRIPTS, {"ring", "grid", "pair"}),
+}
+
+
+@pytest.mark.parametrize("template", PAGES)
+def test_both_languages_have_all_texts_that_the_page_names(template):
+    file, scripts, by_data = PAGES[template]
+    texts = json.loads(parts.read(file))
     assert texts["en"].keys() == texts["ja"].keys()
     for name, words in texts["en"].items():
         found = [set(re.findall(r"\{\w+\}", each)) for each in (words, texts["ja"][name])]
         assert found[0] == found[1], name
-    markup = page._read("page.html")
+    markup = parts.read(template)
     named = set(re.findall(r'data-(?:text|label)="(\w+)"', markup))
-    scripts = "".join(map(page._read, page.SCRIPTS))
+    scripts = "".join(map(parts.read, scripts))
     named |= set(re.findall(r'\btext\("(\w+)"', scripts))
     assert named <= texts["en"].keys()
     elsewhere = {name for name in texts["en"] if f'"{name}"' in scripts}
-    elsewhere |= {"weights", "terms", "runtime"}
-    assert texts["en"].keys() == named | elsewhere
+    assert texts["en"].keys() == named | elsewhere | by_data
+
+
+# The GAN on the plane ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def node():
+    """A function that runs a script after those of the GAN on the plane, and returns its JSON."""
+    program = shutil.which("node")
+    if program is None:
+        pytest.skip("no node on this machine")
+
+    def run(script):
+        source = "".join(map(parts.read, ("autodiff.js", "gan.js"))) + script
+        ended = subprocess.run([program, "-"], input=source, capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout)
+
+    return run
+
+
+_LOSSES = """
+const real = constant(3, 1, [1.5, -0.5, 3]), fake = constant(3, 1, [0.2, -2, 0.7]);
+const found = Object.entries(LOSSES).map(([name, loss]) => [name,
+  [loss.discriminator(real, fake).value, loss.generator(fake, real).value]]);
+console.log(JSON.stringify([Object.fromEntries(found), Object.keys(PENALTIES)]));
+"""
+
+
+def test_the_losses_of_the_page_are_those_of_the_package(node):
+    found, penalties = node(_LOSSES)
+    assert found.keys() == set(ADVERSARIAL_LOSSES)
+    assert penalties == ["none", *penalties[1:]]
+    assert set(penalties[1:]) == set(PENALTIES)
+    real, fake = np.float32([[1.5], [-0.5], [3]]), np.float32([[0.2], [-2], [0.7]])
+    for name, values in found.items():
+        loss = ADVERSARIAL_LOSSES[name]
+        expected = loss.discriminator(real, fake), loss.generator_loss(fake, real)
+        np.testing.assert_allclose(values, expected, rtol=1e-5)
+
+
+_PENALTIES = """
+const random = randomNumbers(3), smooth = (x) => {
+  const hidden = tanh(add(product(x, weights[0]), spreadRows(weights[1], x.rows)));
+  return softplus(product(hidden, weights[2]));
+};
+const matrix = (r, c) => constant(r, c, Array.from({ length: r * c }, random.normal));
+const weights = [matrix(2, 4), matrix(1, 4), matrix(4, 1)];
+const real = matrix(5, 2), fake = matrix(5, 2);
+const found = {}, h = 1e-5;
+for (const [name, penalty] of Object.entries(PENALTIES)) {
+  if (!penalty) continue;
+  const term = () => penalty(smooth, real, fake, () => 0.3);
+  const exact = gradients(term(), weights).map((g) => [...g.values]).flat(), measured = [];
+  for (const { values } of weights)
+    for (let i = 0; i < values.length; i += 1) {
+      const kept = values[i], ends = [1, -1].map((sign) => {
+        values[i] = kept + sign * h;
+        return term().value;
+      });
+      values[i] = kept;
+      measured.push((ends[0] - ends[1]) / (2 * h));
+    }
+  found[name] = { value: term().value, exact, measured };
+}
+console.log(JSON.stringify({ found, weights: weights.map((w) => [...w.values]),
+  real: [...real.values], fake: [...fake.values] }));
+"""
+
+
+def test_the_penalties_of_the_page_are_those_of_the_package(node):
+    given = node(_PENALTIES)
+    first, bias, last = (np.array(part, "float32") for part in given["weights"])
+    real, fake = (np.array(given[name], "float32").reshape(5, 1, 2, 1) for name in ("real", "fake"))
+
+    class Critic:
+        def __call__(self, points):
+            hidden = tf.tanh(tf.reshape(points, (-1, 2)) @ first.reshape(2, 4) + bias)
+            return tf.math.softplus(hidden @ last.reshape(4, 1))
+
+        def gradient(self, points):
+            points = tf.convert_to_tensor(points)
+            with tf.GradientTape() as tape:
+                tape.watch(points)
+                logits = self(points)
+            return tape.gradient(logits, points)
+
+    class Draw:
+        def uniform(self, batch_size, shape=()):
+            return np.full((batch_size, *shape), 0.3, "float32")
+
+    for name, found in given["found"].items():
+        expected = PENALTIES[name](1.0)(Critic(), real, fake, Draw())
+        assert found["value"] == pytest.approx(float(expected), rel=1e-4), name
+        # The derivative of a penalty is one of second order.
+        np.testing.assert_allclose(found["exact"], found["measured"], rtol=1e-4, atol=1e-7)
+
+
+_TRAINING = """
+const gan = new PlaneGan({ data: "pair", loss: "non_saturating", penalty: "r1", weight: 0.01,
+  discriminator_steps: 1, rates: { discriminator: 3e-3, generator: 3e-3 } }, 0);
+for (let i = 0; i < 150; i += 1) gan.step();
+console.log(JSON.stringify(covered(MIXTURES.pair, gan.fake(500))));
+"""
+
+
+@pytest.mark.slow
+def test_the_gan_of_the_page_finds_both_modes_of_a_pair(node):
+    assert node(_TRAINING) == 2
 
 
 # Opening -------------------------------------------------------------------------------------
@@ -218,9 +336,9 @@ def test_the_runtime_is_fetched_once_and_a_damaged_one_anew(own_cache, serve, pa
 
 @pytest.mark.slow
 def test_the_script_of_the_runtime_is_whole(package):
-    parts = runtime.open_runtime(package)
-    script = runtime.runtime_script(parts.module)
-    for text in (script, parts.glue):
+    taken = runtime.open_runtime(package)
+    script = runtime.runtime_script(taken.module)
+    for text in (script, taken.glue):
         assert "</script" not in text.lower()
         assert "<!--" not in text
     if node := shutil.which("node"):

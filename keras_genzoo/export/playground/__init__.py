@@ -1,11 +1,17 @@
-"""A model as one HTML page to play with: it runs in the page, which loads nothing else.
+"""Pages to play with, one HTML file each: a model of a person's, and a GAN on points of the plane.
 
-The page is ``page.html``, filled with the style, the scripts, the runtime and the data. The
-scripts are joined in the order of ``page.SCRIPTS`` into one, so each sees the names of those
-before it.
+A page runs in the browser, and loads nothing else. It is a template of this folder, filled with
+the style, the scripts and the data; the scripts are joined into one, in which each sees the names
+of those before it.
 """
 
-from keras_genzoo.export.playground.opening import open_page
-from keras_genzoo.export.playground.page import write_playground
+import lazy_loader
 
-__all__ = ["open_page", "write_playground"]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "opening": ["NO_DISPLAY", "open_page"],
+        "page": ["write_playground"],
+        "theory": ["write_theory_page"],
+    },
+)

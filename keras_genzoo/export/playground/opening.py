@@ -5,6 +5,9 @@ import sys
 import webbrowser
 from pathlib import Path
 
+# Said where no browser is opened.
+NO_DISPLAY = "no browser is opened, as there is no display here"
+
 
 def open_page(page: Path) -> bool:
     """Open a page in the browser; return whether one was asked to.

@@ -1,13 +1,8 @@
 """The page: template, style, scripts, runtime, model and data in one file."""
 
-import base64
-import gzip
-import hashlib
-import html
 import os
 import tempfile
-from collections.abc import Callable, Sequence
-from importlib import resources
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +12,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.litert import export_litert
 from keras_genzoo.export.origin import describe_origin
 from keras_genzoo.export.playground.material import data_at_hand, latent_map, training_images
+from keras_genzoo.export.playground.parts import blob, filled, joined, resource
 from keras_genzoo.export.playground.runtime import (
     LICENCE,
     PACKAGE,
@@ -32,7 +28,7 @@ from keras_genzoo.export.playground.signatures import (
 )
 from keras_genzoo.export.run import refuse_saved_model
 from keras_genzoo.files import new_file, writing
-from keras_genzoo.markup import data_element, fill
+from keras_genzoo.markup import data_element
 from keras_genzoo.models import ImageModel
 from keras_genzoo.reading import read_json
 from keras_genzoo.text import encodable
@@ -124,7 +120,7 @@ def page_of(
     training = training_images(run, splits) if model.has_prior else None
     origin = describe_origin(run, model, weights)
     data: dict[str, Any] = {
-        "texts": read_json(_resource("texts.json")),
+        "texts": read_json(resource("texts.json")),
         "subject": run.title,
         "run": _name(run),
         "image_shape": model.image_shape,
@@ -155,8 +151,13 @@ def page_of(
         chart = latent_map(model, splits)
         data["map"] = chart.facts
         blobs |= {"points": chart.points.tobytes(), "basis": chart.basis.tobytes()}
-    parts = [data_element("page-data", data), *(_blob(*blob) for blob in blobs.items())]
-    return _filled(_name(run), runtime, "\n".join(parts))
+    parts = [data_element("page-data", data), *(blob(*named) for named in blobs.items())]
+    scripts = {
+        "GLUE": runtime.glue,
+        "RUNTIME": runtime_script(runtime.module),
+        "SCRIPT": joined(SCRIPTS),
+    }
+    return filled("page.html", _name(run), "\n".join(parts), **scripts)
 
 
 def _name(run: Run) -> str:
@@ -173,47 +174,3 @@ def _converted(model: ImageModel) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         (file,) = export_litert(model, folder, types=["float16"])
         return file.read_bytes()
-
-
-def _resource(name: str) -> Path:
-    return Path(str(resources.files(__package__) / name))
-
-
-def _read(name: str) -> str:
-    return _resource(name).read_text(encoding="utf-8")
-
-
-def _blob(name: str, content: bytes) -> str:
-    """Return bytes as an element that the page's scripts unpack, and the browser does not run."""
-    # Without the time of day, so that the same model gives the same page.
-    packed = base64.b64encode(gzip.compress(content, 9, mtime=0)).decode("ascii")
-    return f'<script type="text/plain" id="data-{name}">{packed}</script>'
-
-
-def _filled(title: str, runtime: Runtime, data: str) -> str:
-    """Return the page, with a policy that lets it run these scripts and load nothing."""
-    style = _read("style.css")
-    own = "".join(_read(name) for name in SCRIPTS)
-    scripts = {
-        "GLUE": runtime.glue,
-        "RUNTIME": runtime_script(runtime.module),
-        "SCRIPT": f'"use strict";\n(() => {{\n{own}}})();\n',
-    }
-    policy = (
-        "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"script-src 'wasm-unsafe-eval' {_hashes(list(scripts.values()))}; "
-        f"style-src {_hashes([style])}"
-    )
-    return fill(
-        _read("page.html"),
-        POLICY=policy,
-        TITLE=html.escape(title),
-        STYLE=style,
-        DATA=data,
-        **scripts,
-    )
-
-
-def _hashes(parts: Sequence[str]) -> str:
-    digests = [hashlib.sha256(part.encode()).digest() for part in parts]
-    return " ".join(f"'sha256-{base64.b64encode(d).decode('ascii')}'" for d in digests)

@@ -180,6 +180,14 @@ def test_between_two_pins_lies_the_interpolation(opened):
     page.page.click("#play")
 
 
+def test_noise_that_is_no_vector_has_dice_and_no_directions(opened):
+    page, model = opened("flow")
+    page.page.fill("#seed", "3")
+    alike(page.image("image"), model.generate(1, 0, seed=3)[0])
+    assert page.page.is_hidden("#directions")
+    assert page.page.is_hidden("#latent")
+
+
 def test_a_drag_across_the_map_is_followed_by_the_image(opened):
     page, model = opened("vae")
     facts = json.loads(page.page.text_content("#page-data"))

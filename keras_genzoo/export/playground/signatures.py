@@ -41,6 +41,8 @@ def decoder_of(model: ImageModel) -> Signature:
         known = set(inputs) <= {"z", "class_labels"}
         if known and "z" in inputs and "images" in outputs and inputs["z"].dtype == "float32":
             return Signature(name, "images", "class_labels" in inputs)
+    if reason := model.why_no_samples():
+        raise GenzooError(f"a page cannot play with a {type(model).__name__} yet: {reason}")
     raise GenzooError(
         f"a page cannot play with a {type(model).__name__}: it needs a signature that makes "
         f"'images' of 'z' alone, or with 'class_labels', and this model has {', '.join(networks)}"
@@ -48,16 +50,17 @@ def decoder_of(model: ImageModel) -> Signature:
 
 
 def encoder_of(model: ImageModel) -> Signature | None:
-    """Return the signature that gives the code of an image, None if the model has none.
+    """Return the signature that gives the latent of an image, None if the model has none.
 
-    Which of its outputs is the code is found by comparing them with ``model.code``.
+    Which of its outputs is the latent is found by comparing them with ``model.code``.
     """
-    if not model.has_encoder:
+    if not (model.has_encoder and model.codes_are_latents):
         return None
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (2, *model.image_shape), "uint8")
     given = draw_inputs(model, 2, images=images)
-    code = np.asarray(model.code(model.encode(images)))
+    labels = {"class_labels": np.arange(2)} if model.needs_labels else {}
+    code = np.asarray(model.code(model.encode(images, **labels)))
     for name, network in model.signatures().items():
         inputs = set(network.input)
         if "images" not in inputs or not inputs <= {"images", "class_labels"}:

@@ -186,6 +186,14 @@ def test_noise_that_is_no_vector_has_dice_and_no_directions(opened):
     alike(page.image("image"), model.generate(1, 0, seed=3)[0])
     assert page.page.is_hidden("#directions")
     assert page.page.is_hidden("#latent")
+    # The image forms step by step, and with more steps it is that of more steps.
+    page.press("#solver-taken", "Home")
+    noise = np.clip(np.rint((model.sample_latents(1, 3)[0] + 1) * 127.5), 0, 255)
+    alike(page.image("image"), noise)
+    page.press("#solver-steps", "Home", *["ArrowRight"] * 3)
+    assert page.page.is_hidden("#command")
+    assert model.solver_steps != 4
+    alike(page.image("image"), model.decode(model.sample_latents(1, 3), 0, solver_steps=4)[0])
 
 
 def test_a_drag_across_the_map_is_followed_by_the_image(opened):

@@ -7,10 +7,12 @@ async function openGenerator() {
   const classes = data.decode.takes_labels ? data.class_names : [];
   const zOf = (seed) => table.slice(seed * size, (seed + 1) * size);
   const state = { seed: 0, z: zOf(0), between: null, label: 0, amounts: Array(count).fill(0),
-    scale: 1, many: false };
+    scale: 1, many: false, steps: data.solver?.steps, left: 0 };
   const pins = { a: null, b: null };
   const current = (z = state.z) => moved(z, state.scale, directions, state.amounts);
-  const isChanged = () => state.scale !== 1 || state.amounts.some((amount) => amount);
+  const isChanged = () => state.scale !== 1 || state.amounts.some((amount) => amount)
+    || state.left > 0 || state.steps !== data.solver?.steps;
+  const decode = (z, label, stop) => network.decode(z, label, state.steps, stop);
 
   function words() {
     let image = state.between === null ? text("of_seed", { seed: state.seed })
@@ -22,7 +24,7 @@ async function openGenerator() {
   // What is drawn, the most wanted first.
   let shown = null;
   async function drawImage() {
-    shown = await network.decode(current(), state.label);
+    shown = await decode(current(), state.label, state.steps - state.left);
     const canvas = byId("image");
     paint(canvas, shown);
     canvas.setAttribute("aria-label", text("generated_alt", { words: words() }));
@@ -49,7 +51,7 @@ async function openGenerator() {
     for (const [offset, { canvas, button }] of cells.entries()) {
       const seed = (state.seed + offset) % data.seeds;
       button.setAttribute("aria-label", text("cell", { seed }));
-      paint(canvas, await network.decode(current(offset ? zOf(seed) : state.z), state.label));
+      paint(canvas, await decode(current(offset ? zOf(seed) : state.z), state.label));
       if (offset % 4 === 3) await pause();
       if (stale()) return;
     }
@@ -58,7 +60,7 @@ async function openGenerator() {
   const chips = [];
   async function drawChips(stale) {
     for (const [label, { canvas }] of chips.entries()) {
-      paint(canvas, await network.decode(current(), label));
+      paint(canvas, await decode(current(), label));
       await pause();
       if (stale()) return;
     }
@@ -75,12 +77,12 @@ async function openGenerator() {
   });
   let drawnPins = "";
   async function drawPath(stale) {
-    const wanted = `${[...pins.a, ...pins.b]} ${state.label}`;
+    const wanted = `${[...pins.a, ...pins.b]} ${state.label} ${state.steps}`;
     strip.forEach((canvas, step) => canvas.classList.toggle("here",
       state.between !== null && Math.round(8 * state.between) === step));
     if (wanted === drawnPins) return;
     for (const [step, canvas] of strip.entries()) {
-      const image = await network.decode(spherical(pins.a, pins.b, step / 8), state.label);
+      const image = await decode(spherical(pins.a, pins.b, step / 8), state.label);
       paint(canvas, image);
       if (step === 0) paint(byId("pin-a"), image);
       if (step === 8) paint(byId("pin-b"), image);
@@ -144,10 +146,34 @@ async function openGenerator() {
   function reset() {
     state.amounts.fill(0);
     state.scale = 1;
-    for (const slider of byId("generator").querySelectorAll(".slider input")) {
+    for (const slider of byId("generator").querySelectorAll("#directions input, #variety input")) {
       slider.value = slider.id === "truncation" ? 1 : 0;
       slider.nextElementSibling.textContent = Number(slider.value).toFixed(slider.id ? 2 : 1);
     }
+    if (data.solver) toSteps(data.solver.steps);
+  }
+  // Of a solver: how many steps it takes, and how many of them are taken so far.
+  function toSteps(steps, taken = steps) {
+    [state.steps, state.left] = [steps, steps - taken];
+    const sliders = [byId("solver-steps"), byId("solver-taken")];
+    sliders[1].max = steps;
+    [steps, taken].forEach((value, i) => {
+      sliders[i].value = value;
+      sliders[i].nextElementSibling.textContent = value;
+    });
+  }
+  byId("solver").hidden = !data.solver;
+  if (data.solver) {
+    byId("solver-steps").max = Math.max(30, data.solver.steps);
+    toSteps(data.solver.steps);
+    byId("solver-steps").addEventListener("input", (event) => {
+      toSteps(Number(event.target.value));
+      redraw();
+    });
+    byId("solver-taken").addEventListener("input", (event) => {
+      toSteps(state.steps, Number(event.target.value));
+      redraw();
+    });
   }
   function pin(end) {
     pins[end] = current();

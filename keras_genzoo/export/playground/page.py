@@ -1,15 +1,16 @@
 """The page: template, style, scripts, runtime, model and data in one file."""
 
 import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.export.litert import export_litert
+from keras_genzoo.export.litert import converted
+from keras_genzoo.export.networks import in_float32
 from keras_genzoo.export.origin import describe_origin
 from keras_genzoo.export.playground.material import data_at_hand, latent_map, training_images
 from keras_genzoo.export.playground.parts import blob, filled, joined, resource
@@ -22,9 +23,11 @@ from keras_genzoo.export.playground.runtime import (
     runtime_script,
 )
 from keras_genzoo.export.playground.signatures import (
+    Signature,
     decoder_of,
     encoder_of,
     principal_directions,
+    velocity_of,
 )
 from keras_genzoo.export.run import refuse_saved_model
 from keras_genzoo.files import new_file, writing
@@ -112,8 +115,14 @@ def page_of(
             f"a page shows images of 1 or 3 channels, and this model makes {model.image_shape[-1]}"
         )
     decoder, encoder = decoder_of(model), encoder_of(model)
+    networks, solver = _networks(model, decoder, encoder), None
     splits = data_at_hand(run, dataset, echo)
     directions, shares = principal_directions(model.signatures()[decoder.name], model.latent_shape)
+    if model.has_solver:
+        # The page takes the steps itself, so that a person sees the image form.
+        decoder, network = velocity_of(model)
+        networks = {decoder.name: in_float32(network)}
+        solver = {"name": model.solver, "steps": model.solver_steps, "range": model.value_range}
     size = int(np.prod(model.latent_shape))
     seeds = min(SEEDS, max(LEAST_SEEDS, MOST_NUMBERS // size))
     table = np.stack([model.sample_latents(1, seed)[0] for seed in range(seeds)])
@@ -129,6 +138,7 @@ def page_of(
         "prior": model.has_prior,
         "decode": decoder._asdict(),
         "encode": encoder and encoder._asdict(),
+        "solver": solver,
         "seeds": seeds,
         "shares": shares.tolist(),
         "reach": max(3.0, round(0.6 * float(np.sqrt(size)), 1)),
@@ -141,7 +151,7 @@ def page_of(
     }
     blobs = {
         "wasm": runtime.wasm,
-        "model": _converted(model),
+        "model": converted(networks, "float16"),
         "seeds": table.tobytes(),
         "directions": directions.tobytes(),
     }
@@ -165,12 +175,9 @@ def _name(run: Run) -> str:
     return run.preset["name"] if run.preset else run.path.resolve().name
 
 
-def _converted(model: ImageModel) -> bytes:
-    """Return the model for LiteRT, one image a call, weights in half precision.
-
-    Raises:
-        GenzooError: if LiteRT cannot hold it.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        (file,) = export_litert(model, folder, types=["float16"])
-        return file.read_bytes()
+def _networks(
+    model: ImageModel, decoder: Signature, encoder: Signature | None
+) -> dict[str, keras.Model]:
+    """Return the networks that the page runs, for one image a call, in float32."""
+    networks = model.signatures(1)
+    return {each.name: in_float32(networks[each.name]) for each in (decoder, encoder) if each}

@@ -71,6 +71,26 @@ def encoder_of(model: ImageModel) -> Signature | None:
     return None
 
 
+def velocity_of(model: ImageModel) -> tuple[Signature, keras.Model]:
+    """Return what a page solves step by step to make images, of a model that has a solver.
+
+    Args:
+        model: a model with ``has_solver``.
+
+    Returns:
+        the signature, and its network for one image: ``z``, the image so far, and ``time``, from 0
+        for noise to 1 for an image (and ``class_labels``) -> ``velocity``.
+    """
+    inputs = {"z": keras.Input(model.latent_shape, 1, name="z")}
+    inputs["time"] = keras.Input((), 1, name="time")
+    if model.needs_labels:
+        inputs["class_labels"] = keras.Input((), 1, dtype="int32", name="class_labels")
+    time = keras.ops.reshape(inputs["time"], ())
+    velocity = model.velocity(inputs.get("class_labels"))(inputs["z"], time)
+    network = keras.Model(inputs, {"velocity": velocity}, name="velocity")
+    return Signature("velocity", "velocity", model.needs_labels), network
+
+
 def principal_directions(
     network: keras.Model, latent_shape: tuple[int, ...], most: int = MOST_DIRECTIONS
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,9 @@
 """What all tests share: a quiet TensorFlow with two logical CPUs, and real data where it lies."""
 
 import os
+import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -43,3 +45,19 @@ def cache(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GENZOO_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory) -> Path:
+    """The npm package of the playground's runtime; skips where npm cannot fetch it."""
+    from keras_genzoo.export.playground.runtime import PACKAGE, VERSION
+
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm on this machine to fetch the runtime of the playground")
+    folder = tmp_path_factory.mktemp("npm")
+    command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--silent"]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    if ended.returncode:
+        pytest.skip(f"npm cannot fetch the runtime of the playground: {ended.stderr[-200:]}")
+    return next(folder.glob("*.tgz"))

@@ -23,6 +23,7 @@ COMMANDS = {
     "interpolate": "Interpolate from one image to another.",
     "latent": "Draw a map of the codes of images.",
     "list": "List models, data sets, recipes and losses.",
+    "playground": "Write a page to play with a model.",
     "reconstruct": "Encode and decode real images.",
     "report": "Write a run's report as one HTML page.",
     "sample": "Generate images.",

@@ -18,7 +18,7 @@ SEEDS, STEPS = 5, 4000
     "--out",
     type=click.Path(path_type=Path),
     help="PNG file; an SVG file, and a JSON file with the numbers, are written beside it.  "
-    "[default: theory.png, or stability.png]",
+    "[default: theory.png, or stability.png; theory.html of --interactive]",
 )
 @click.option("--panels", is_flag=True, help="Also write each panel as a file: theory-a.png, ...")
 @click.option(
@@ -26,6 +26,15 @@ SEEDS, STEPS = 5, 4000
     is_flag=True,
     help="Instead, train with each loss and penalty on 8 and on 25 Gaussians, some random seeds "
     "each, and draw how many keep all modes; takes 10 to 20 minutes.",
+)
+@click.option(
+    "--interactive",
+    is_flag=True,
+    help="Instead, write a page in which a GAN on points of the plane trains before your eyes, "
+    "with the loss and the penalty that you choose.",
+)
+@click.option(
+    "--open/--no-open", "opens", default=True, help="Open the page of --interactive in a browser."
 )
 @click.option("--seeds", type=click.IntRange(1), help=f"Seeds of --stability.  [default: {SEEDS}]")
 @click.option("--steps", type=click.IntRange(1), help=f"Steps of --stability.  [default: {STEPS}]")
@@ -35,6 +44,8 @@ def command(
     out: Path | None,
     panels: bool,
     stability: bool,
+    interactive: bool,
+    opens: bool,
     seeds: int | None,
     steps: int | None,
     force: bool,
@@ -50,6 +61,14 @@ def command(
         raise GenzooError("--panels are those of the figure without --stability; take one of them")
     if not stability and (seeds or steps):
         raise GenzooError("--seeds and --steps are those of --stability; add it")
+    if interactive:
+        if panels or stability:
+            raise GenzooError(
+                "--interactive writes a page, not the figures of --panels and --stability; take "
+                "one of them"
+            )
+        _interactive(out or Path("theory.html"), force, seed, opens)
+        return
     path = new_figure_path(out or Path("stability.png" if stability else "theory.png"), force)
     if stability:
         _stability(path, seeds or SEEDS, steps or STEPS, force, seed)
@@ -70,6 +89,16 @@ def _theory(path: Path, panels: bool, force: bool, seed: int) -> None:
         click.echo(f"{name}: {', '.join(f'{what} {value}' for what, value in cells.items())}")
     for file in files:
         click.echo(shown(file))
+
+
+def _interactive(path: Path, force: bool, seed: int, opens: bool) -> None:
+    start_tensorflow()
+    from keras_genzoo.export import playground
+
+    page = playground.write_theory_page(path, seed=seed, force=force)
+    click.echo(shown(page))
+    if opens and not playground.open_page(page):
+        click.echo(playground.NO_DISPLAY)
 
 
 def _stability(path: Path, seeds: int, steps: int, force: bool, seed: int) -> None:

@@ -5,8 +5,6 @@ import hashlib
 import io
 import os
 import tarfile
-import urllib.error
-import urllib.request
 import zlib
 from collections.abc import Callable
 from http.client import HTTPException
@@ -19,6 +17,7 @@ from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.cache import cache_folder, keep, say_damaged
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
+from keras_genzoo.evaluation.fetching import CHUNK, download
 from keras_genzoo.text import shown
 
 if TYPE_CHECKING:
@@ -32,8 +31,6 @@ URL = (
     "inception-2015-12-05.tgz"
 )
 SIZE = 88_931_400
-SECONDS = 30
-CHUNK = 1 << 20
 
 # The names that the reference implementation reads (TTUR, fid.py; 1606.03498's inception score).
 _IMAGES, _POOL, _WEIGHTS = "ExpandDims", "pool_3", "softmax/logits/MatMul"
@@ -153,7 +150,7 @@ def fetch_inception(
     try:
         # Downloaded to memory first, so that a broken connection leaves no file.
         with io.BytesIO() as archive:
-            _download(url, size, archive)
+            download(url, size, archive)
             content = _unpack(archive)
     except (OSError, EOFError, zlib.error, tarfile.TarError, HTTPException) as error:
         reason = " ".join(str(getattr(error, "reason", error)).split())
@@ -189,24 +186,6 @@ def _read_kept(file: Path, echo: Callable[[str], None]) -> Inception | None:
         say_damaged(file, "it is fetched anew", echo)
         return None
     return network
-
-
-# keras.utils.get_file has no time-out, follows https to http, writes under the final name (what a
-# killed process leaves there counts as whole next time), and fails where the cache cannot be
-# written. It and pooch check a file by its hash, and none of this one is published.
-def _download(url: str, size: int, archive: IO[bytes]) -> None:
-    with urllib.request.urlopen(url, timeout=SECONDS) as answer:
-        if url.startswith("https:") and not answer.url.startswith("https:"):
-            raise OSError(f"it was sent on to {answer.url}, which is not safe")
-        left = size + 1
-        while left and (part := answer.read(min(CHUNK, left))):
-            archive.write(part)
-            left -= len(part)
-    if archive.tell() != size:
-        more = "more than " if archive.tell() > size else ""
-        got = min(archive.tell(), size)
-        raise OSError(f"the archive has {more}{got:,} bytes, and should have {size:,}")
-    archive.seek(0)
 
 
 def _unpack(archive: IO[bytes]) -> bytes:

@@ -93,7 +93,7 @@ def export_litert(
             facts_of_type = {**(facts or {}), "type": kind}
             held = networks if kind == "float32" else smooth
             card = make_card(name, model, held, facts_of_type, images).to_dict()
-            file.write_bytes(with_metadata(_converted(held, kind, data), card))
+            file.write_bytes(with_metadata(converted(held, kind, data), card))
             if check:
                 what, tolerance = str(folder / file.name), LITERT_TYPES[kind]
                 compared = {signature: free[signature] for signature in held}
@@ -160,10 +160,15 @@ def _inputs_to_compare(
     return inputs_to_verify(model, images)
 
 
-def _converted(
-    networks: dict[str, keras.Model], kind: str, data: list[tuple[str, Arrays]] | None
+def converted(
+    networks: dict[str, keras.Model], kind: str, data: list[tuple[str, Arrays]] | None = None
 ) -> bytes:
     """Return the networks as the content of a ``.tflite`` file.
+
+    Args:
+        networks: by signature, of float32.
+        kind: a name in ``LITERT_TYPES``.
+        data: batches of input by signature, that int8 measures its ranges on.
 
     Raises:
         GenzooError: if an operation cannot be converted.

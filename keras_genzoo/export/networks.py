@@ -40,11 +40,16 @@ def float32_networks(model: ImageModel, batch_size: int | None = None) -> dict[s
     Raises:
         GenzooError: if Keras cannot copy a network of another precision.
     """
-    networks = model.signatures(batch_size)
-    return {
-        name: network if _computes_in_float32(network) else _copied(network, _in_float32)
-        for name, network in networks.items()
-    }
+    return {name: in_float32(net) for name, net in model.signatures(batch_size).items()}
+
+
+def in_float32(network: keras.Model) -> keras.Model:
+    """Return a network if it computes in float32, else a copy that does, with the same weights.
+
+    Raises:
+        GenzooError: if Keras cannot make one.
+    """
+    return network if _computes_in_float32(network) else _copied(network, _in_float32)
 
 
 def with_keras_layers(network: keras.Model) -> keras.Model:

@@ -62,6 +62,7 @@ _FILES = {
         ".lock",
         "evaluation.json",
         "report.html",
+        "playground.html",
         *_numbered("sample.png"),
         *_numbered("reconstruct.png"),
         *_numbered("interpolate.png"),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_genzoo.images import image_grid
-from keras_genzoo.visualization.pages import data_element, fill, png_address
+from keras_genzoo.markup import data_element, fill
+from keras_genzoo.visualization.pages import png_address
 from keras_genzoo.visualization.study import BACKGROUND_IN_WORDS, SPARSE_IN_WORDS, Study
 from keras_genzoo.visualization.study_figures import DENSE, SPARSE, map_note
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import writing
+from keras_genzoo.markup import fill
 from keras_genzoo.models import ImageModel
 from keras_genzoo.text import encodable, shown
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.visualization.figures import figure_title
-from keras_genzoo.visualization.pages import fill
 from keras_genzoo.visualization.report_images import (
     Echo,
     Page,

@@ -14,6 +14,7 @@ from keras_genzoo.data.splits import Splits
 from keras_genzoo.evaluation import nearest_rows
 from keras_genzoo.evaluation.features import Pixels
 from keras_genzoo.images import image_grid, read_png, readable_scale
+from keras_genzoo.markup import data_element, fill
 from keras_genzoo.models import ImageModel
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import adversarial_loss
@@ -28,13 +29,7 @@ from keras_genzoo.visualization.latent import (
     why_no_manifold,
     why_no_map,
 )
-from keras_genzoo.visualization.pages import (
-    data_element,
-    drawn_figure,
-    fill,
-    image_figure,
-    png_address,
-)
+from keras_genzoo.visualization.pages import drawn_figure, image_figure, png_address
 from keras_genzoo.visualization.sampling import path_rows
 
 Echo = Callable[[str], None]

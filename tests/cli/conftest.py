@@ -26,6 +26,19 @@ OWN = {
     "flow": "--image-size 8 --unet-filters 4,4 --conditioning embedding --solver-steps 2"
     " --learning-rate 0.01 --ema-decay 0.5",
 }
+# The browser that pages are looked at in, and what keeps it from the network and a display.
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--hide-scrollbars",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 SHORT = "--steps 6 --checkpoint-every 3 --batch-size 16"
 
 

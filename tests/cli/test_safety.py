@@ -68,6 +68,7 @@ COMMANDS = {
     "umap run": "umap",
     "report run": "samples/step-00000001.png",
     "export run --format keras": "export",
+    "playground run": "playground.html",
     "show run": ".lock",
 }
 

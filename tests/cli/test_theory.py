@@ -7,6 +7,7 @@ import pytest
     ("arguments", "message"),
     [
         ("theory --stability --panels", "take one of them"),
+        ("theory --interactive --stability", "take one of them"),
         ("theory --seeds 3", "--seeds and --steps are those of --stability; add it"),
         ("theory --steps 100", "--seeds and --steps are those of --stability; add it"),
         ("theory --stability --steps 150", "a multiple of 100 steps"),

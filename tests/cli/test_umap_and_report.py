@@ -24,21 +24,9 @@ from keras_genzoo.visualization.study import (
 from keras_genzoo.visualization.study_figures import choose_part, galleries, magnified, maps
 from keras_genzoo.visualization.style import head
 from keras_genzoo.visualization.umap_study import image_notes, load_studies
+from tests.cli.conftest import CHROMIUM, FLAGS
 
 pytestmark = pytest.mark.slow
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--hide-scrollbars",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def faces(n, seed=0):

@@ -11,8 +11,9 @@ from PIL import Image, PngImagePlugin
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.images import read_png, save_png
+from keras_genzoo.markup import data_element
 from keras_genzoo.visualization.interactive import map_page
-from keras_genzoo.visualization.pages import data_element, png_address
+from keras_genzoo.visualization.pages import png_address
 from keras_genzoo.visualization.study import Study
 
 

@@ -106,10 +106,10 @@ def _record(run: Run) -> dict[str, Any]:
     record = read_json(run.path / "config.json")
     for name in ("preset", "start"):
         record.pop(name, None)
+    data = record["settings"].get("data", record["settings"])
+    data.update({name: None for name in ("data_dir", "manual_dir") if name in data})
     if run.settings.dataset not in DATASETS:
-        data = record["settings"].get("data", record["settings"])
         data["dataset"] = Path(run.settings.dataset).name
-        data.update({name: None for name in ("data_dir", "manual_dir") if name in data})
     return record
 
 

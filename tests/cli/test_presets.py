@@ -46,6 +46,17 @@ def test_a_preset_has_a_model_a_record_and_a_card(exported):
 
 
 @pytest.mark.slow
+def test_a_record_names_no_place_of_a_persons_machine(genzoo, copy, tmp_path):
+    run = copy("gan")
+    config = json.loads((run / "config.json").read_text())
+    config["settings"]["data"] |= {"data_dir": "/home/me/data", "manual_dir": "/home/me/mine"}
+    (run / "config.json").write_text(json.dumps(config))
+    assert genzoo("export run --format preset --name tiny --out out").code == 0
+    assert not any(
+        "/home/me" in file.read_text() for file in (tmp_path / "out/tiny").glob("*.json")
+    )
+
+
 def test_every_command_takes_it(genzoo, preset, tmp_path):
     assert "runs/tiny_cgan/sample.png" in genzoo("sample tiny_cgan -n 20").output
     assert genzoo("sample tiny_cgan --out new.npz").code == 0

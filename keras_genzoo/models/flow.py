@@ -114,6 +114,8 @@ class Flow(Generating, ImageModel):
         **kwargs,
     ):
         super().__init__(image_shape, seed=seed, name=name, **kwargs)
+        # The image on its way stays float32 whatever the policy, under which the network computes.
+        self.autocast = False
         self.ema_decay, self.ema_half_life = decay_of(ema_decay, ema_half_life, self.dtype_policy)
         self.unet_filters, self.unet_blocks = tuple(map(int, unet_filters)), int(unet_blocks)
         if len(self.unet_filters) < 2 or min(*self.unet_filters, self.unet_blocks) < 1:
@@ -397,6 +399,8 @@ class Flow(Generating, ImageModel):
         self.solver, self.solver_steps, self.guidance = self._sampling(
             solver, solver_steps, guidance
         )
+        # The traced function of ``predict`` takes the old steps.
+        self.predict_function = None
 
     def sampling(self) -> dict[str, Any]:
         """Return how images are made: solver, steps, guidance if there are classes, and calls.
@@ -535,4 +539,6 @@ class Flow(Generating, ImageModel):
 
     def estimate_log_likelihood(self, images, num_samples: int, seed: int):
         """Return log P(x) of images in [0, 1] as ``log_likelihood`` does, by one draw each."""
-        return self.log_likelihood(np.asarray(images) * 2 - 1, seed=seed)
+        # As uint8: bright images alone would look like floats in [0, 1].
+        grey_values = np.rint(255 * np.asarray(images)).astype("uint8")
+        return self.log_likelihood(grey_values, seed=seed)

@@ -117,6 +117,13 @@ def test_bits_per_dimension_are_those_of_8_bit_images_and_one_draw():
     assert (result.num_samples, result.binarization, result.elbo) == (1, "grey", None)
 
 
+def test_bright_images_have_a_likelihood_like_any_other():
+    model = Flow(SHAPE, network=GaussianField())
+    bright = np.random.default_rng(1).integers(128, 256, (20, *SHAPE), "uint8")
+    found = model_likelihood(model, bright, seed=3).log_likelihood
+    assert found == pytest.approx(log_density(bright / 127.5 - 1).mean(), rel=0.02)
+
+
 # Training --------------------------------------------------------------------------------------
 
 
@@ -198,6 +205,22 @@ def test_solver_steps_and_guidance_can_be_chosen_for_a_call_or_for_good():
     model.set_sampling(guidance=1)
     assert model.sampling()["network_calls"] == 5
     assert Flow(SHAPE, **SMALL).sampling_in_words() == "midpoint, 2 steps, 4 network calls"
+
+
+def test_predict_makes_images_as_they_are_to_be_made_now():
+    model = Flow(SHAPE, network=GaussianField(), solver="euler", solver_steps=1)
+    model.compile()
+    z = model.sample_latents(2, 0)
+    model.predict(z, verbose=0)
+    model.set_sampling(solver_steps=5)
+    np.testing.assert_allclose(model.predict(z, verbose=0), model.make(z), atol=1e-5)
+
+
+def test_predict_keeps_images_in_float32_on_their_way_from_noise():
+    model = Flow((8, 8, 1), **SMALL, dtype="mixed_bfloat16")
+    model.compile(run_eagerly=True)
+    z = model.sample_latents(2, 0)
+    np.testing.assert_array_equal(model.predict(z, verbose=0), model.make(z))
 
 
 def test_a_path_begins_at_the_noise_and_ends_at_the_image():

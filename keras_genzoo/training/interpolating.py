@@ -42,8 +42,9 @@ def interpolate(
 ) -> Path:
     """Write interpolations in latent space as PNG, a row each.
 
-    Autoencoders interpolate between real images, GANs between points of the noise; a conditional
-    model keeps to one class in a row, and takes the classes in turn.
+    Models with an encoder interpolate between real images, others between points of the noise. A
+    conditional model keeps to one class in a row: with an encoder that of the row's first image, as
+    the model finds it, otherwise the classes in turn.
 
     Args:
         path: the run folder.
@@ -99,8 +100,11 @@ def interpolate(
     else:
         _check_no_real_images(run, images or from_class or split, dataset)
         ends = model.sample_latents(2 * rows, seed)
+    rows = len(ends) // 2
     labels: list[int] = []
-    if model.needs_labels:
+    if model.needs_labels and model.has_encoder and label is None:
+        echo("each row keeps to the class under which the model finds its first image most likely")
+    elif model.needs_labels:
         # One class along the whole row.
         labels = [row % model.num_classes if label is None else label for row in range(rows)]
         names = [run.class_names[number] for number in labels]
@@ -109,7 +113,7 @@ def interpolate(
             words = ", ".join(names[: min(MOST_CLASSES, model.num_classes)])
             echo(f"classes of the rows, from the top: {words}{more}")
     parts = []
-    for row in range(len(ends) // 2):
+    for row in range(rows):
         of_class = {"class_labels": labels[row]} if labels else {}
         first, last = ends[2 * row : 2 * row + 2]
         parts.append(model.interpolate(first, last, steps, **options, **of_class))

@@ -69,7 +69,7 @@ class EvaluatedRun:
                 f"a {type(model).__name__} draws its own noise; --sampler is for models with an "
                 f"encoder{'; its solver is chosen by --solver' if model.has_solver else ''}"
             )
-        if options.sampler != PRIOR and model.needs_labels:
+        if options.sampler not in (PRIOR, RECONSTRUCTION) and model.needs_labels:
             raise GenzooError(
                 f"the codes of a {type(model).__name__} are of images given their class, and other "
                 "samplers know no classes; leave --sampler out"
@@ -81,6 +81,12 @@ class EvaluatedRun:
             )
         # Asked for now because they raise if something cannot be measured.
         _ = opened.count, opened.names
+        of_samples = options.sampler == PRIOR and opened.measures_images
+        if of_samples and (reason := model.why_no_samples()):
+            raise GenzooError(
+                f"{reason}; go on with genzoo fit --resume {run.path}, or measure its "
+                f"reconstructions: --sampler {RECONSTRUCTION}"
+            )
         return opened
 
     @functools.cached_property
@@ -93,6 +99,11 @@ class EvaluatedRun:
         """The scores asked for, or the usual ones that fit."""
         what = f"this is a {type(self.model).__name__} on {self.run.settings.dataset}"
         return self.options.chosen_scores(self.available(), what)
+
+    @property
+    def measures_images(self) -> bool:
+        """Whether a score is of generated images, not of the model itself."""
+        return any(SCORES[name].of == "images" for name in self.names)
 
     @functools.cached_property
     def protocol(self) -> dict[str, Any]:
@@ -109,7 +120,7 @@ class EvaluatedRun:
             "seed": self.options.seed,
             "real_images_are": TRAINED_ON if self.trained_on else HELD_OUT,
         }
-        if self.model.has_encoder and any(SCORES[name].of == "images" for name in self.names):
+        if self.model.has_encoder and self.measures_images:
             protocol["sampler"] = self.options.sampler
         if sampling := self.model.sampling_in_words():
             protocol["sampling"] = sampling
@@ -137,7 +148,8 @@ class EvaluatedRun:
         return available(
             features or self.options.features or usual_network(self.data),
             real_labels=bool(self.source.num_classes),
-            fake_labels=self.model.needs_labels,
+            # Reconstructions have the classes of their images; none was asked for.
+            fake_labels=self.model.needs_labels and self.options.sampler != RECONSTRUCTION,
             train_images=not self.trained_on,
             encoder=self.model.has_encoder,
             codes=not self.model.codes_are_latents,
@@ -181,14 +193,13 @@ class EvaluatedRun:
     def _generate(self) -> tuple[np.ndarray, np.ndarray | None, dict[str, Any]]:
         """Return generated images, the classes that they were asked to be, and words on these."""
         model, options, count = self.model, self.options, self.count
+        if options.sampler == RECONSTRUCTION:
+            return self.model_inputs().reconstructions, None, {}
         if model.needs_labels:
             _, labels = self.real_images
             labels, words = classes_to_make(labels, self.data, count, options.seed)
             images = model.generate(count, class_labels=labels, seed=options.seed)
             return images, labels, {"classes": words}
-        if options.sampler == RECONSTRUCTION:
-            images, _ = self.real_images
-            return model.reconstruct(images), None, {}
         if options.sampler == PRIOR:
             return model.generate(count, seed=options.seed), None, {}
         train = self.data.train

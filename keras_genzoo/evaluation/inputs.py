@@ -44,6 +44,16 @@ class ModelInputs:
     echo: Echo = lambda line: None
     real_labels: np.ndarray | None = None
 
+    @property
+    def of_class(self) -> dict[str, np.ndarray | None]:
+        """The argument ``class_labels`` of a model that takes labels; empty for others."""
+        return {"class_labels": self.real_labels} if self.model.needs_labels else {}
+
+    @cached_property
+    def reconstructions(self) -> np.ndarray:
+        """The real images sent through the model and back, of a model with an encoder."""
+        return self.model.reconstruct(self.real_images, **self.of_class)
+
 
 @dataclasses.dataclass(frozen=True)
 class ScoreInputs:

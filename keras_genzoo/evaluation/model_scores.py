@@ -22,9 +22,8 @@ from keras_genzoo.training.preparing import open_splits
 
 def _reconstruction(inputs: ModelInputs) -> dict[str, Any]:
     model, images = inputs.model, inputs.real_images
-    of_class = {"class_labels": inputs.real_labels} if model.needs_labels else {}
-    quality = reconstruction_quality(images, model.reconstruct(images, **of_class))._asdict()
-    quality["bce"] = reconstruction_bce(model, images, **of_class)
+    quality = reconstruction_quality(images, inputs.reconstructions)._asdict()
+    quality["bce"] = reconstruction_bce(model, images, **inputs.of_class)
     return {"reconstruction": _without_none(quality)}
 
 

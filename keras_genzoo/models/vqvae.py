@@ -95,6 +95,8 @@ class VQVAE(CodeUse, Autoencoder):
     architectures = GRID_ARCHITECTURES
     stages = (AUTOENCODER, PRIOR)
     estimates_bound = True
+    # The codes of an image are no random draw.
+    likelihood_draws = 1
     metric_names = (
         *("loss", "reconstruction_loss", "commitment_loss"),
         *("codes_in_use", "perplexity"),

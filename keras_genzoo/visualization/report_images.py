@@ -108,7 +108,9 @@ def reconstructions(page: Page, columns: int = 8, rows: int = 4) -> str:
         error = f"mean squared error {errors[part].mean():.4f}, pixels in [0, 1]"
         grids.append(image_figure(pairs, f"{len(images[part])} {words}; {error}"))
     note = ""
-    if not page.generates:
+    if reason := page.model.why_no_samples():
+        note = f"<p>There are no samples here: {html.escape(reason)}.</p>"
+    elif not page.generates:
         note = (
             "<p>This model compresses images and restores them. Its training does not make the "
             "codes follow a known distribution, so it does not generate: there are no samples "

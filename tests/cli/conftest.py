@@ -25,6 +25,7 @@ SMALL = {
 OWN = {
     "flow": "--image-size 8 --unet-filters 4,4 --conditioning embedding --solver-steps 2"
     " --learning-rate 0.01 --ema-decay 0.5",
+    "cvae": "--image-size 8 --hidden-units 16 --latent-dim 2",
 }
 # The browser that pages are looked at in, and what keeps it from the network and a display.
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -50,13 +50,20 @@ def test_before_its_prior_is_trained_a_run_reconstructs_and_does_not_sample(
 ):
     line = "the stage 'prior' has not been trained"
     assert line in refused("sample", first)
-    assert line in refused("evaluate --features pixels --scores fid", first)
+    # Before a classifier is trained for the features.
+    assert f"{line}, and samples are drawn from it; go on with" in refused("evaluate", first)
+    usual = "evaluate --features pixels -n 50 --no-floor --out a.json"
+    assert genzoo(f"{usual} --sampler reconstruction --scores fid", first).code == 0
+    assert genzoo(f"{usual} --scores codes --force", first).code == 0
     assert genzoo("reconstruct --out images.png", first).code == 0
     ended = genzoo("figures --out figures", first)
     assert f"no real_and_generated: {line}" in ended.output
     names = {file.stem for file in (tmp_path / "figures").iterdir()}
     assert {"codes", "reconstructions_and_walk", "latent_map"} <= names
     assert "real_and_generated" not in names
+    assert genzoo("report --no-measure --out report.html", first).code == 0
+    report = (tmp_path / "report.html").read_text()
+    assert "There are no samples here: the stage &#x27;prior&#x27; has not been trained" in report
 
 
 def test_a_whole_run_is_sampled_scored_and_drawn(genzoo, refused, whole, tmp_path):

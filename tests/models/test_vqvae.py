@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.evaluation import model_likelihood
 from keras_genzoo.models import VQVAE
 from keras_genzoo.training import make_strategy
 from keras_genzoo.training.variables import variables_by_path
@@ -183,6 +184,10 @@ def test_the_bound_is_below_the_likelihood_that_a_sum_over_all_grids_gives():
     # Of all grids, the bound is the term of the encoder's.
     numbers = model.encode(x).reshape(6, 4) @ [27, 9, 3, 1]
     np.testing.assert_allclose(bound, joint[numbers, np.arange(6)], rtol=1e-5)
+    # Nothing is drawn, however many draws are asked for.
+    found = model_likelihood(model, (255 * x).astype("uint8"), num_samples=9)
+    assert (found.num_samples, found.log_likelihood) == (1, None)
+    assert found.elbo == pytest.approx(bound.mean(), rel=1e-5)
 
 
 def test_latents_are_noise_and_temperature_makes_codes_likelier():

@@ -22,11 +22,13 @@ class Chosen(NamedTuple):
         images: uint8 ``(n, height, width, channels)``.
         names: the class of each image, or its number if the data have no classes.
         words: a description of each image, such as "image 0 of digits, split test (class 1)".
+        labels: the number of the class of each image, -1 where it is not known.
     """
 
     images: np.ndarray
     names: list[str]
     words: list[str]
+    labels: np.ndarray
 
 
 def images_by_number(source: Source, numbers: Iterable[int]) -> Chosen:
@@ -44,7 +46,7 @@ def images_by_number(source: Source, numbers: Iterable[int]) -> Chosen:
     ['image 0 of digits, split test (class 1)', 'image 2 of digits, split test (class 4)']
     """
     published = source.as_published
-    images, names, words = [], [], []
+    images, names, words, labels = [], [], [], []
     for number in numbers:
         if not 0 <= number < source.num_images:
             raise GenzooError(
@@ -62,9 +64,10 @@ def images_by_number(source: Source, numbers: Iterable[int]) -> Chosen:
         name = shown(source.class_names[label]) if known else str(number)
         images.append(image)
         names.append(name)
+        labels.append(label if known else -1)
         suffix = f" (class {name})" if known else ""
         words.append(f"image {number} of {source.name}, split {source.split}{suffix}")
-    return Chosen(np.stack(images), names, words)
+    return Chosen(np.stack(images), names, words, np.array(labels, "int32"))
 
 
 def first_images_of_classes(source: Source, names: Iterable[str]) -> Chosen:

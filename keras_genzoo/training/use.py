@@ -175,13 +175,12 @@ def reconstruct(
             f"{run.settings.model} has no encoder; reconstruct takes a model with one, {capable}"
         )
     source = splits_of(run, dataset).to_look_at(split)
-    labels = None
     if images is None:
         real, labels = source.sample(RECONSTRUCTIONS if count is None else count, seed)
     else:
         chosen = images_by_number(source, images)
         echo(f"from the left: {'; '.join(chosen.words)}")
-        real = chosen.images
+        real, labels = chosen.images, chosen.labels
     if not model.needs_labels or (labels is not None and labels.min(initial=0) < 0):
         labels = None
     if model.needs_labels and labels is None:

@@ -29,6 +29,18 @@ def test_interpolations_keep_to_the_class_of_the_first_image_or_to_the_one_asked
     assert "finds its first image" not in ended.output
 
 
+def test_images_that_are_chosen_keep_their_classes_in_reconstructions(genzoo, trained, tmp_path):
+    run = trained("cvae")
+    ended = genzoo("reconstruct --images 3,7 --out a.png", run)
+    assert ended.code == 0, ended.errors
+    assert "finds it most likely" not in ended.output
+    model, source = load_model(Run.open(run)), open_source("digits", "test", image_size=8)
+    real, labels = zip(*(source.as_published.read(number) for number in (3, 7)), strict=True)
+    made = model.reconstruct(np.stack(real), class_labels=list(labels))
+    grid = image_grid(np.concatenate([np.stack(real), made]), 2, scale=readable_scale(8))
+    np.testing.assert_array_equal(read_png(tmp_path / "a.png")[..., :1], grid)
+
+
 def test_reconstructions_are_scored_like_samples(genzoo, refused, trained, tmp_path):
     run, usual = trained("cvae"), "evaluate --features pixels -n 100 --no-floor"
     for sampler in ("normal", "reconstruction"):

@@ -13,7 +13,7 @@ from keras_genzoo.export.inputs import draw_inputs, run_network
 from keras_genzoo.export.networks import check_name, float32_networks
 from keras_genzoo.files import new_folder, write_json, writing_folder
 from keras_genzoo.models import ImageModel, from_preset
-from keras_genzoo.presets import CARD, KERAS_FILES, RECORD, SCORES
+from keras_genzoo.presets import CARD, PRESET_FILES, RECORD, SCORES
 from keras_genzoo.reading import read_json
 from keras_genzoo.text import encodable
 from keras_genzoo.training import Run
@@ -23,7 +23,6 @@ from keras_genzoo.training.variables import weights_digest
 # of 255 in a hundred.
 LEAST_PSNR = 40.0
 COMPARED = 64
-FILES = (*KERAS_FILES, RECORD, CARD, SCORES)
 
 
 def export_preset(
@@ -58,7 +57,7 @@ def export_preset(
         GenzooError: if the folder exists, cannot be written, or the images differ.
     """
     place = Path(folder) / check_name(name)
-    new_folder(place, force, *FILES)
+    new_folder(place, force, *PRESET_FILES)
     with writing_folder(place, replace=force) as fresh:
         model.write_preset(fresh, dtype)
         written = from_preset(fresh)

@@ -100,8 +100,10 @@ def command(
     start_tensorflow()
     if settings.strategy == "one":
         see_one_gpu()
-    # A config.json may come from elsewhere, and must not choose where data are written.
-    download = config is None or settings.data_dir is None or "data_dir" in overrides
+    # A config.json or a preset may come from elsewhere, and must not choose where data are written.
+    download = (
+        (config is None and start is None) or settings.data_dir is None or "data_dir" in overrides
+    )
     options |= {"force": force, "download": download, "recipe": recipe}
     _tell(training.fit(settings, out, **options), echo)
 

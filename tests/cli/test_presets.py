@@ -102,6 +102,53 @@ def test_a_damaged_record_ends_in_one_line(refused, preset, tmp_path):
     assert not (tmp_path / "runs/tiny_cgan").exists()
 
 
+def test_what_is_damaged_leaves_no_run_folder(refused, preset, tmp_path):
+    (preset / "evaluation.json").write_text("{")
+    assert "evaluation.json cannot be read" in refused("show tiny_cgan")
+    (preset / "evaluation.json").unlink()
+    record = json.loads((preset / "genzoo.json").read_text())
+    (preset / "genzoo.json").write_text(json.dumps(record | {"data": {}}))
+    line = refused("show tiny_cgan")
+    assert "tiny_cgan/genzoo.json is damaged: 'data' lacks" in line
+    assert ".tmp-" not in line
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_a_record_that_changed_is_not_taken_for_the_old_one(genzoo, refused, preset):
+    assert genzoo("show tiny_cgan").code == 0
+    record = json.loads((preset / "genzoo.json").read_text())
+    record["versions"]["python"] = "3.99"
+    (preset / "genzoo.json").write_text(json.dumps(record))
+    assert "is not this preset: another version of it" in refused("show tiny_cgan")
+
+
+def test_what_stands_in_the_way_of_a_preset_is_named(refused, preset, tmp_path):
+    (tmp_path / "dcgan_digits").mkdir()
+    assert "hides the preset of that name; move it" in refused("show dcgan_digits")
+    (tmp_path / "runs").write_text("a file")
+    assert f"a preset needs a run folder in {tmp_path}/runs" in refused("show tiny_cgan")
+    (tmp_path / "runs").unlink()
+    shutil.move(preset, tmp_path / "runs/tiny_cgan")
+    line = refused("show runs/tiny_cgan")
+    assert "is a preset in the place of its own run folder; move it" in line
+
+
+def test_a_run_folder_without_its_model_is_written_anew(genzoo, refused, preset, tmp_path):
+    assert genzoo("show tiny_cgan").code == 0
+    (tmp_path / "runs/tiny_cgan/model.keras").write_bytes(b"PK")
+    assert "remove that folder, and it is written anew" in refused("sample tiny_cgan")
+    shutil.rmtree(tmp_path / "runs/tiny_cgan")
+    assert genzoo("sample tiny_cgan -n 10").code == 0
+
+
+def test_a_preset_does_not_choose_where_data_are_written(refused, preset, tmp_path):
+    record = json.loads((preset / "genzoo.json").read_text())
+    record["settings"]["data"] |= {"dataset": "mnist", "data_dir": str(tmp_path / "chosen")}
+    (preset / "genzoo.json").write_text(json.dumps(record))
+    assert "chosen" in refused("fit --from tiny_cgan --steps 1")
+    assert not (tmp_path / "chosen").exists()
+
+
 @pytest.mark.slow
 def test_a_preset_cannot_be_resumed_but_begun_from(genzoo, refused, preset, tmp_path):
     assert "fit --from tiny_cgan" in refused("fit --resume tiny_cgan --steps 9")

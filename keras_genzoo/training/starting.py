@@ -55,9 +55,10 @@ def settings_to_begin(path: str | os.PathLike, overrides: dict[str, Any] | None 
 def begin_from(path: str | os.PathLike, model: ImageModel, echo: Echo) -> dict[str, str]:
     """Give a new model the weights of a run or a preset; return the record of where it began.
 
-    Weights of the same name and shape are kept, also those of the averaged networks; others, such
-    as what knows the classes of other data, begin anew, which ``echo`` is told. Optimizers begin
-    anew, and steps are counted from 0.
+    Weights of the same name and shape are kept, also those of the averaged networks, which begin at
+    the kept weights where the other model has none. Others, such as what knows another number of
+    classes, begin anew, which ``echo`` is told. Optimizers begin anew, and steps are counted from
+    0.
 
     Args:
         path: the run folder, or the name or folder of a preset.
@@ -70,6 +71,9 @@ def begin_from(path: str | os.PathLike, model: ImageModel, echo: Echo) -> dict[s
     run = Run.open(path)
     source = load_model(run, echo)
     old, new = _weights(source), _weights(model)
+    # An average that began at random weights would need thousands of steps to forget them.
+    old = {name: old.get(name.removeprefix("average_")) for name in new} | old
+    old = {name: weight for name, weight in old.items() if weight is not None}
     kept = {name for name in new if name in old and old[name].shape == new[name].shape}
     total, size = (sum(new[n].numpy().size for n in names) for names in (new, kept))
     if size < LEAST_KEPT * total:

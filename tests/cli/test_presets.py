@@ -94,6 +94,27 @@ def test_a_wrong_name_is_answered_with_the_list(refused):
     assert "unknown preset 'no_such_thing'" in refused("list presets no_such_thing")
 
 
+def test_the_table_of_presets_fits_a_terminal(genzoo):
+    lines = genzoo("list presets").output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["preset", "data", "size", "FID", "terms", "of", "the", "data"]
+    assert any(line.startswith("dcgan_digits") and line.endswith("CC BY 4.0") for line in lines)
+
+
+def test_an_average_begins_at_the_weights_of_a_model_without_one(trained, tmp_path):
+    from keras_genzoo.training.build import build_model
+    from keras_genzoo.training.starting import begin_from, settings_to_begin
+
+    start = trained("gan")
+    settings = settings_to_begin(start, {"ema_decay": 0.999})
+    model = build_model(settings, tuple(Run.open(start).data["image_shape"]), None)
+    lines = []
+    begin_from(start, model, lines.append)
+    assert lines[-1].endswith("all of them")
+    whole = load_model(Run.open(start).model_file)
+    np.testing.assert_array_equal(model.generate(4, seed=1), whole.generate(4, seed=1))
+
+
 def test_a_damaged_record_ends_in_one_line(refused, preset, tmp_path):
     (preset / "genzoo.json").write_text("[1]")
     assert "genzoo.json is damaged" in refused("sample tiny_cgan")

@@ -66,6 +66,9 @@ def export_preset(
         scores = _scores(run, weights_digest(written))
         if scores is not None:
             write_json(fresh / SCORES, scores)
+        if run.preset is not None:
+            # The full weights, which a reader would take the comparison to be with, are not here.
+            words = f"{dtype}, from the weights of a preset"
         facts = {**(facts or {}), "precision of the weights": words}
         if scores is None and (run.path / SCORES).is_file():
             facts["scores"] += "; measured with the weights before they were stored"
@@ -154,11 +157,10 @@ tags:
 
 # {name}
 
-{subject}: a {model} of keras_genzoo.
+{subject}: the class `{model}` of keras_genzoo.
 
 ```sh
-pip install keras_genzoo
-genzoo sample {name}
+genzoo sample {name}  # or the path of this folder
 ```
 
 ```python

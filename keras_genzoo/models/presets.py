@@ -32,8 +32,8 @@ class Presets:
 
         It holds the networks, also those that only training needs, but no state of optimizers: the
         loaded model is not compiled. Where weights are averaged, the averages stand for the last
-        weights, too. ``keras.saving.load_model(folder)`` opens it, too, where this
-        package is installed.
+        weights, too. ``keras.saving.load_model(folder)`` opens it, too, once
+        ``keras_genzoo.models`` is imported.
 
         Args:
             folder: the folder, which must be new or empty.

@@ -77,6 +77,8 @@ def test_scores_of_a_preset_travel_with_it(genzoo, preset, tmp_path):
     assert genzoo("export runs/tiny_cgan --format preset --name again --out out").code == 0
     scores = json.loads((tmp_path / "out/again/evaluation.json").read_text())
     assert f"fid {scores['scores']['fid']:.4g}" in (tmp_path / "out/again/README.md").read_text()
+    # No full weights are at hand that images could be compared with.
+    assert "float16, from the weights of a preset" in (tmp_path / "out/again/README.md").read_text()
     # Weights of 16 bits stay what they are.
     digests = [weights_digest(load_model(Run.open(p).model_file)) for p in (preset, "out/again")]
     assert digests[0] == digests[1] == scores["protocol"]["weights_digest"]

@@ -117,6 +117,17 @@ def test_an_average_begins_at_the_weights_of_a_model_without_one(trained, tmp_pa
     np.testing.assert_array_equal(model.generate(4, seed=1), whole.generate(4, seed=1))
 
 
+def test_as_many_classes_of_other_names_are_said_to_be_others(trained):
+    from keras_genzoo.training.starting import begin_from
+
+    start, lines = trained("cgan"), []
+    model = load_model(Run.open(start).model_file)
+    begin_from(start, model, lines.append, list("0123456789"))
+    assert len(lines) == 1
+    begin_from(start, model, lines.append, ["0", "shoe", *"23456789"])
+    assert lines[-1].endswith("class 1 was '1' and is 'shoe'")
+
+
 def test_a_damaged_record_ends_in_one_line(refused, preset, tmp_path):
     (preset / "genzoo.json").write_text("[1]")
     assert "genzoo.json is damaged" in refused("sample tiny_cgan")

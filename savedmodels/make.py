@@ -23,7 +23,14 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.export import export_run
 from keras_genzoo.files import writing
 
-MODELS = ("cgan_mnist", "dcgan_mnist", "vae_mnist", "dcgan_digits", "flow_digits")
+# The models, with options of their export. Each step of a solver is written out in the files.
+MODELS = {
+    "cgan_mnist": {},
+    "dcgan_mnist": {},
+    "vae_mnist": {},
+    "dcgan_digits": {},
+    "flow_digits": {"solver_steps": 5},
+}
 # The most bytes of one version.
 MOST = 15_000_000
 
@@ -50,7 +57,7 @@ def export(name: str, out: Path) -> Path:
     """Write a new version of a model, and return its folder."""
     # Run folders of presets are written where the process works.
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        [version] = export_run(name, "saved_model", out=out, echo=click.echo)
+        [version] = export_run(name, "saved_model", out=out, echo=click.echo, **MODELS[name])
     size = sum(file.stat().st_size for file in version.rglob("*") if file.is_file())
     if size > MOST:
         sys.exit(f"Error: {version} has {size:,} bytes, more than {MOST:,}; remove it")

@@ -62,7 +62,11 @@ def test_every_command_takes_it(genzoo, preset, tmp_path):
     assert genzoo("sample tiny_cgan --out new.npz").code == 0
     with np.load(tmp_path / "new.npz") as arrays:
         assert arrays["images"].shape == (64, 16, 16, 1)
-    assert "cgan on digits" in genzoo("show tiny_cgan").output
+    shown = genzoo("show tiny_cgan").output
+    assert "cgan on digits" in shown
+    # A preset has no checkpoints, but is not at step 0.
+    assert "preset: tiny_cgan" in shown
+    assert "steps: 0 of" not in shown
     assert genzoo("interpolate tiny_cgan").code == 0
     assert genzoo("evaluate tiny_cgan --scores fid --features pixels -n 100").code == 0
     assert (tmp_path / "runs/tiny_cgan/evaluation.json").is_file()

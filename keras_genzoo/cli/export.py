@@ -62,8 +62,8 @@ def _option(option: ExportOption, formats: list[str]) -> click.Option:
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="Folder; by default 'savedmodels', where versions of NAME are counted, or for other "
-    "formats RUN/export.",
+    help="Folder; by default 'savedmodels', where versions of NAME are counted, 'presets' for a "
+    "preset, or for other formats RUN/export.",
 )
 @sampling_options
 @dataset_option

@@ -100,8 +100,9 @@ def command(
     start_tensorflow()
     if settings.strategy == "one":
         see_one_gpu()
-    # A config.json may come from elsewhere, and must not choose where data are written.
-    download = config is None or settings.data_dir is None or "data_dir" in overrides
+    # A config.json or a preset may come from elsewhere, and must not choose where data are written.
+    from_elsewhere = config is not None or start is not None
+    download = not from_elsewhere or settings.data_dir is None or "data_dir" in overrides
     options |= {"force": force, "download": download, "recipe": recipe}
     _tell(training.fit(settings, out, **options), echo)
 

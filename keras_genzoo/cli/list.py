@@ -1,11 +1,12 @@
 """``genzoo list``: what the registries know."""
 
+from pathlib import Path
+
 import click
 
-from keras_genzoo import presets
 from keras_genzoo.data import DATASETS, paths_in_words
 from keras_genzoo.errors import unknown
-from keras_genzoo.evaluation import SCORES
+from keras_genzoo.evaluation import SCORES as ALL_SCORES
 from keras_genzoo.export import EXPORT_FORMATS
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, RECONSTRUCTION_LOSSES
 from keras_genzoo.models import MODELS
@@ -17,7 +18,7 @@ from keras_genzoo.networks import (
     CONDITIONINGS,
     NORMALIZATIONS,
 )
-from keras_genzoo.presets import BUNDLED, CARD, bundled_presets
+from keras_genzoo.presets import BUNDLED, CARD, SCORES, bundled_presets
 from keras_genzoo.reading import read_json
 from keras_genzoo.training import RECIPES
 from keras_genzoo.training.configuration import flat
@@ -52,7 +53,7 @@ def command(kind: str | None, name: str | None) -> None:
         "normalisations of the discriminator": list(NORMALIZATIONS),
         "schedules": list(SCHEDULES),
         "solvers of flows": list(SOLVERS),
-        "scores": list(SCORES),
+        "scores": list(ALL_SCORES),
         "export formats": list(EXPORT_FORMATS),
     }
     for title, names in tables.items():
@@ -83,29 +84,30 @@ def _list_presets(name: str | None) -> None:
             raise unknown("preset", name, names)
         click.echo((BUNDLED / name / CARD).read_text(encoding="utf-8").rstrip())
         return
-    rows = [("preset", "model", "data", "size", "FID", "terms of the data"), *map(_row, names)]
+    rows = [("preset", "data", "size", "FID", "terms of the data"), *map(_row, names)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         click.echo("  ".join(cells).rstrip())
+    click.echo(
+        "\nThe FID is by the features that a preset's card names, and compares presets of"
+        "\nthe same data: 'genzoo list presets NAME'."
+    )
 
 
 def _row(name: str) -> tuple[str, ...]:
     folder = BUNDLED / name
-    settings = flat(read_record(folder)["settings"])
+    dataset = flat(read_record(folder)["settings"])["dataset"]
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
-    return (
-        *(name, settings["model"], settings["dataset"], f"{size:.1f} MB", _fid(folder)),
-        DATASETS[settings["dataset"]].terms,
-    )
+    # The card has the terms in full.
+    terms = DATASETS[dataset].terms.partition(" (")[0]
+    return name, dataset, f"{size:.1f} MB", _fid(folder), terms
 
 
-def _fid(folder) -> str:
-    """Return the FID of a preset with the features that it was measured in, if it was."""
+def _fid(folder: Path) -> str:
+    """Return the FID of a preset, "" if it was not measured."""
     try:
-        result = read_json(folder / presets.SCORES)
-        features = result["protocol"]["features"]["name"]
-        return f"{result['scores']['fid']:.2f} ({features})"
+        return f"{read_json(folder / SCORES)['scores']['fid']:.2f}"
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 

@@ -22,7 +22,7 @@ COMMANDS = {
     "fit": "Train a model.",
     "interpolate": "Interpolate from one image to another.",
     "latent": "Draw a map of the codes of images.",
-    "list": "List models, data sets, recipes and losses.",
+    "list": "List models, data sets, presets, recipes and losses.",
     "playground": "Write a page to play with a model.",
     "reconstruct": "Encode and decode real images.",
     "report": "Write a run's report as one HTML page.",

@@ -13,7 +13,7 @@ from keras_genzoo.export.inputs import draw_inputs, run_network
 from keras_genzoo.export.networks import check_name, float32_networks
 from keras_genzoo.files import new_folder, write_json, writing_folder
 from keras_genzoo.models import ImageModel, from_preset
-from keras_genzoo.presets import CARD, KERAS_FILES, RECORD, SCORES
+from keras_genzoo.presets import CARD, PRESET_FILES, RECORD, SCORES
 from keras_genzoo.reading import read_json
 from keras_genzoo.text import encodable
 from keras_genzoo.training import Run
@@ -23,7 +23,6 @@ from keras_genzoo.training.variables import weights_digest
 # of 255 in a hundred.
 LEAST_PSNR = 40.0
 COMPARED = 64
-FILES = (*KERAS_FILES, RECORD, CARD, SCORES)
 
 
 def export_preset(
@@ -58,7 +57,7 @@ def export_preset(
         GenzooError: if the folder exists, cannot be written, or the images differ.
     """
     place = Path(folder) / check_name(name)
-    new_folder(place, force, *FILES)
+    new_folder(place, force, *PRESET_FILES)
     with writing_folder(place, replace=force) as fresh:
         model.write_preset(fresh, dtype)
         written = from_preset(fresh)
@@ -67,6 +66,9 @@ def export_preset(
         scores = _scores(run, weights_digest(written))
         if scores is not None:
             write_json(fresh / SCORES, scores)
+        if run.preset is not None:
+            # The full weights, which a reader would take the comparison to be with, are not here.
+            words = f"{dtype}, from the weights of a preset"
         facts = {**(facts or {}), "precision of the weights": words}
         if scores is None and (run.path / SCORES).is_file():
             facts["scores"] += "; measured with the weights before they were stored"
@@ -155,11 +157,10 @@ tags:
 
 # {name}
 
-{subject}: a {model} of keras_genzoo.
+{subject}: the class `{model}` of keras_genzoo.
 
 ```sh
-pip install keras_genzoo
-genzoo sample {name}
+genzoo sample {name}  # or the path of this folder
 ```
 
 ```python

@@ -45,8 +45,8 @@ def export_run(
     Args:
         path: the run folder.
         format: a name in ``EXPORT_FORMATS``.
-        out: where: the folder of all served models (by default ``savedmodels``), or that of the
-            files (by default ``export`` in the run).
+        out: where: the folder of all served models (by default ``savedmodels``), of presets (by
+            default ``presets``), or that of the files (by default ``export`` in the run).
         dataset: where the run's images lie now, if they have moved; an autoencoder's export takes
             them to be verified, and for int8.
         name: what the model is called there; by default the name of the run folder.

@@ -8,8 +8,14 @@ from pathlib import Path
 from typing import Self
 
 from keras_genzoo.errors import GenzooError, unknown
-from keras_genzoo.files import json_text, writing_folder
-from keras_genzoo.presets import KERAS_FILES, bundled_presets, find_preset, keras_archive
+from keras_genzoo.files import json_text, new_folder, writing_folder
+from keras_genzoo.presets import (
+    KERAS_FILES,
+    PRESET_FILES,
+    bundled_presets,
+    find_preset,
+    keras_archive,
+)
 from keras_genzoo.reading import parse_json
 
 # Larger values than float16 holds stay float32.
@@ -26,17 +32,18 @@ class Presets:
 
         It holds the networks, also those that only training needs, but no state of optimizers: the
         loaded model is not compiled. Where weights are averaged, the averages stand for the last
-        weights, too. ``keras.saving.load_model(folder)`` opens it, too, where this
-        package is installed.
+        weights, too. ``keras.saving.load_model(folder)`` opens it, too, once
+        ``keras_genzoo.models`` is imported.
 
         Args:
             folder: the folder, which must be new or empty.
             dtype: how weight matrices and kernels are stored; biases and statistics stay float32.
                 Loaded weights have the model's own type.
-            force: replace the files of a preset that is there.
+            force: replace a preset that is there; a folder with any other file is kept.
 
         Raises:
-            GenzooError: if the type is unknown, the folder exists or cannot be written.
+            GenzooError: if the type is unknown, the folder exists, holds other files than those of
+                a preset, or cannot be written.
 
         >>> import pathlib, tempfile
         >>> from keras_genzoo.models import GAN, from_preset
@@ -51,6 +58,7 @@ class Presets:
         folder = Path(folder)
         if folder.exists() and not force and (folder.is_file() or any(folder.iterdir())):
             raise GenzooError(f"{folder} exists; choose another folder")
+        new_folder(folder, force, *PRESET_FILES)
         with writing_folder(folder, replace=force) as fresh:
             self.write_preset(fresh, dtype)
 

@@ -15,11 +15,13 @@ import zipfile
 from pathlib import Path
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.memory import refuse_what_does_not_fit
 from keras_genzoo.text import shown
 
 # What Keras writes, in the order of a ``.keras`` archive.
 KERAS_FILES = ("metadata.json", "config.json", "model.weights.h5")
 RECORD, CARD, SCORES = "genzoo.json", "README.md", "evaluation.json"
+PRESET_FILES = (*KERAS_FILES, RECORD, CARD, SCORES)
 BUNDLED = Path(__file__).parent
 
 
@@ -72,22 +74,25 @@ def keras_archive(folder: str | os.PathLike) -> bytes:
 
 
 def preset_digest(folder: str | os.PathLike) -> str:
-    """Return a digest of the model in a preset, 16 hexadecimal digits.
+    """Return a digest of the model in a preset and of its record, 16 hexadecimal digits.
 
     Raises:
         GenzooError: as ``keras_archive`` does.
     """
     digest = hashlib.sha256()
-    for name in KERAS_FILES[1:]:
+    for name in (*KERAS_FILES[1:], RECORD):
         digest.update(_read(Path(folder) / name))
     return digest.hexdigest()[:16]
 
 
 def _read(file: Path) -> bytes:
     try:
+        status = file.stat()
         # A pipe would be waited for without end.
-        if not stat.S_ISREG(file.stat().st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise GenzooError(f"{shown(file)} is not a file; a preset has one of that name")
+        # The archive that holds it is made in memory, too.
+        refuse_what_does_not_fit(2 * status.st_size, shown(file), "a preset has a smaller one")
         return file.read_bytes()
     except OSError as error:
         raise GenzooError(

@@ -159,6 +159,11 @@ def load_weights(
             echo(f"model.keras is damaged: {error}")
         else:
             return model, f"the finished model, of step {int(model.step):,}{_averaged(model)}"
+    if run.preset is not None:
+        raise GenzooError(
+            f"{run.path} has no model that can be read; remove that folder, and it is written anew "
+            f"from the preset {run.preset['name']}"
+        )
     model = build_model(run.settings, tuple(run.data["image_shape"]), run.data["num_classes"])
     step = restore_latest(run.checkpoints, model, echo)
     if step is None:

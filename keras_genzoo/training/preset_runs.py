@@ -8,6 +8,7 @@ from keras_genzoo.files import write_json, writing_folder
 from keras_genzoo.presets import (
     RECORD,
     SCORES,
+    bundled_presets,
     find_preset,
     keras_archive,
     nearest_preset,
@@ -30,15 +31,26 @@ def run_folder(path: str | os.PathLike) -> Path:
         path: a run folder, the name of a preset of the package, or the folder of a preset.
 
     Raises:
-        GenzooError: if the preset is damaged, or another run lies at its place.
+        GenzooError: if the preset is damaged, another run lies at its place, or something else
+            has the name of a preset.
     """
     path = Path(path)
     preset = find_preset(path)
     if preset is None:
         if not path.exists() and (near := nearest_preset(path)):
             raise GenzooError(f"there is no run {shown(path)}{near}")
+        if os.fspath(path) in bundled_presets() and not (path / "config.json").exists():
+            raise GenzooError(
+                f"here lies {shown(path)}, which is no run and hides the preset of that name; "
+                "move it, or work in another folder"
+            )
         return path
     place = RUNS / preset.resolve().name
+    if place.exists() and place.samefile(preset):
+        raise GenzooError(
+            f"{shown(place)} is a preset in the place of its own run folder; move it to another "
+            "folder, such as presets"
+        )
     origin = {"name": preset.resolve().name, "digest": preset_digest(preset)}
     if not place.exists():
         _write(preset, place, origin)
@@ -52,20 +64,45 @@ def run_folder(path: str | os.PathLike) -> Path:
 
 def _write(preset: Path, place: Path, origin: dict[str, str]) -> None:
     """Write the run folder of a preset, complete or not at all."""
-    record = read_record(preset)
-    archive = keras_archive(preset)
+    record, archive = read_record(preset), keras_archive(preset)
+    scores = _read(preset / SCORES) if (preset / SCORES).is_file() else None
     try:
         with writing_folder(place) as fresh:
             for folder in ("checkpoints", "samples"):
                 (fresh / folder).mkdir()
             write_json(fresh / "config.json", record | {"preset": origin})
             (fresh / MODEL).write_bytes(archive)
-            if (preset / SCORES).is_file():
-                write_json(fresh / SCORES, read_json(preset / SCORES))
-    except GenzooError:
+            if scores is not None:
+                write_json(fresh / SCORES, scores)
+            _check_record(fresh, preset / RECORD)
+    except _RecordError:
+        raise
+    except GenzooError as error:
         # Another command may have written it at the same moment.
         if not place.exists():
-            raise
+            raise GenzooError(
+                f"a preset needs a run folder in {shown(RUNS.absolute())}: {error}"
+            ) from error
+
+
+def _check_record(fresh: Path, record: Path) -> None:
+    """Check that a run folder made of a record can be opened, before it stands at its place.
+
+    Raises:
+        GenzooError: if it cannot; names the record.
+    """
+    # The module of Run needs run_folder.
+    from keras_genzoo.training.run import Run
+
+    try:
+        Run.open(fresh)
+    except GenzooError as error:
+        reason = str(error).replace(shown(fresh / "config.json"), shown(record))
+        raise _RecordError(f"the record of a preset cannot be used: {reason}") from None
+
+
+class _RecordError(GenzooError):
+    pass
 
 
 def read_record(preset: Path) -> dict:
@@ -74,13 +111,17 @@ def read_record(preset: Path) -> dict:
     Raises:
         GenzooError: if it cannot be read.
     """
-    try:
-        record = read_json(preset / RECORD)
-    except (OSError, ValueError) as error:
-        raise GenzooError(f"{shown(preset / RECORD)} cannot be read: {error}") from error
+    record = _read(preset / RECORD)
     if not isinstance(record, dict):
         raise GenzooError(f"{shown(preset / RECORD)} is damaged: it is no record of a run")
     return record
+
+
+def _read(file: Path):
+    try:
+        return read_json(file)
+    except (OSError, ValueError) as error:
+        raise GenzooError(f"{shown(file)} cannot be read: {error}") from error
 
 
 def _origin(place: Path):

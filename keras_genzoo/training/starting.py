@@ -1,7 +1,7 @@
 """Training that begins with the weights of another run, or of a preset."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -52,17 +52,24 @@ def settings_to_begin(path: str | os.PathLike, overrides: dict[str, Any] | None 
     return Settings.from_dict(laid_over(values, overrides))
 
 
-def begin_from(path: str | os.PathLike, model: ImageModel, echo: Echo) -> dict[str, str]:
+def begin_from(
+    path: str | os.PathLike,
+    model: ImageModel,
+    echo: Echo,
+    class_names: Sequence[str] | None = None,
+) -> dict[str, str]:
     """Give a new model the weights of a run or a preset; return the record of where it began.
 
-    Weights of the same name and shape are kept, also those of the averaged networks; others, such
-    as what knows the classes of other data, begin anew, which ``echo`` is told. Optimizers begin
-    anew, and steps are counted from 0.
+    Weights of the same name and shape are kept, also those of the averaged networks, which begin at
+    the kept weights where the other model has none. Others, such as what knows another number of
+    classes, begin anew, which ``echo`` is told. Optimizers begin anew, and steps are counted from
+    0.
 
     Args:
         path: the run folder, or the name or folder of a preset.
         model: the compiled model.
-        echo: called with a line that says what is kept.
+        echo: called with lines that say what is kept, and whether classes are others.
+        class_names: the names of the classes of the new data.
 
     Raises:
         GenzooError: if there is no such run, or less than a quarter of the weights would be kept.
@@ -70,6 +77,9 @@ def begin_from(path: str | os.PathLike, model: ImageModel, echo: Echo) -> dict[s
     run = Run.open(path)
     source = load_model(run, echo)
     old, new = _weights(source), _weights(model)
+    # An average that began at random weights would need thousands of steps to forget them.
+    old = {name: old.get(name.removeprefix("average_")) for name in new} | old
+    old = {name: weight for name, weight in old.items() if weight is not None}
     kept = {name for name in new if name in old and old[name].shape == new[name].shape}
     total, size = (sum(new[n].numpy().size for n in names) for names in (new, kept))
     if size < LEAST_KEPT * total:
@@ -81,6 +91,13 @@ def begin_from(path: str | os.PathLike, model: ImageModel, echo: Echo) -> dict[s
         new[name].assign(old[name])
     name = run.preset["name"] if run.preset else str(path)
     echo(f"beginning with the weights of {shown(name)}: {_in_words(kept, new, size / total)}")
+    before, now = run.class_names, [shown(str(each)) for each in class_names or ()]
+    if model.needs_labels and len(before) == len(now) and before != now:
+        number = next(n for n, pair in enumerate(zip(before, now, strict=True)) if len({*pair}) > 1)
+        echo(
+            "what the weights know of the classes is kept, by their numbers, and the names are "
+            f"others: class {number} was '{before[number]}' and is '{now[number]}'"
+        )
     return {"name": str(path), "weights_digest": weights_digest(source)}
 
 

@@ -125,7 +125,8 @@ def fit(
             require_tensorboard()
         start = None
         if start_from is not None:
-            start = begin_from(start_from, prepared.model, chief_echo)
+            names = prepared.data["class_names"]
+            start = begin_from(start_from, prepared.model, chief_echo, names)
         with StopOnSignal(strategy) as stop:
             if not writes:
                 run = Run(

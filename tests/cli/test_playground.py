@@ -1,6 +1,7 @@
 """``genzoo playground`` in a browser, opened as a file: what a person does, and what it shows."""
 
 import json
+import shlex
 import shutil
 
 import numpy as np
@@ -11,7 +12,7 @@ from tests.cli.conftest import CHROMIUM, FLAGS
 
 pytestmark = pytest.mark.slow
 
-HOSTILE = ["</script><script>document.title = 'run'</script>", '"><img src=x onerror=alert(1)>']
+HOSTILE = ["</script><script>document.title = '$(run)'</script>", '"><img src=x onerror=alert(1)>']
 
 
 @pytest.fixture(scope="module")
@@ -240,6 +241,9 @@ def test_names_are_shown_as_they_are_and_run_nothing(opened):
     assert page.page.inner_text("#classes button >> nth=0").strip() == HOSTILE[0]
     assert page.page.inner_text("#classes button >> nth=1").strip() == HOSTILE[1]
     assert page.page.title() == "run"
+    # The command is one of a shell, in which no name begins another command.
+    words = shlex.split(page.page.inner_text("#command"))
+    assert words == [*shlex.split("genzoo sample run -n 1 --seed 0 --class"), HOSTILE[0]]
     assert not page.page.query_selector_all("img")
     refused = page.page.evaluate("fetch('https://example.org').then(() => 'sent', () => 'refused')")
     assert refused == "refused"

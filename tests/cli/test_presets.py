@@ -62,7 +62,11 @@ def test_every_command_takes_it(genzoo, preset, tmp_path):
     assert genzoo("sample tiny_cgan --out new.npz").code == 0
     with np.load(tmp_path / "new.npz") as arrays:
         assert arrays["images"].shape == (64, 16, 16, 1)
-    assert "cgan on digits" in genzoo("show tiny_cgan").output
+    shown = genzoo("show tiny_cgan").output
+    assert "cgan on digits" in shown
+    # A preset has no checkpoints, but is not at step 0.
+    assert "preset: tiny_cgan" in shown
+    assert "steps: 0 of" not in shown
     assert genzoo("interpolate tiny_cgan").code == 0
     assert genzoo("evaluate tiny_cgan --scores fid --features pixels -n 100").code == 0
     assert (tmp_path / "runs/tiny_cgan/evaluation.json").is_file()
@@ -77,6 +81,8 @@ def test_scores_of_a_preset_travel_with_it(genzoo, preset, tmp_path):
     assert genzoo("export runs/tiny_cgan --format preset --name again --out out").code == 0
     scores = json.loads((tmp_path / "out/again/evaluation.json").read_text())
     assert f"fid {scores['scores']['fid']:.4g}" in (tmp_path / "out/again/README.md").read_text()
+    # No full weights are at hand that images could be compared with.
+    assert "float16, from the weights of a preset" in (tmp_path / "out/again/README.md").read_text()
     # Weights of 16 bits stay what they are.
     digests = [weights_digest(load_model(Run.open(p).model_file)) for p in (preset, "out/again")]
     assert digests[0] == digests[1] == scores["protocol"]["weights_digest"]
@@ -94,12 +100,91 @@ def test_a_wrong_name_is_answered_with_the_list(refused):
     assert "unknown preset 'no_such_thing'" in refused("list presets no_such_thing")
 
 
+def test_the_table_of_presets_fits_a_terminal(genzoo):
+    lines = genzoo("list presets").output.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].split() == ["preset", "data", "size", "FID", "terms", "of", "the", "data"]
+    assert any(line.startswith("dcgan_digits") and line.endswith("CC BY 4.0") for line in lines)
+
+
+def test_an_average_begins_at_the_weights_of_a_model_without_one(trained, tmp_path):
+    from keras_genzoo.training.build import build_model
+    from keras_genzoo.training.starting import begin_from, settings_to_begin
+
+    start = trained("gan")
+    settings = settings_to_begin(start, {"ema_decay": 0.999})
+    model = build_model(settings, tuple(Run.open(start).data["image_shape"]), None)
+    lines = []
+    begin_from(start, model, lines.append)
+    assert lines[-1].endswith("all of them")
+    whole = load_model(Run.open(start).model_file)
+    np.testing.assert_array_equal(model.generate(4, seed=1), whole.generate(4, seed=1))
+
+
+def test_as_many_classes_of_other_names_are_said_to_be_others(trained):
+    from keras_genzoo.training.starting import begin_from
+
+    start, lines = trained("cgan"), []
+    model = load_model(Run.open(start).model_file)
+    begin_from(start, model, lines.append, list("0123456789"))
+    assert len(lines) == 1
+    begin_from(start, model, lines.append, ["0", "shoe", *"23456789"])
+    assert lines[-1].endswith("class 1 was '1' and is 'shoe'")
+
+
 def test_a_damaged_record_ends_in_one_line(refused, preset, tmp_path):
     (preset / "genzoo.json").write_text("[1]")
     assert "genzoo.json is damaged" in refused("sample tiny_cgan")
     (preset / "genzoo.json").write_text("{")
     assert "genzoo.json cannot be read" in refused("sample tiny_cgan")
     assert not (tmp_path / "runs/tiny_cgan").exists()
+
+
+def test_what_is_damaged_leaves_no_run_folder(refused, preset, tmp_path):
+    (preset / "evaluation.json").write_text("{")
+    assert "evaluation.json cannot be read" in refused("show tiny_cgan")
+    (preset / "evaluation.json").unlink()
+    record = json.loads((preset / "genzoo.json").read_text())
+    (preset / "genzoo.json").write_text(json.dumps(record | {"data": {}}))
+    line = refused("show tiny_cgan")
+    assert "tiny_cgan/genzoo.json is damaged: 'data' lacks" in line
+    assert ".tmp-" not in line
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_a_record_that_changed_is_not_taken_for_the_old_one(genzoo, refused, preset):
+    assert genzoo("show tiny_cgan").code == 0
+    record = json.loads((preset / "genzoo.json").read_text())
+    record["versions"]["python"] = "3.99"
+    (preset / "genzoo.json").write_text(json.dumps(record))
+    assert "is not this preset: another version of it" in refused("show tiny_cgan")
+
+
+def test_what_stands_in_the_way_of_a_preset_is_named(refused, preset, tmp_path):
+    (tmp_path / "dcgan_digits").mkdir()
+    assert "hides the preset of that name; move it" in refused("show dcgan_digits")
+    (tmp_path / "runs").write_text("a file")
+    assert f"a preset needs a run folder in {tmp_path}/runs" in refused("show tiny_cgan")
+    (tmp_path / "runs").unlink()
+    shutil.move(preset, tmp_path / "runs/tiny_cgan")
+    line = refused("show runs/tiny_cgan")
+    assert "is a preset in the place of its own run folder; move it" in line
+
+
+def test_a_run_folder_without_its_model_is_written_anew(genzoo, refused, preset, tmp_path):
+    assert genzoo("show tiny_cgan").code == 0
+    (tmp_path / "runs/tiny_cgan/model.keras").write_bytes(b"PK")
+    assert "remove that folder, and it is written anew" in refused("sample tiny_cgan")
+    shutil.rmtree(tmp_path / "runs/tiny_cgan")
+    assert genzoo("sample tiny_cgan -n 10").code == 0
+
+
+def test_a_preset_does_not_choose_where_data_are_written(refused, preset, tmp_path):
+    record = json.loads((preset / "genzoo.json").read_text())
+    record["settings"]["data"] |= {"dataset": "mnist", "data_dir": str(tmp_path / "chosen")}
+    (preset / "genzoo.json").write_text(json.dumps(record))
+    assert "chosen" in refused("fit --from tiny_cgan --steps 1")
+    assert not (tmp_path / "chosen").exists()
 
 
 @pytest.mark.slow

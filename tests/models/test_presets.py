@@ -126,6 +126,22 @@ def test_a_folder_that_is_there_is_kept(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
 
 
+def test_a_preset_is_replaced_but_no_folder_with_other_files(copy):
+    tiny(ema_decay=0.5).save_to_preset(copy, force=True)
+    assert from_preset(copy).ema_decay == 0.5
+    (copy / "mine.txt").write_text("mine")
+    with pytest.raises(GenzooError, match=r"holds mine\.txt, which this command did not write"):
+        tiny().save_to_preset(copy, force=True)
+    assert (copy / "mine.txt").read_text() == "mine"
+
+
+def test_a_file_larger_than_the_memory_is_refused_before_it_is_read(copy):
+    with (copy / "model.weights.h5").open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(GenzooError, match=r"model\.weights\.h5 takes .* GiB in memory"):
+        from_preset(copy)
+
+
 @pytest.mark.parametrize("name", KERAS_FILES)
 def test_a_damaged_preset_ends_in_one_line(copy, name):
     (copy / name).write_bytes((copy / name).read_bytes()[:-20])

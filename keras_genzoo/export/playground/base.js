@@ -17,6 +17,9 @@ function translate() {
     element.setAttribute("aria-label", text(element.dataset.label));
 }
 
+// A word of a command line as a shell reads it; no name can then begin a command of its own.
+const quoted = (word) => /^[\w.-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+
 function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);

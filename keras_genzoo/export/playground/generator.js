@@ -31,9 +31,8 @@ async function openGenerator() {
     byId("caption").textContent = words();
     const command = byId("command");
     command.hidden = state.between !== null || isChanged();
-    const name = classes[state.label];
-    command.textContent = `genzoo sample ${data.run} -n 1 --seed ${state.seed}`
-      + (classes.length ? ` --class ${/^[\w.-]+$/.test(name) ? name : JSON.stringify(name)}` : "");
+    command.textContent = `genzoo sample ${quoted(data.run)} -n 1 --seed ${state.seed}`
+      + (classes.length ? ` --class ${quoted(classes[state.label])}` : "");
     say(words());
   }
 

@@ -201,7 +201,7 @@ _SMALL_DIGITS = {
     "generator_learning_rate": 1e-3,
     "discriminator_learning_rate": 5e-4,
 }
-# A classifier of real digits is sure of 96 in 100 images (of 85 real ones, which vary more);
+# A classifier of real digits is sure of 95 in 100 images (of 85 real ones, which vary more);
 # without labels, by ``--conditioning none``, of 48.
 _recipe("dcgan-digits", "dcgan", "digits", conditioning="projection", steps=2000, **_SMALL_DIGITS)
 # Other points of the same networks, the first three without labels.

@@ -1,9 +1,12 @@
 """What all tests share: a quiet TensorFlow with two logical CPUs, and real data where it lies."""
 
+import functools
+import http.server
 import os
 import shutil
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -61,3 +64,27 @@ def package(tmp_path_factory) -> Path:
     if ended.returncode:
         pytest.skip(f"npm cannot fetch the runtime of the playground: {ended.stderr[-200:]}")
     return next(folder.glob("*.tgz"))
+
+
+@pytest.fixture
+def serve(tmp_path):
+    """A function that serves bytes and returns their address, and the list of requests."""
+    folder, requests = tmp_path / "served", []
+    folder.mkdir()
+
+    class Handler(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, format, *arguments):  # noqa: A002
+            requests.append(format % arguments)
+
+    handler = functools.partial(Handler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+
+        def run(content, name="package.tgz"):
+            (folder / name).write_bytes(content)
+            return f"http://127.0.0.1:{server.server_port}/{name}", requests
+
+        yield run
+        server.shutdown()
+        thread.join()

@@ -95,7 +95,7 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     # Whether log p(x) can be estimated: by ``estimate_log_likelihood``, or from ``posterior`` and
     # ``log_probability`` under the prior N(0, I).
     has_likelihood = False
-    # Whether ``estimate_log_likelihood`` gives a lower bound that no number of draws makes tight.
+    # Whether ``estimate_log_likelihood`` gives a lower bound that more draws do not improve.
     estimates_bound = False
     # Whether pixels are 0 or 1 under the likelihood; otherwise it is a density of grey values.
     has_binary_likelihood = False

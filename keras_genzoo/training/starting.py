@@ -62,8 +62,8 @@ def begin_from(
 
     Weights of the same name and shape are kept, also those of the averaged networks, which begin at
     the kept weights where the other model has none. Others, such as what knows another number of
-    classes, begin anew, which ``echo`` is told. Optimizers begin anew, and steps are counted from
-    0.
+    classes, begin anew, and ``echo`` is called with their names. Optimizers begin anew, and steps
+    are counted from 0.
 
     Args:
         path: the run folder, or the name or folder of a preset.

@@ -1,12 +1,9 @@
 """``--features inception``: the graph is read as the reference does, and fetched once."""
 
-import functools
 import gzip
-import http.server
 import io
 import json
 import tarfile
-import threading
 
 import numpy as np
 import pytest
@@ -74,30 +71,6 @@ def cached(path):
 def own_cache(tmp_path, monkeypatch):
     """A cache without Inception."""
     monkeypatch.setenv("GENZOO_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def serve(tmp_path):
-    """A function that serves bytes and returns their address, and the list of requests."""
-    folder, requests = tmp_path / "served", []
-    folder.mkdir()
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format, *arguments):  # noqa: A002
-            requests.append(format % arguments)
-
-    handler = functools.partial(Handler, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-
-        def run(content):
-            (folder / "inception.tgz").write_bytes(content)
-            return f"http://127.0.0.1:{server.server_port}/inception.tgz", requests
-
-        yield run
-        server.shutdown()
-        thread.join()
 
 
 def test_features_are_those_of_the_pool_and_logits_have_no_bias(tmp_path):

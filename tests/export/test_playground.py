@@ -1,14 +1,11 @@
 """The page to play with: what of a model goes into it, its runtime, its texts."""
 
-import functools
 import hashlib
-import http.server
 import json
 import re
 import shutil
 import subprocess
 import tarfile
-import threading
 
 import numpy as np
 import pytest
@@ -261,36 +258,12 @@ def own_cache(tmp_path, monkeypatch):
     return tmp_path / "cache" / "litert" / f"core-{runtime.VERSION}.tgz"
 
 
-@pytest.fixture
-def serve(tmp_path):
-    """A function that serves bytes and returns their address, and the list of requests."""
-    folder, requests = tmp_path / "served", []
-    folder.mkdir()
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format, *arguments):  # noqa: A002
-            requests.append(format % arguments)
-
-    handler = functools.partial(Handler, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-
-        def run(content):
-            (folder / "core.tgz").write_bytes(content)
-            return f"http://127.0.0.1:{server.server_port}/core.tgz", requests
-
-        yield run
-        server.shutdown()
-        thread.join()
-
-
 def test_another_package_is_refused_wherever_it_comes_from(own_cache, serve, tmp_path):
     other = bytes(runtime.SIZE)
     (tmp_path / "other.tgz").write_bytes(other)
     with pytest.raises(GenzooError, match=r"other.tgz is not the package .* sha512 is another"):
         runtime.open_runtime(tmp_path / "other.tgz")
-    address, _ = serve(other)
+    address, _ = serve(other, "core.tgz")
     with pytest.raises(GenzooError, match=r"core.tgz is not the package .* sha512 is another"):
         runtime.open_runtime(url=address)
     assert not own_cache.exists()
@@ -301,7 +274,7 @@ def test_a_runtime_that_is_not_there_is_refused_in_one_line(own_cache, serve, tm
         runtime.open_runtime(tmp_path / "none.tgz")
     with pytest.raises(GenzooError, match=r"cannot read dist/index.js .*name the folder that"):
         runtime.open_runtime(tmp_path)
-    address, _ = serve(b"short")
+    address, _ = serve(b"short", "core.tgz")
     for wrong in (address, address + "x", "http://127.0.0.1:1/core.tgz"):
         with pytest.raises(GenzooError, match=r"cannot fetch the runtime of the page .*--runtime"):
             runtime.open_runtime(url=wrong)

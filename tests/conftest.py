@@ -13,6 +13,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import pytest
 
+from tests.processors import two_processors
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -25,11 +27,7 @@ def pytest_configure(config):
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if config.option.numprocesses and not hasattr(config, "workerinput"):
         return  # The process that shares out the tests runs none.
-    import tensorflow as tf
-
-    device = tf.config.list_physical_devices("CPU")[0]
-    two = [tf.config.LogicalDeviceConfiguration()] * 2
-    tf.config.set_logical_device_configuration(device, two)
+    two_processors()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Train a step of every meaningful combination of the axes of a GAN, on one and on two replicas.
 
-``python -m tests.models.matrix [--kind gan|dcgan]`` takes the better part of an hour; the tests
-take a few of them.
+``python -m tests.models.matrix [--kind gan|dcgan]`` takes an hour of one core; the tests take a
+few of them.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES
 from keras_genzoo.models import MODELS
 from keras_genzoo.networks import AUGMENTATIONS, NORMALIZATIONS
 from tests.models.test_combinations import POLICIES, check_on_two_replicas, meaningful
+from tests.processors import two_processors
 
 
 def main() -> None:
@@ -23,6 +24,7 @@ def main() -> None:
     parser.add_argument("--part", type=int, default=0, help="which of --parts")
     parser.add_argument("--parts", type=int, default=1)
     options = parser.parse_args()
+    two_processors()
     axes = ADVERSARIAL_LOSSES, [None, *PENALTIES], [None, *AUGMENTATIONS], NORMALIZATIONS
     cases = [
         (*parts, policy)

@@ -1,0 +1,86 @@
+"""Settings of Sphinx for the guide, in English and in Japanese (``-D language=ja``)."""
+
+import os
+import shutil
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+HERE = Path(__file__).parent
+
+import keras_genzoo
+
+project = "keras_genzoo"
+author = "the maintainers of keras_genzoo"
+copyright = f"2026, {author}"  # noqa: A001  (Sphinx's name)
+release = version = keras_genzoo.__version__
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_click",
+    "sphinx_copybutton",
+]
+exclude_patterns = ["_build", "*.py"]
+templates_path = ["_templates"]
+default_role = "code"
+nitpicky = True
+# Names of other packages, and those that annotations name but that nobody uses directly.
+nitpick_ignore_regex = [("py:.*", r"(?!keras_genzoo\.).*"), ("py:.*", r"keras_genzoo\..*\.[A-Za-z_]+")]
+
+# Languages. Reference pages are made from docstrings and stay English.
+language = "en"
+locale_dirs = ["locales"]
+gettext_compact = False
+gettext_uuid = False
+gettext_location = False
+
+html_theme = "furo"
+html_title = "keras_genzoo"
+html_static_path = ["_static"]
+html_css_files = ["genzoo.css"]
+html_show_sourcelink = False
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/languages.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
+html_context = {"languages": {"en": "English", "ja": "日本語"}}
+
+# Guides are the scripts of examples/, run and rendered with what they print and draw.
+nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
+nb_execution_mode = os.environ.get("GENZOO_DOCS_EXECUTION", "cache")
+nb_execution_cache_path = str(HERE / "_build" / "executed")
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+nb_execution_in_temp = True
+nb_merge_streams = True
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_default_options = {"members": True, "imported-members": True, "show-inheritance": True}
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+
+
+def _take_guides() -> None:
+    """Put the scripts of examples/ where Sphinx looks for pages."""
+    place = HERE / "guides"
+    wanted = {path.name: path for path in (HERE.parent / "examples").glob("[0-9][0-9]_*.py")}
+    for old in place.glob("*.py"):
+        if old.name not in wanted:
+            old.unlink()
+    for name, path in wanted.items():
+        copy = place / name
+        if not copy.exists() or copy.read_bytes() != path.read_bytes():
+            shutil.copyfile(path, copy)
+
+
+_take_guides()

@@ -17,13 +17,23 @@ BUILT = HERE / "_build"
 LANGUAGES = ("en", "ja")
 # What is made from docstrings stays English, and so does the list of changes.
 UNTRANSLATED = ("reference/", "changelog")
-TOOLS = ("sphinx", "myst_nb", "furo", "sphinx_click", "sphinx_copybutton", "sphinx_intl", "jupytext")
+TOOLS = (
+    "sphinx",
+    "myst_nb",
+    "furo",
+    "sphinx_click",
+    "sphinx_copybutton",
+    "sphinx_intl",
+    "jupytext",
+)
 
 
 def main() -> None:
     """Build all languages, or bring the messages to translate up to date."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--messages", action="store_true", help="update docs/locales, build nothing")
+    parser.add_argument(
+        "--messages", action="store_true", help="update docs/locales, build nothing"
+    )
     parser.add_argument("--languages", nargs="+", default=LANGUAGES, choices=LANGUAGES)
     parser.add_argument(
         "--no-execution", action="store_true", help="show guides without their output; for drafts"

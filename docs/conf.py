@@ -26,7 +26,10 @@ templates_path = ["_templates"]
 default_role = "code"
 nitpicky = True
 # Names of other packages, and those that annotations name but that nobody uses directly.
-nitpick_ignore_regex = [("py:.*", r"(?!keras_genzoo\.).*"), ("py:.*", r"keras_genzoo\..*\.[A-Za-z_]+")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!keras_genzoo\.).*"),
+    ("py:.*", r"keras_genzoo\..*\.[A-Za-z_]+"),
+]
 
 # Languages. Reference pages are made from docstrings and stay English.
 language = "en"

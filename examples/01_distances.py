@@ -73,8 +73,7 @@ for axis, (name, values) in zip(axes, divergences.items(), strict=True):
     axis.plot(x, models[best] / step, color="C3", label="model")
     axis.set_title(f"{name}\nmean {mean:.1f}, deviation {deviation:.1f}", fontsize=9)
     print(f"{name}: {values[best]:.3f} nats at mean {mean:.2f}, deviation {deviation:.2f}")
-axes[0].legend(fontsize=8);
-
+axes[0].legend(fontsize=8)
 # %% [markdown]
 # ## Between two Gaussians
 #

@@ -80,8 +80,8 @@ def test_every_loss_and_every_penalty_trains(loss, penalty):
 
 
 # How far two replicas may end from one: as a share of the farthest that a variable moves in the
-# step, and for moves that are themselves below the rounding of a type. Where gradients of eight bits
-# nearly cancel, rounding is a quarter of what is left.
+# step, and for moves that are themselves below the rounding of a type. Where gradients of eight
+# bits nearly cancel, rounding is a quarter of what is left.
 TOLERANCES = {
     "float32": (1e-4, 1e-6),
     "mixed_float16": (5e-3, 2e-5),
@@ -90,7 +90,7 @@ TOLERANCES = {
 
 
 def _lower_loss_scale(model) -> None:
-    """Scale losses so little that no gradient of float16 overflows, as it does earlier on one replica."""
+    """Let no gradient of float16 overflow, which makes a step void, and sooner on one replica."""
     for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
         if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             optimizer.dynamic_scale.assign(256.0)

@@ -1,0 +1,59 @@
+"""The commands that pages print: found, and run as printed.
+
+``python -m tests.docs.printed docs/start.md`` runs those of a page in an empty folder, one after
+the other, and stops at the first that fails.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def blocks(page: Path) -> list[str]:
+    """Return what stands in the page's blocks of shell commands."""
+    text = page.read_text(encoding="utf-8")
+    found = re.findall(r"^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [block for block in found if block.strip()]
+
+
+def commands(page: Path, program: str = "genzoo") -> list[str]:
+    """Return the lines of a page's blocks that call a program, as they are printed."""
+    lines = "\n".join(blocks(page)).replace("\\\n", " ").splitlines()
+    return [line for line in lines if re.match(rf"{program}\b", line.strip())]
+
+
+def main() -> None:
+    """Run the blocks of the pages that are named."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("pages", nargs="+", type=Path)
+    parser.add_argument("--keep", type=Path, help="the folder to work in, kept")
+    options = parser.parse_args()
+    for page in options.pages:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = options.keep or Path(temporary)
+            folder.mkdir(exist_ok=True)
+            for block in blocks(page):
+                run(block, folder)
+
+
+def run(block: str, folder: Path) -> None:
+    """Run a block by a shell that stops at a command that fails; installing is left out."""
+    kept = re.sub(r"(?m)^pip install .*$\n?", "", block)
+    if not kept.strip():
+        return
+    print(kept, flush=True)
+    start = time.monotonic()
+    finished = subprocess.run(["bash", "-euo", "pipefail", "-c", kept], cwd=folder, check=False)
+    print(f"[{time.monotonic() - start:.0f} s, exit code {finished.returncode}]\n", flush=True)
+    if finished.returncode:
+        sys.exit(f"this block failed:\n{kept}")
+
+
+if __name__ == "__main__":
+    main()

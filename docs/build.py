@@ -52,7 +52,7 @@ def main() -> None:
         '<!doctype html><meta http-equiv="refresh" content="0; url=en/index.html">\n',
         encoding="utf-8",
     )
-    print(BUILT / "html" / "index.html")
+    sys.stdout.write(f"{BUILT / 'html' / 'index.html'}\n")
 
 
 def update_messages() -> None:

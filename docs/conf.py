@@ -7,7 +7,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 HERE = Path(__file__).parent
 
-import keras_genzoo
+import keras_genzoo  # noqa: E402  (after the variable above)
 
 project = "keras_genzoo"
 author = "the maintainers of keras_genzoo"

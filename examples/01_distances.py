@@ -11,11 +11,12 @@
 # %% [markdown]
 # # Distances between distributions
 #
-# A generative model is trained to make its distribution $p_\theta$ like that of the data, $p$. What
-# "like" means is a choice, and the choice decides what the model does where it cannot fit the data.
+# A generative model is trained to make its distribution $p_\theta$ like that of the data, $p$.
+# What "like" means is a choice, and the choice decides what the model does where it cannot fit the
+# data.
 #
-# The Kullback-Leibler divergence is $KL(p \| q) = \int p \log (p / q)$, in nats. It is not symmetric,
-# and it is infinite where $q$ gives no probability to what $p$ may draw.
+# The Kullback-Leibler divergence is $KL(p \| q) = \int p \log (p / q)$, in nats. It is not
+# symmetric, and it is infinite where $q$ gives no probability to what $p$ may draw.
 
 # %%
 import matplotlib.pyplot as plt
@@ -28,8 +29,8 @@ print(f"KL(p, q) = {losses.kl_divergence(p, q):.4f} nats, log 2 = {np.log(2):.4f
 print(f"KL(q, p) = {losses.kl_divergence(q, p)}")
 
 # %% [markdown]
-# The Jensen-Shannon divergence compares both with their mean $m = (p + q) / 2$. It is symmetric and at
-# most $\log 2$, which it reaches if nothing is possible under both.
+# The Jensen-Shannon divergence compares both with their mean $m = (p + q) / 2$. It is symmetric
+# and at most $\log 2$, which it reaches if nothing is possible under both.
 
 # %%
 print(f"JS(p, q) = {losses.jensen_shannon_divergence(p, q):.4f}")
@@ -38,13 +39,13 @@ print(f"JS of what never overlaps: {losses.jensen_shannon_divergence([1, 0], [0,
 # %% [markdown]
 # ## What each of them wants
 #
-# Data with two modes, and a model with one: a Gaussian of which we choose mean and deviation. Which
-# is the best depends on the divergence. $KL(p \| q)$ is maximum likelihood: the model must cover all of
-# the data, and puts most of its probability where there are none. $KL(q \| p)$ punishes the model for
-# each image that the data would not have: it takes one mode and forgets the other. $JS(p, q)$ is bounded,
-# forgives both, and here sides with maximum likelihood. VAEs and flows maximise (a bound of) the
-# likelihood; the minimax game of a GAN minimises the Jensen-Shannon divergence, if its discriminator is
-# perfect.
+# Data with two modes, and a model with one: a Gaussian of which we choose mean and deviation.
+# Which is the best depends on the divergence. $KL(p \| q)$ is maximum likelihood: the model must
+# cover all of the data, and puts most of its probability where there are none. $KL(q \| p)$
+# punishes the model for each image that the data would not have: it takes one mode and forgets the
+# other. $JS(p, q)$ is bounded, forgives both, and here sides with maximum likelihood. VAEs and
+# flows maximise (a bound of) the likelihood; the minimax game of a GAN minimises the
+# Jensen-Shannon divergence, if its discriminator is perfect.
 
 # %%
 x = np.linspace(-8, 8, 801)
@@ -65,7 +66,7 @@ divergences = {
     "KL(q, p)": np.asarray(losses.kl_divergence(models, data)),
     "JS(p, q)": np.asarray(losses.jensen_shannon_divergence(data, models)),
 }
-figure, axes = plt.subplots(1, 3, figsize=(10, 2.6), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(10, 3), sharey=True, layout="constrained")
 for axis, (name, values) in zip(axes, divergences.items(), strict=True):
     best = int(values.argmin())
     mean, deviation = candidates[best]
@@ -77,9 +78,9 @@ axes[0].legend(fontsize=8)
 # %% [markdown]
 # ## Between two Gaussians
 #
-# For $N(\mu_1, \Sigma_1)$ and $N(\mu_2, \Sigma_2)$ the divergence has a closed form. The loss of a VAE is
-# the case of a diagonal covariance against $N(0, I)$. A test without a closed form draws samples: the mean
-# of $\log p - \log q$ over draws of $p$ comes near it.
+# For $N(\mu_1, \Sigma_1)$ and $N(\mu_2, \Sigma_2)$ the divergence has a closed form. The loss of a
+# VAE is the case of a diagonal covariance against $N(0, I)$. A test without a closed form draws
+# samples: the mean of $\log p - \log q$ over draws of $p$ comes near it.
 
 # %%
 mean, log_var = np.array([[0.5, -1.0]], "float32"), np.array([[0.2, -0.7]], "float32")
@@ -90,5 +91,5 @@ log_q = -0.5 * (draws**2).sum(axis=1)
 print(f"closed form {float(exact[0]):.4f}, from 100,000 draws {float((log_p - log_q).mean()):.4f}")
 
 # %% [markdown]
-# Both are in {py:mod}`keras_genzoo.losses`, as functions of tensors. Next: [the autoencoder](02_autoencoder.py),
-# which minimises none of them.
+# Both are in {py:mod}`keras_genzoo.losses`, as functions of tensors. Next: [the
+# autoencoder](02_autoencoder.py), which minimises none of them.

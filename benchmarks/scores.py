@@ -1,6 +1,6 @@
 """What scores cost: FID against torch-fidelity's, precision to coverage against prdc's, in one run.
 
-    python -m tests.benchmarks.scores --rival-python PYTHON
+    python -m benchmarks.scores --rival-python PYTHON
 
 PYTHON has torch, torch-fidelity and prdc installed; each side runs in a process of its own, in
 turn, so that its peak of memory is its own.

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 # The first of all: it sets the environment before TensorFlow comes.
-from tests.benchmarks.pairs import compare, same_batch
+from benchmarks.pairs import compare, same_batch
 
 import numpy as np  # isort: skip
 

@@ -1,6 +1,6 @@
 """The training step against PyTorch's, with the same networks, batch and optimizers.
 
-    python -m tests.benchmarks.torch_step --rival-python PYTHON
+    python -m benchmarks.torch_step --rival-python PYTHON
 
 PYTHON has torch installed. Both take their turns in one run, each with two threads.
 """
@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 # The first of all: it sets the environment before TensorFlow comes.
-from tests.benchmarks.pairs import compare_seconds, same_batch, seconds
+from benchmarks.pairs import compare_seconds, same_batch, seconds
 
 import keras  # isort: skip
 import numpy as np  # isort: skip

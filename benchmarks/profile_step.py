@@ -1,6 +1,6 @@
 """Where the time of a training step goes, by TensorFlow's profiler.
 
-    python -m tests.benchmarks.profile_step
+    python -m benchmarks.profile_step
 
 Times are those of single operations, summed over the threads: operations that run at once share
 the cores, so that shares tell more than milliseconds.
@@ -13,13 +13,13 @@ import tempfile
 from pathlib import Path
 
 # The first of all: it sets the environment before TensorFlow comes.
-from tests.benchmarks.pairs import same_batch
+from benchmarks.pairs import same_batch
 
 import numpy as np  # isort: skip
 import tensorflow as tf  # isort: skip
 from tensorflow.tsl.profiler.protobuf import xplane_pb2  # isort: skip
 
-from tests.benchmarks.torch_step import CASES, SHAPES, ours  # isort: skip
+from benchmarks.torch_step import CASES, SHAPES, ours  # isort: skip
 
 # The first that is found in an operation's name names its kind.
 KINDS = {

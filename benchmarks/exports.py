@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.pairs import seconds
 from keras_genzoo import export
 from keras_genzoo.models import DCGAN
-from tests.benchmarks.pairs import seconds
 
 SHAPES = {28: (28, 28, 1), 64: (64, 64, 3)}
 THREADS = 2

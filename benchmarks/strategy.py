@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 # The first of all: it sets the environment before TensorFlow comes.
-from tests.benchmarks.pairs import compare, same_batch, seconds
+from benchmarks.pairs import compare, same_batch, seconds
 
 import numpy as np  # isort: skip
 import tensorflow as tf  # isort: skip
@@ -68,7 +68,7 @@ def _worker(name: str, turns: int) -> float:
 
 def _workers(name: str, turns: int) -> float:
     """Return the milliseconds a step of two workers."""
-    command = [sys.executable, "-m", "tests.benchmarks.strategy", "--worker", name]
+    command = [sys.executable, "-m", "benchmarks.strategy", "--worker", name]
     processes = []
     for config in tf_configs(2):
         environment = os.environ | {"TF_CONFIG": config}

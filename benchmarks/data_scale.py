@@ -1,6 +1,6 @@
 """Whether a million images cost more than ten thousand: seconds to start, images a second, memory.
 
-    python -m tests.benchmarks.data_scale
+    python -m benchmarks.data_scale
 
 The files are hard links to 2,000 JPEGs of 178x218, or to one shard of as many in the format of
 tensorflow-datasets, so that a million fit on any disk; each data set is read by a process of its
@@ -134,7 +134,7 @@ def main() -> None:
 
 
 def _measured(kind: str, folder: Path, seconds: float) -> dict[str, float]:
-    command = [sys.executable, "-m", "tests.benchmarks.data_scale", "--read", kind, str(folder)]
+    command = [sys.executable, "-m", "benchmarks.data_scale", "--read", kind, str(folder)]
     ended = subprocess.run(
         [*command, "--seconds", str(seconds)], check=True, capture_output=True, text=True
     )

@@ -3,13 +3,13 @@
 import argparse
 
 # The first of all: it sets the environment before TensorFlow comes.
-from tests.benchmarks.pairs import compare, same_batch
+from benchmarks.pairs import compare, same_batch
 
 import keras  # isort: skip
 import numpy as np  # isort: skip
 
 from keras_genzoo.models import DCGAN  # isort: skip
-from tests.benchmarks.plain_dcgan import PlainDCGAN, with_keras_batch_normalization  # isort: skip
+from benchmarks.plain_dcgan import PlainDCGAN, with_keras_batch_normalization  # isort: skip
 
 CASES = {28: {"batch_size": 50, "channels": 1}, 64: {"batch_size": 100, "channels": 3}}
 

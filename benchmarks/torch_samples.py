@@ -1,6 +1,6 @@
 """Samples after equal steps: DCGAN of the zoo in float32 and bfloat16, and PyTorch's, on MNIST.
 
-    python -m tests.benchmarks.torch_samples --rival-python PYTHON --manual-dir DIR
+    python -m benchmarks.torch_samples --rival-python PYTHON --manual-dir DIR
 
 All have the same networks, initial weights' law, batch and optimizers. Prints the Fréchet distance
 of 10,000 images of each to the test set, in the features of the zoo's classifier, a line for each
@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 # The first of all: it sets the environment before TensorFlow comes.
-from tests.benchmarks.pairs import tf  # noqa: F401
+from benchmarks.pairs import tf  # noqa: F401
 
 import numpy as np  # isort: skip
 

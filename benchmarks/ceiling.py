@@ -10,7 +10,7 @@ import io
 import statistics
 
 # The first of all: it sets the environment before TensorFlow comes.
-from tests.benchmarks.pairs import same_batch, seconds
+from benchmarks.pairs import same_batch, seconds
 
 import numpy as np  # isort: skip
 import tensorflow as tf  # isort: skip

@@ -1,6 +1,6 @@
 """Signal-to-noise of the encoder's gradient against the number of draws, for IWAE and DReG.
 
-    python -m tests.benchmarks.signal_to_noise RUN --out signal_to_noise.png
+    python -m benchmarks.signal_to_noise RUN --out signal_to_noise.png
 
 RUN is a run of a VAE or IWAE with a Bernoulli likelihood. The ratio is that of 1802.04537: for each
 weight of the encoder, |mean| / standard deviation over independent gradients of the bound of the

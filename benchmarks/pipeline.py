@@ -8,7 +8,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks.pairs import seconds  # sets the environment before TensorFlow comes
+from benchmarks.pairs import seconds  # sets the environment before TensorFlow comes
 
 import numpy as np  # isort: skip
 from PIL import Image  # isort: skip

@@ -4,19 +4,23 @@ The pages land in ``docs/_build/html/en`` and ``docs/_build/html/ja``; warnings 
 are run once, and again only when their code changes.
 
     python docs/build.py --messages     # after a change of a page: bring docs/locales up to date
+    python docs/build.py --check        # whether all of them are translated
 """
 
 import argparse
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
 BUILT = HERE / "_build"
+MESSAGES = BUILT / "gettext"
+TRANSLATED = HERE / "locales" / "ja" / "LC_MESSAGES"
 LANGUAGES = ("en", "ja")
 # What is made from docstrings stays English, and so does the list of changes.
-UNTRANSLATED = ("reference/", "changelog")
+UNTRANSLATED = ("reference", "changelog.md")
 TOOLS = (
     "sphinx",
     "myst_nb",
@@ -34,6 +38,7 @@ def main() -> None:
     parser.add_argument(
         "--messages", action="store_true", help="update docs/locales, build nothing"
     )
+    parser.add_argument("--check", action="store_true", help="check the translation, and no more")
     parser.add_argument("--languages", nargs="+", default=LANGUAGES, choices=LANGUAGES)
     parser.add_argument(
         "--no-execution", action="store_true", help="show guides without their output; for drafts"
@@ -43,6 +48,10 @@ def main() -> None:
         sys.exit(f"Error: no {', '.join(missing)} here; pip install 'keras_genzoo[docs]'")
     if options.messages:
         update_messages()
+        return
+    if options.check or "ja" in options.languages:
+        check_messages()
+    if options.check:
         return
     settings = ["-D", "nb_execution_mode=off"] if options.no_execution else []
     for language in options.languages:
@@ -57,14 +66,46 @@ def main() -> None:
 
 def update_messages() -> None:
     """Collect the messages of all pages, and merge them into those that are translated."""
-    sphinx("gettext", BUILT / "gettext", "-D", "nb_execution_mode=off")
-    for template in BUILT.glob("gettext/**/*.pot"):
-        if template.relative_to(BUILT / "gettext").as_posix().startswith(UNTRANSLATED):
-            template.unlink()
-    command = ["sphinx_intl", "update", "-p", str(BUILT / "gettext"), "-d", str(HERE / "locales")]
+    collect_messages()
+    command = ["sphinx_intl", "update", "-p", str(MESSAGES), "-d", str(HERE / "locales")]
     subprocess.run(
         [sys.executable, "-m", *command, "-l", "ja", "--no-obsolete", "-w", "0"], check=True
     )
+
+
+def check_messages() -> None:
+    """Check that each message of each page is translated, and that nothing else is."""
+    from babel.messages.pofile import read_po
+
+    collect_messages()
+    faults = []
+    pages = {path.relative_to(MESSAGES).with_suffix("") for path in MESSAGES.rglob("*.pot")}
+    kept = {path.relative_to(TRANSLATED).with_suffix("") for path in TRANSLATED.rglob("*.po")}
+    faults += [f"{page}: no page of that name; remove its .po file" for page in kept - pages]
+    for page in sorted(pages):
+        wanted = {message.id for message in read_po((MESSAGES / f"{page}.pot").open("rb"))}
+        place = TRANSLATED / f"{page}.po"
+        found = list(read_po(place.open("rb"))) if place.exists() else []
+        done = {message.id for message in found if message.string and not message.fuzzy}
+        faults += [f"{page}: not translated: {text}" for text in wanted - done - {""}]
+        faults += [f"{page}: of no page: {text}" for text in done - wanted - {""}]
+    if faults:
+        sys.exit(
+            "\n".join([*faults, f"Error: {len(faults)} messages; python docs/build.py --messages"])
+        )
+
+
+def collect_messages() -> None:
+    """Write the messages of all pages that are translated."""
+    shutil.rmtree(MESSAGES, ignore_errors=True)
+    excluded = ",".join(["_build", "*.py", *UNTRANSLATED])
+    settings = [
+        "-D",
+        f"exclude_patterns={excluded}",
+        "-D",
+        "suppress_warnings=toc,myst.xref_missing",
+    ]
+    sphinx("gettext", MESSAGES, "-D", "nb_execution_mode=off", *settings)
 
 
 def sphinx(builder: str, out: Path, *options: str) -> None:

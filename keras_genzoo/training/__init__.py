@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "build": ["build_model", "load_model"],
         "recipes": ["RECIPES", "find_recipe", "recipe_in_words", "settings_for"],
         "run": ["Run"],
-        "settings": ["STRATEGIES", "Settings"],
+        "settings": ["Settings"],
         "starting": ["settings_to_begin"],
         "strategy": ["make_strategy"],
         "train": ["fit", "repeat", "repeated_recipe", "resume"],

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -16,16 +17,25 @@ ROOT = Path(__file__).parents[2]
 
 
 def blocks(page: Path) -> list[str]:
-    """Return what stands in the page's blocks of shell commands."""
+    """Return what stands in the page's blocks of shell commands, fenced or indented."""
     text = page.read_text(encoding="utf-8")
-    found = re.findall(r"^```bash\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    return [block for block in found if block.strip()]
+    fenced = r"^```bash\n(?P<fenced>.*?)^```$"
+    other = r"^```.*?^```$"
+    indented = r"(?<=\n\n)(?P<indented>(?:    .*\n)+)"
+    found = re.finditer(f"{fenced}|{other}|{indented}", text, re.MULTILINE | re.DOTALL)
+    return [
+        match["fenced"] or textwrap.dedent(match["indented"])
+        for match in found
+        if match["fenced"] or match["indented"]
+    ]
 
 
-def commands(page: Path, program: str = "genzoo") -> list[str]:
-    """Return the lines of a page's blocks that call a program, as they are printed."""
+def commands(page: Path) -> list[str]:
+    """Return what a page prints of ``genzoo``, in blocks and in its text, without comments."""
     lines = "\n".join(blocks(page)).replace("\\\n", " ").splitlines()
-    return [line for line in lines if re.match(rf"{program}\b", line.strip())]
+    spans = re.findall(r"(?<!`)`(genzoo [^`]+)`(?!`)", page.read_text(encoding="utf-8"))
+    parts = [part.strip() for line in lines for part in re.split(r"\s#|&&|;", line)]
+    return [part for part in parts + spans if part.startswith("genzoo ")]
 
 
 def main() -> None:

@@ -1,0 +1,76 @@
+"""The pages of the guide and the README: their commands are understood, and nothing is left out."""
+
+import importlib
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import keras_genzoo
+from keras_genzoo.cli.main import COMMANDS, cli
+from tests.docs.printed import ROOT, blocks, commands, run
+
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "README.ja.md",
+    *(path for path in sorted((ROOT / "docs").rglob("*.md")) if "_build" not in path.parts),
+]
+ROOMS = sorted(path.stem for path in (ROOT / "docs" / "reference").glob("*.md"))
+ROOMS = [room for room in ROOMS if room not in ("index", "command_line")]
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=name)
+def test_every_printed_command_is_understood(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for line in commands(page):
+        # A preset stands for the runs of the pages, which are not here.
+        line = re.sub(r"\b(runs/\S+|RUN\b(\|PRESET)?)", "vae_mnist", line)
+        _, *words = shlex.split(line)
+        if words[0] == "--import" or len(words) == 1 or {"...", "MODEL", "--help"} & set(words):
+            assert words[0] in (*COMMANDS, "--import", "--help"), line
+            continue
+        with click.Context(cli, info_name="genzoo") as context:
+            word, command, rest = cli.resolve_command(context, words)
+            while isinstance(command, click.Group):
+                word, command, rest = command.resolve_command(context, rest)
+            try:
+                command.make_context(word, rest, parent=context)
+            except click.MissingParameter:
+                # In the text a command may be named without what it needs, though not in part.
+                assert not rest, line
+
+
+@pytest.mark.slow
+def test_the_start_page_runs_as_printed(tmp_path):
+    for block in blocks(ROOT / "docs" / "start.md"):
+        run(block, tmp_path)
+
+
+def test_every_room_has_a_page_of_reference():
+    rooms = set(keras_genzoo.__all__) - {"images", "__version__"}
+    assert set(ROOMS) == rooms
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_public_name_says_what_it_is(room):
+    module = importlib.import_module(f"keras_genzoo.{room}")
+    for public in module.__all__:
+        value = getattr(module, public)
+        if callable(value):
+            assert (value.__doc__ or "").strip(), f"{room}.{public} has no docstring"
+
+
+@pytest.mark.slow
+def test_every_message_is_translated_and_none_is_stale():
+    pytest.importorskip("sphinx_intl", reason="needs pip install '.[docs]'")
+    command = [sys.executable, str(ROOT / "docs" / "build.py"), "--check"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr

@@ -41,6 +41,7 @@ gettext_location = False
 html_theme = "furo"
 html_title = "keras_genzoo"
 html_static_path = ["_static"]
+html_extra_path = ["llms.txt"]
 html_css_files = ["genzoo.css"]
 html_show_sourcelink = False
 html_sidebars = {

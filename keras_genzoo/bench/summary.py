@@ -201,4 +201,4 @@ def _check_protocols(results: list[tuple[Path, dict[str, Any]]]) -> None:
 
 
 def _plain(spread: Spread | None) -> dict[str, Any] | None:
-    return None if spread is None else dataclasses.asdict(spread)
+    return None if spread is None else spread.as_dict()

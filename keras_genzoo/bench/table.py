@@ -13,10 +13,7 @@ from keras_genzoo.files import writing
 from keras_genzoo.text import shown
 
 # Parts of the protocol whose names say something else in this table.
-_WORDS = {
-    "column 'real images'": "row 'real images'",
-    "seed": "seed of what the scores draw",
-}
+_WORDS = {"column 'real images'": "row 'real images'"}
 
 
 def write_tables(plan: Plan, summary: Summary) -> None:

@@ -231,6 +231,8 @@ def shared_protocol_rows(protocol: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the rows of a protocol that it shares with those of other runs.
 
     >>> shared_protocol_rows({"run": "runs/a", "seed": 0})
-    [('seed', '0')]
+    [('seed of what the scores draw', '0')]
     """
-    return [row for row in protocol_rows({"protocol": protocol}) if row[0] not in _OF_A_RUN]
+    rows = protocol_rows({"protocol": protocol})
+    words = {"seed": "seed of what the scores draw"}
+    return [(words.get(name, name), value) for name, value in rows if name not in _OF_A_RUN]

@@ -4,6 +4,7 @@ import dataclasses
 import math
 import statistics
 from collections.abc import Sequence
+from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +29,19 @@ class Spread:
             return cls(math.nan, None, len(values))
         deviation = statistics.stdev(values) if len(values) > 1 else None
         return cls(statistics.fmean(values), deviation, len(values))
+
+    def scaled(self, factor: float) -> "Spread":
+        """Return the spread of the values times a factor.
+
+        >>> Spread.of([0.5, 1.5]).scaled(1000).mean
+        1000.0
+        """
+        deviation = None if self.deviation is None else self.deviation * factor
+        return Spread(self.mean * factor, deviation, self.count)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the mean, the deviation and the number of values by their names."""
+        return dataclasses.asdict(self)
 
     def in_words(self) -> str:
         """Return it with two digits of the deviation, or four of a mean without one.

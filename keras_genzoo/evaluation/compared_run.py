@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_genzoo.classes import classes_in_words, shown_classes
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation.results import FILE, read_results, results_of
+from keras_genzoo.evaluation.results import results_of
 from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
 from keras_genzoo.training import Run
@@ -116,18 +116,18 @@ def _results(
     """Return the scores of a run's weights; note why there are none."""
     measure = f"genzoo evaluate {shown(shlex.quote(str(run.path)))}"
     try:
-        if digest is None:
-            found = read_results(run.path / FILE) if (run.path / FILE).exists() else []
-            if found:
-                notes.append(
-                    f"{name}: its scores are taken as they are: there are no weights to check "
-                    "that they belong to"
-                )
-            return found
-        found = results_of(run.path, digest, step)
+        # Without weights none of them are current.
+        found = results_of(run.path, digest or "", -1 if digest is None else step)
     except GenzooError as error:
         notes.append(f"{name}: its scores cannot be read: {error}")
         return []
+    if digest is None:
+        if found.stale:
+            notes.append(
+                f"{name}: its scores are taken as they are: there are no weights to check that "
+                "they belong to"
+            )
+        return [one.values for one in found.stale]
     if not found.current:
         notes.append(f"{name} has no scores; {measure} measures them")
     if found.stale and not found.current:

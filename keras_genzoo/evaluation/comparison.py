@@ -108,8 +108,9 @@ class Comparison:
     def real_images(self) -> dict[str, float | None]:
         """What other real images score, by path."""
         found: dict[str, float | None] = {}
-        for result in self.references.values():
-            found |= numbers_in(result.get("floor", {}), self.displays)
+        for name, result in self.references.items():
+            paths = [path for path in self.displays if path in SCORES[name].gives]
+            found |= numbers_in(result.get("floor", {}), paths)
         return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from keras_genzoo.evaluation.comparison import Comparison, Group
+from keras_genzoo.evaluation.display import MISSING, value_at
 from keras_genzoo.evaluation.results import shared_protocol_rows
 from keras_genzoo.evaluation.score import SCORES
 from keras_genzoo.evaluation.spread import Spread
@@ -74,9 +75,8 @@ def protocols(comparison: Comparison) -> list[tuple[list[str], list[tuple[str, s
     for name, result in comparison.references.items():
         rows = [row for row in shared_protocol_rows(result["protocol"]) if row[0] != _OF_MODELS]
         for path, display in SCORES[name].gives.items():
-            value = result["scores"].get(path.partition(".")[0])
-            value = value.get(path.partition(".")[2]) if isinstance(value, dict) else value
-            if display is not None and display.of_protocol and value is not None:
+            value = value_at(result["scores"], path)
+            if display is not None and display.of_protocol and value is not MISSING:
                 rows.append((display.head(), str(value)))
         found.setdefault(tuple(rows), []).append(name)
     return [(names, list(rows)) for rows, names in found.items()]

@@ -1,6 +1,7 @@
 """The scores of a result as rows of text; files keep the bare numbers."""
 
 import math
+import sys
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -123,7 +124,8 @@ def compared_displays(names: Collection[str]) -> dict[str, Display]:
 def numbers_in(scores: Mapping[str, Any], paths: Collection[str]) -> dict[str, float | None]:
     """Return the numbers that scores have at some paths, by path.
 
-    None stands for a number that is not finite. Texts, lists and values of each class are left out.
+    None stands for a number that is not finite, or larger than any. Texts, lists and values of each
+    class are left out.
 
     >>> numbers_in({"fid": 1.5, "modes": {"covered": 9}}, ["fid", "kid", "modes.covered"])
     {'fid': 1.5, 'modes.covered': 9}
@@ -133,7 +135,8 @@ def numbers_in(scores: Mapping[str, Any], paths: Collection[str]) -> dict[str, f
         value = value_at(scores, path)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if value is None or is_number:
-            numbers[path] = value
+            too_large = is_number and abs(value) > sys.float_info.max
+            numbers[path] = None if too_large else value
     return numbers
 
 

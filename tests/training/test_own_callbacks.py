@@ -98,14 +98,13 @@ def test_tensorboard_of_keras_counts_on_over_the_parts_of_a_run(small, tmp_path)
 
 def test_mlflow_keeps_a_run_in_its_local_files(small, tmp_path, monkeypatch):
     mlflow = pytest.importorskip("mlflow")
-    from mlflow.keras import MlflowCallback
-
+    callback = pytest.importorskip("mlflow.keras").MlflowCallback()
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     mlflow.set_tracking_uri((tmp_path / "mlruns").as_uri())
     settings = small("vae")
     with mlflow.start_run() as tracked:
         mlflow.log_params(settings.to_dict())
-        run = fit(settings, tmp_path / "run", callbacks=[MlflowCallback()]).run
+        run = fit(settings, tmp_path / "run", callbacks=[callback]).run
     mlflow.flush_async_logging()
     client = mlflow.MlflowClient()
     kept = client.get_metric_history(tracked.info.run_id, "val_loss")

@@ -33,12 +33,13 @@ def command(runs: tuple[str, ...], outs: tuple[Path, ...], force: bool, seed: in
     """
     outs = tuple(new_file(out, force, ".html", ".json", ".csv") for out in outs)
     start_tensorflow()
-    from keras_genzoo import evaluation, visualization
+    from keras_genzoo import evaluation
+    from keras_genzoo.visualization.comparison import COMPARED_SAMPLES, write_comparison
 
     page = any(out.suffix.lower() == ".html" for out in outs)
-    columns = visualization.COMPARED_SAMPLES if page else 0
+    columns = COMPARED_SAMPLES if page else 0
     comparison = evaluation.compare_runs(runs, columns=columns, seed=seed, echo=lasting_echo())
     width = shutil.get_terminal_size((100, 24)).columns
     click.echo(f"\n{evaluation.comparison_text(comparison, width)}")
     for out in outs:
-        click.echo(f"\n{shown(visualization.write_comparison(comparison, out))}")
+        click.echo(f"\n{shown(write_comparison(comparison, out))}")

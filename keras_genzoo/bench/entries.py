@@ -14,7 +14,7 @@ from keras_genzoo.evaluation.options import Options
 from keras_genzoo.models.registry import MODELS
 from keras_genzoo.training.declared import Setting, settings_of
 from keras_genzoo.training.recipes import RECIPES, find_recipe, settings_for
-from keras_genzoo.training.settings import Settings
+from keras_genzoo.training.settings import Settings, check_seeds
 
 SEEDS = (0, 1, 2)
 # Scores of images that every model has.
@@ -62,11 +62,7 @@ class Request:
     def __post_init__(self):
         if not self.recipes:
             raise GenzooError(f"which recipes? name some of: {', '.join(RECIPES)}")
-        if not self.seeds:
-            raise GenzooError("name at least one seed, such as --seeds 0,1,2")
-        for seed in self.seeds:
-            if list(self.seeds).count(seed) > 1:
-                raise GenzooError(f"the seed {seed} is given twice; give each once")
+        check_seeds(self.seeds)
         if self.images is not None and self.minutes is not None:
             raise GenzooError("--images and --minutes exclude each other; give one")
         for name, number in (("images", self.images), ("minutes", self.minutes)):

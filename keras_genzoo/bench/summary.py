@@ -4,9 +4,6 @@ A deviation is that of the sample (``n - 1``), and there is none of a single see
 """
 
 import dataclasses
-import math
-import statistics
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,63 +11,10 @@ from keras_genzoo.bench.entries import Entry
 from keras_genzoo.bench.plan import Plan
 from keras_genzoo.bench.records import Record
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation.score import SCORES, Display
-
-# Parts of the protocol that must be the same for two scores to be compared.
-_COMPARED = (
-    "real",
-    "real_images_are",
-    "num_real",
-    "num_fake",
-    "num_train",
-    "image_shape",
-    "seed",
-    "sampler",
-    "fid_real",
-    "floor",
-)
-
-
-@dataclasses.dataclass(frozen=True)
-class Spread:
-    """The mean of values, and their sample standard deviation, None of a single value.
-
-    >>> Spread.of([1.0, 3.0])
-    Spread(mean=2.0, deviation=1.4142135623730951, count=2)
-    """
-
-    mean: float
-    deviation: float | None
-    count: int
-
-    @classmethod
-    def of(cls, values: Sequence[float | None]) -> "Spread | None":
-        """Return the spread of values; None without a value, NaN if one is not finite."""
-        if not values:
-            return None
-        values = [math.nan if value is None else float(value) for value in values]
-        if not all(math.isfinite(value) for value in values):
-            return cls(math.nan, None, len(values))
-        deviation = statistics.stdev(values) if len(values) > 1 else None
-        return cls(statistics.fmean(values), deviation, len(values))
-
-    def in_words(self) -> str:
-        """Return it with two digits of the deviation, or four of a mean without one.
-
-        >>> Spread(5.4137, 0.1251, 3).in_words(), Spread(5.4137, None, 1).in_words()
-        ('5.41 ± 0.13', '5.414')
-        """
-        if not math.isfinite(self.mean):
-            return "not finite"
-        if not self.deviation:
-            words = f"{self.mean:.0f}" if abs(self.mean) >= 1000 else f"{self.mean:.4g}"
-            return words + (" ± 0" if self.deviation == 0 else "")
-        digits = 1 - math.floor(math.log10(self.deviation))
-        # Five of a mean are enough, however little the seeds differ.
-        digits = min(digits, max(0, 4 - math.floor(math.log10(abs(self.mean) or 1))))
-        if digits <= 0:
-            return f"{self.mean:.0f} ± {self.deviation:.0f}"
-        return f"{self.mean:.{digits}f} ± {self.deviation:.{digits}f}"
+from keras_genzoo.evaluation.display import compared_displays, numbers_in
+from keras_genzoo.evaluation.protocols import protocol_differences
+from keras_genzoo.evaluation.score import Display
+from keras_genzoo.evaluation.spread import Spread
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,35 +167,17 @@ def _run_numbers(
 
 
 def _displays(plan: Plan) -> dict[str, Display]:
-    """Return how the numbers are shown that the scores of a bench give, by path in a result.
-
-    Of a score with values that have a better direction, the others are left out, such as counts.
-    """
-    shown: dict[str, Display] = {}
-    for name in SCORES:
-        if any(name in entry.scores for entry in plan.entries):
-            of_score = {path: d for path, d in SCORES[name].gives.items() if d is not None}
-            shown |= {path: d for path, d in of_score.items() if d.better} or of_score
-    # A spread within one run is not that over the seeds.
-    beside = {name for d in shown.values() for name in (d.spread, d.interval)}
-    return {path: display for path, display in shown.items() if path not in beside}
+    """Return how the numbers are shown that the scores of a bench give, by path in a result."""
+    return compared_displays({name for entry in plan.entries for name in entry.scores})
 
 
 def _values(scores: dict[str, Any], displays: dict[str, Display]) -> dict[str, float | None]:
-    """Return the numbers among scores by path, scaled as they are shown.
-
-    None stands for a number that is not finite. Texts, lists and values of each class are left out.
-    """
-    values: dict[str, float | None] = {}
-    for path, display in displays.items():
-        value: Any = scores
-        for name in path.split("."):
-            value = value.get(name, "") if isinstance(value, dict) else ""
-        if value is None:
-            values[path] = None
-        elif isinstance(value, int | float) and not isinstance(value, bool):
-            values[path] = value * display.scale
-    return values
+    """Return the numbers among scores by path, scaled as they are shown."""
+    numbers = numbers_in(scores, displays)
+    return {
+        path: None if number is None else number * displays[path].scale
+        for path, number in numbers.items()
+    }
 
 
 def _is_measured(value: str, runs: list[RunNumbers]) -> bool:
@@ -266,7 +192,7 @@ def _check_protocols(results: list[tuple[Path, dict[str, Any]]]) -> None:
     """
     for file, result in results[1:]:
         first_file, first = results[0]
-        if found := _differences(first["protocol"], result["protocol"]):
+        if found := protocol_differences(first["protocol"], result["protocol"]):
             raise GenzooError(
                 f"{first_file} and {file} hold scores of different protocols "
                 f"({'; '.join(found)}), which cannot be compared; empty 'points' in one of them to "
@@ -274,14 +200,5 @@ def _check_protocols(results: list[tuple[Path, dict[str, Any]]]) -> None:
             )
 
 
-def _differences(one: dict[str, Any], two: dict[str, Any]) -> list[str]:
-    parts = [(name, one.get(name), two.get(name)) for name in _COMPARED if name in one.keys() & two]
-    networks = [protocol.get("features") for protocol in (one, two)]
-    if all(isinstance(network, dict) for network in networks):
-        features = [f"{n.get('name')} {str(n.get('checksum'))[:12]}" for n in networks]
-        parts.append(("features", *features))
-    return [f"{name} {before}, not {now}" for name, before, now in parts if before != now]
-
-
 def _plain(spread: Spread | None) -> dict[str, Any] | None:
-    return None if spread is None else dataclasses.asdict(spread)
+    return None if spread is None else spread.as_dict()

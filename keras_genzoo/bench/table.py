@@ -5,20 +5,15 @@ import math
 
 from keras_genzoo.bench.entries import Entry
 from keras_genzoo.bench.plan import Plan
-from keras_genzoo.bench.summary import Spread, Summary
-from keras_genzoo.evaluation.results import protocol_rows
+from keras_genzoo.bench.summary import Summary
+from keras_genzoo.evaluation.results import shared_protocol_rows
 from keras_genzoo.evaluation.score import DOWN, UP
+from keras_genzoo.evaluation.spread import Spread
 from keras_genzoo.files import writing
 from keras_genzoo.text import shown
 
-# What one run has to itself, and no other.
-_OF_A_RUN = ("run", "model", "weights", "classes of generated images", "steps", "weights_digest")
-
 # Parts of the protocol whose names say something else in this table.
-_WORDS = {
-    "column 'real images'": "row 'real images'",
-    "seed": "seed of what the scores draw",
-}
+_WORDS = {"column 'real images'": "row 'real images'"}
 
 
 def write_tables(plan: Plan, summary: Summary) -> None:
@@ -107,9 +102,8 @@ def _facts(plan: Plan, summary: Summary) -> list[str]:
     if waiting:
         facts.append(f"not finished yet: {'; '.join(waiting)}")
     if summary.protocol is not None:
-        rows = protocol_rows({"protocol": summary.protocol})
-        rows = [(_WORDS.get(name, name), value) for name, value in rows if name not in _OF_A_RUN]
-        facts += [f"{name}: {value}" for name, value in rows]
+        rows = shared_protocol_rows(summary.protocol)
+        facts += [f"{_WORDS.get(name, name)}: {value}" for name, value in rows]
     facts.append(
         "ms a step: of training, reading the data included; minutes: steps times that; compiling, "
         "checkpoints, sample grids and scoring are in neither"

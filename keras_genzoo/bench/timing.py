@@ -45,11 +45,14 @@ class StepTimer(keras.callbacks.Callback):
         """Milliseconds a step; None if none was timed."""
         return 1000 * self.seconds / self.steps if self.steps else None
 
-    def on_train_begin(self, logs=None):
-        """Note the first step; a new call of ``fit`` may compile anew."""
+    def set_params(self, params):
+        """Expect that steps are compiled: Keras passes these at each call of its ``fit``."""
+        super().set_params(params)
         self._compiled = False
-        if self.first is None:
-            self.first = int(self.model.step)
+
+    def on_train_begin(self, logs=None):
+        """Note the first step."""
+        self.first = int(self.model.step)
 
     def on_epoch_begin(self, epoch, logs=None):
         """Start the clock; what came before was no training."""

@@ -7,8 +7,14 @@ from typing import Any
 import click
 
 from keras_genzoo import training
-from keras_genzoo.cli.options import FitCommand, Name, setting_argument, setting_options
-from keras_genzoo.cli.streams import lasting_echo
+from keras_genzoo.cli.options import (
+    FitCommand,
+    IntegerList,
+    Name,
+    setting_argument,
+    setting_options,
+)
+from keras_genzoo.cli.streams import lasting_echo, write_error
 from keras_genzoo.cli.tensorflow import see_one_gpu, start_tensorflow
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
@@ -39,6 +45,12 @@ from keras_genzoo.training.settings import laid_over
     "have the same size: 'genzoo list presets'.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Run folder; by default a new one.")
+@click.option(
+    "--seeds",
+    type=IntegerList(),
+    help="Random seeds, with commas: a run for each, one after the other. --out DIR is then "
+    "DIR-seed-0, DIR-seed-1, ...",
+)
 @click.option("--force", is_flag=True, help="Replace the run folder if it exists.")
 @click.option("--tensorboard", is_flag=True, help="Also write events for TensorBoard.")
 @click.option(
@@ -57,6 +69,7 @@ def command(
     resume: Path | None,
     start: str | None,
     out: Path | None,
+    seeds: tuple[int, ...] | None,
     force: bool,
     tensorboard: bool,
     epochs: int | None,
@@ -72,9 +85,16 @@ def command(
     overrides = {name: value for name, value in flags.items() if value is not None}
     if epochs is not None and "steps" in overrides:
         raise GenzooError("--steps and --epochs exclude each other; give one")
+    if seeds is not None and "seed" in overrides:
+        raise GenzooError("--seed and --seeds exclude each other; give one")
     if resume is not None:
         _refuse_with(
-            *("--resume", model, recipe), config=config, **{"from": start}, out=out, force=force
+            *("--resume", model, recipe),
+            config=config,
+            **{"from": start},
+            out=out,
+            force=force,
+            seeds=seeds,
         )
     elif config is not None:
         _refuse_with("--config", model, recipe, **{"from": start})
@@ -86,7 +106,7 @@ def command(
         start_tensorflow()
         if overrides.get("strategy", training.Run.open(resume).settings.strategy) == "one":
             see_one_gpu()
-        _tell(training.resume(resume, overrides, **options), echo)
+        _end(_tell(training.resume(resume, overrides, **options), echo))
         return
     if config is not None:
         settings = training.repeat(config, overrides)
@@ -104,7 +124,10 @@ def command(
     from_elsewhere = config is not None or start is not None
     download = not from_elsewhere or settings.data_dir is None or "data_dir" in overrides
     options |= {"force": force, "download": download, "recipe": recipe}
-    _tell(training.fit(settings, out, **options), echo)
+    if seeds is None:
+        _end(_tell(training.fit(settings, out, **options), echo))
+    else:
+        _end(_tell_seeds(training.fit_seeds(settings, seeds, out, **options), echo))
 
 
 def _refuse_with(option: str, model: str | None, recipe: str | None, **others: Any) -> None:
@@ -114,24 +137,51 @@ def _refuse_with(option: str, model: str | None, recipe: str | None, **others: A
             raise GenzooError(f"{flag} has no place beside {option}; leave one of the two out")
 
 
-def _tell(outcome, echo) -> None:
+def _end(code: int) -> None:
+    if code:
+        raise click.exceptions.Exit(code)
+
+
+def _tell_seeds(outcomes, echo) -> int:
+    """Say how the run of each seed ended, as they end; return the exit code of the command."""
+    paths, code = [], 0
+    for one in outcomes:
+        if one.error is not None:
+            write_error(f"Error: seed {one.seed}: {shown(str(one.error))}")
+            code = 1
+            continue
+        stopped = _tell(one.outcome, echo)
+        if stopped and one.left:
+            left = ",".join(map(str, one.left))
+            echo(f"the other seeds are not begun: take the same command with --seeds {left}")
+        if stopped:
+            return stopped
+        paths.append(shown(shlex.quote(str(one.outcome.run.path))))
+    if len(paths) > 1:
+        echo(f"compare them: genzoo compare {' '.join(paths)}")
+    return code
+
+
+def _tell(outcome, echo) -> int:
+    """Say how training ended and what comes next; return the exit code of the command."""
     run = outcome.run
     if not outcome.finished and outcome.signal is None:
         done = next(stage for stage in run.settings.stages if stage.last == outcome.step)
         go_on = f"genzoo fit --resume {shown(run.path)}"
         echo(f"the stage {done.name} is done, at step {outcome.step}; go on with: {go_on}")
-        return
+        return 0
     if not outcome.finished:
         echo(
             f"stopped and saved at step {outcome.step} of {run.settings.total_steps}; "
             f"go on with: genzoo fit --resume {shown(run.path)}"
         )
-        raise click.exceptions.Exit(128 + outcome.signal)
+        return 128 + outcome.signal
     if not outcome.wrote:
-        return
+        return 0
     echo(f"model: {shown(run.model_file)}")
     if grids := run.sample_grids():
         echo(f"sample grids: {shown(run.samples)} (the last: {grids[-1].name})")
     name = shown(shlex.quote(str(run.path)))
     echo(f"next: genzoo sample {name}")
     echo(f"      genzoo evaluate {name} && genzoo report {name}")
+    return 0

@@ -15,6 +15,7 @@ from keras_genzoo.text import shown
 
 COMMANDS = {
     "bench": "Train recipes within one budget, and compare their scores.",
+    "compare": "Compare runs: settings, scores, curves, samples.",
     "data": "Look at, prepare and check data sets.",
     "evaluate": "Score a run, or two sets of images.",
     "export": "Write a model for use without this package.",

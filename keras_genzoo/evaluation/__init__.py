@@ -15,6 +15,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "callback": ["FrechetCallback"],
         "collapse": ["covered_modes", "mode_counts"],
+        "comparison": ["Comparison", "compare_runs"],
+        "comparison_tables": ["comparison_numbers", "comparison_text"],
         "conditional": ["label_accuracy", "wilson_interval"],
         "evaluate": [
             "evaluate_images",

@@ -1,11 +1,15 @@
 """The scores of a result as rows of text; files keep the bare numbers."""
 
 import math
-from collections.abc import Mapping
+import sys
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from keras_genzoo.classes import MOST_CLASSES
 from keras_genzoo.evaluation.score import SCORES, Display
+
+# Stands for a value that a result lacks, since null stands for one that is not finite.
+MISSING = object()
 
 
 def score_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -94,3 +98,51 @@ def _flat(values: dict[str, Any], hidden: set[str], prefix: str = "") -> dict[st
         else:
             flat[path] = value
     return flat
+
+
+def compared_displays(names: Collection[str]) -> dict[str, Display]:
+    """Return how the numbers of scores are shown by which models are compared, by path in a result.
+
+    Of a score with values that have a better direction, the others are left out, such as counts.
+
+    Args:
+        names: of the scores; the displays have the order of ``SCORES``.
+
+    >>> list(compared_displays(["kid", "modes"]))
+    ['kid', 'modes.covered', 'modes.reverse_kl']
+    """
+    shown: dict[str, Display] = {}
+    for name in SCORES:
+        if name in names:
+            of_score = {path: d for path, d in SCORES[name].gives.items() if d is not None}
+            shown |= {path: d for path, d in of_score.items() if d.better} or of_score
+    # A spread within one run is not that over the seeds.
+    beside = {name for d in shown.values() for name in (d.spread, d.interval)}
+    return {path: display for path, display in shown.items() if path not in beside}
+
+
+def numbers_in(scores: Mapping[str, Any], paths: Collection[str]) -> dict[str, float | None]:
+    """Return the numbers that scores have at some paths, by path.
+
+    None stands for a number that is not finite, or larger than any. Texts, lists and values of each
+    class are left out.
+
+    >>> numbers_in({"fid": 1.5, "modes": {"covered": 9}}, ["fid", "kid", "modes.covered"])
+    {'fid': 1.5, 'modes.covered': 9}
+    """
+    numbers: dict[str, float | None] = {}
+    for path in paths:
+        value = value_at(scores, path)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if value is None or is_number:
+            too_large = is_number and abs(value) > sys.float_info.max
+            numbers[path] = None if too_large else value
+    return numbers
+
+
+def value_at(scores: Mapping[str, Any], path: str) -> Any:
+    """Return the value at a path such as ``"likelihood.elbo"``; ``MISSING`` if there is none."""
+    value: Any = scores
+    for name in path.split("."):
+        value = value.get(name, MISSING) if isinstance(value, dict) else MISSING
+    return value

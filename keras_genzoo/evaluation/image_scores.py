@@ -53,7 +53,7 @@ KID = Score(
     _kid,
     gives={
         "kid": Display("KID", DOWN, scale=1000, spread="kid_std"),
-        "kid_subsets": Display("KID: subsets of images"),
+        "kid_subsets": Display("KID: subsets of images", of_protocol=True),
     },
 )
 

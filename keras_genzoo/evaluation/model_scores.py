@@ -80,9 +80,9 @@ MODES = Score(
     needs=["stacked_images"],
     gives={
         "modes.covered": Display("modes covered", UP),
-        "modes.num_modes": Display("modes of the data"),
+        "modes.num_modes": Display("modes of the data", of_protocol=True),
         "modes.reverse_kl": Display("KL(generated || real)", DOWN, "nats"),
-        "modes.num_images": Display("images that modes are counted in"),
+        "modes.num_images": Display("images that modes are counted in", of_protocol=True),
     },
     takes_minutes=True,
 )
@@ -114,10 +114,10 @@ LIKELIHOOD = Score(
         "likelihood.kl": Display("ELBO: KL term", unit="nats"),
         "likelihood.active_units": Display("active latent units"),
         "likelihood.latent_dim": Display("latent units"),
-        "likelihood.num_samples": Display("likelihood: draws of z for an image"),
-        "likelihood.binarization": Display("likelihood: binarization"),
-        "likelihood.num_images": Display("likelihood: images"),
-        "likelihood.given": Display("likelihood: of an image given"),
+        "likelihood.num_samples": Display("likelihood: draws of z for an image", of_protocol=True),
+        "likelihood.binarization": Display("likelihood: binarization", of_protocol=True),
+        "likelihood.num_images": Display("likelihood: images", of_protocol=True),
+        "likelihood.given": Display("likelihood: of an image given", of_protocol=True),
     },
     takes_minutes=True,
 )

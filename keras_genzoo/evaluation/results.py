@@ -26,6 +26,8 @@ _PROTOCOL = {
     "classes": "classes of generated images",
     "sampling": "images made by",
 }
+# What one run has to itself, and no other.
+_OF_A_RUN = ("run", "model", "weights", "classes of generated images", "steps", "weights_digest")
 
 
 @dataclass(frozen=True)
@@ -223,3 +225,14 @@ def protocol_rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     order = ["run", "model", "weights", "real images", "generated images", "training images"]
     names = sorted(protocol, key=lambda name: order.index(name) if name in order else len(order))
     return [(_PROTOCOL.get(name, name), str(protocol[name])) for name in names]
+
+
+def shared_protocol_rows(protocol: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the rows of a protocol that it shares with those of other runs.
+
+    >>> shared_protocol_rows({"run": "runs/a", "seed": 0})
+    [('seed of what the scores draw', '0')]
+    """
+    rows = protocol_rows({"protocol": protocol})
+    words = {"seed": "seed of what the scores draw"}
+    return [(words.get(name, name), value) for name, value in rows if name not in _OF_A_RUN]

@@ -38,6 +38,8 @@ class Display:
         scale: what the number is multiplied by when it is shown.
         spread: the value with its standard deviation or error, shown behind ±.
         interval: the value with its 95 % interval, shown in brackets.
+        of_protocol: whether it says how the score was measured, such as the number of draws:
+            numbers of two runs are compared only where it is the same.
     """
 
     label: str
@@ -46,6 +48,7 @@ class Display:
     scale: float = 1
     spread: str = ""
     interval: str = ""
+    of_protocol: bool = False
 
     @classmethod
     def plain(cls, name: str) -> "Display":

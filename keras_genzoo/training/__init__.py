@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "build": ["build_model", "load_model"],
         "recipes": ["RECIPES", "find_recipe", "recipe_in_words", "settings_for"],
         "run": ["Run"],
+        "seeds": ["fit_seeds"],
         "settings": ["Settings"],
         "starting": ["settings_to_begin"],
         "strategy": ["make_strategy"],

@@ -28,7 +28,10 @@ class Recorder(keras.callbacks.Callback):
         writes: whether this worker writes the run folder. The other workers run the same
             computations, because reading the means of an interval needs all of them.
         held_out: images whose losses are measured after each interval. The losses are added to the
-            history, and to the ``logs`` of the callbacks after this one, as ``val_loss`` and so on.
+            history as ``val_loss`` and so on.
+
+    The ``logs`` of the callbacks after this one are given what the history has: held-out losses,
+    and scheduled learning rates.
 
     The checkpoint is written last. A run that is killed between two of the files resumes from the
     checkpoint before, and writes the same files again.
@@ -81,8 +84,8 @@ class Recorder(keras.callbacks.Callback):
             means = {name: float(value) for name, value in logs.items()}
             logs |= self.losses.measure() if self.losses is not None else {}
             scheduled = self.run.settings.schedule != "constant"
-            rates = self.model.learning_rates() if scheduled else {}
-            self.rows.append({"step": self.step} | logs | means | rates)
+            logs |= self.model.learning_rates() if scheduled else {}
+            self.rows.append({"step": self.step} | logs | means)
             if self.writes:
                 self.run.write_history(self.rows)
             self._check_not_collapsed(means)

@@ -221,13 +221,16 @@ _SHORTER = _SHORT | {
 
 
 def _means(logs: Mapping[str, float], labels: Mapping[str, str] = _SHORT) -> str:
-    """Return the means of an interval in one short line, without the parts of the held-out loss.
+    """Return the means of an interval in one short line.
 
-    >>> _means({"fake_score": 0.25, "generator_loss": 0.7})
+    The parts of the held-out loss and learning rates are left out.
+
+    >>> _means({"fake_score": 0.25, "generator_loss": 0.7, "generator_learning_rate": 2e-4})
     'G loss 0.700  D(G(z)) 0.250'
     """
     order = [*_SHORT, *logs]
     parts = [name for name in logs if name.startswith("val_") and name != "val_loss"]
+    parts += [name for name in logs if name.endswith("learning_rate")]
     names = [name for name in sorted(logs, key=order.index) if name not in parts]
     return "  ".join(f"{labels.get(name, name)} {logs[name]:.3f}" for name in names)
 

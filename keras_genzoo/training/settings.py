@@ -9,6 +9,7 @@ import numbers
 import os
 import reprlib
 import typing
+from collections.abc import Sequence
 from typing import Any
 
 from keras_genzoo.arguments import Argument, Bound, Choices
@@ -292,6 +293,19 @@ def laid_over(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]
     if changes.get("ema_decay"):
         dropped.add("ema_half_life")
     return {name: value for name, value in values.items() if name not in dropped} | changes
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Check the random seeds of runs that differ by nothing else.
+
+    Raises:
+        GenzooError: if there is none, or one is given twice.
+    """
+    if not seeds:
+        raise GenzooError("name at least one seed, such as --seeds 0,1,2")
+    for seed in seeds:
+        if list(seeds).count(seed) > 1:
+            raise GenzooError(f"the seed {seed} is given twice; give each once")
 
 
 def checked(setting: Setting, value: Any, argument: Argument | None = None) -> Any:

@@ -28,6 +28,7 @@ from keras_genzoo.training.checkpoints import (
 )
 from keras_genzoo.training.devices import devices_in_words, unused_gpu
 from keras_genzoo.training.held_out import HeldOutImages
+from keras_genzoo.training.own_callbacks import OwnCallbacks
 from keras_genzoo.training.preparing import Prepared, prepare, resumed_settings
 from keras_genzoo.training.progress import Events, Progress, require_tensorboard
 from keras_genzoo.training.run import (
@@ -56,12 +57,14 @@ class Outcome:
     """How training ended: the run, the steps done, and the signal that stopped it, if any.
 
     ``wrote`` is False for workers that are not the chief, which alone writes the run folder.
+    ``stopped`` says that a callback of a person's own stopped it before its end.
     """
 
     run: Run
     step: int
     signal: int | None = None
     wrote: bool = True
+    stopped: bool = False
 
     @property
     def finished(self) -> bool:
@@ -97,16 +100,22 @@ def fit(
         start_from: a run, or a preset, whose weights training begins with; see ``begin_from``.
         stage: train this stage alone, of a model that trains in several: the first; ``resume`` goes
             on with the others.
-        callbacks: more callbacks of Keras. An epoch is the interval between two checkpoints, and
-            ``on_epoch_end`` is called when the checkpoint is written.
+        callbacks: more callbacks of Keras, such as ``EarlyStopping`` or ``TensorBoard``. An epoch
+            is the interval between two checkpoints. ``on_epoch_end`` is called when the checkpoint
+            is written, with the row of the history as ``logs``. One that sets
+            ``model.stop_training`` stops the run after that step: it is saved, and ``resume`` goes
+            on, where callbacks may be given again and begin anew. What ``on_train_end`` does to
+            the weights, as ``restore_best_weights`` asks for, is in the finished model, and in no
+            checkpoint.
         echo: writes a line of progress.
 
     Raises:
-        GenzooError: if the data cannot be opened, the model cannot be built, or the devices or the
-            folder cannot be used; nothing is written or replaced then.
+        GenzooError: if the data cannot be opened, the model cannot be built, the devices or the
+            folder cannot be used, or a callback is none; nothing is written or replaced then.
         TrainingStoppedError: if a loss becomes NaN or infinite, or training collapses.
     """
     out = Path(out) if out is not None else None
+    own_callbacks = OwnCallbacks(callbacks)
     if stage is not None and settings.stage_named(stage).first > 0:
         raise GenzooError(
             f"a new run begins with the stage '{settings.stages[0].name}'; the stage '{stage}' is "
@@ -136,7 +145,7 @@ def fit(
                     versions(),
                     prepared.resolved,
                 )
-                return _train(run, prepared, 0, tensorboard, stop, callbacks, echo, stage)
+                return _train(run, prepared, 0, tensorboard, stop, own_callbacks, echo, stage)
             run = Run.create(
                 prepared.settings,
                 prepared.data,
@@ -149,7 +158,7 @@ def fit(
             )
             with locked(run.path), report_lost_workers(strategy, run.path):
                 echo(f"run folder: {shown(run.path)}")
-                return _train(run, prepared, 0, tensorboard, stop, callbacks, echo, stage)
+                return _train(run, prepared, 0, tensorboard, stop, own_callbacks, echo, stage)
 
 
 def resume(
@@ -184,6 +193,7 @@ def resume(
         TrainingStoppedError: as ``fit`` does.
     """
     run = Run.open(path)
+    own_callbacks = OwnCallbacks(callbacks)
     if run.preset is not None:
         raise GenzooError(
             f"{run.preset['name']} is a preset, which has no training to resume; begin a new run "
@@ -240,7 +250,7 @@ def resume(
                 echo(f"{shown(run.path)} is finished: {step} steps; ask for more with --steps")
                 return Outcome(run, step)
             echo(f"resuming {shown(run.path)} at step {step}")
-            return _train(run, prepared, step, tensorboard, stop, callbacks, echo, stage)
+            return _train(run, prepared, step, tensorboard, stop, own_callbacks, echo, stage)
 
 
 def repeat(config: str | os.PathLike, overrides: dict[str, Any] | None = None) -> Settings:
@@ -362,11 +372,11 @@ def _train(
     step: int,
     tensorboard: bool,
     stop: StopOnSignal,
-    more_callbacks: Sequence[keras.callbacks.Callback],
+    own_callbacks: OwnCallbacks,
     echo: Echo,
     only: str | None = None,
 ) -> Outcome:
-    """Train from ``step`` to the last step or to a signal, and save the finished model.
+    """Train from ``step`` until the last step or until it is stopped; save the finished model.
 
     Keras is called once for each part of a stage that ``intervals`` returns. The callbacks write
     checkpoints, so that an interrupted run can be resumed. ``only`` names the stage to stop after.
@@ -391,7 +401,7 @@ def _train(
     callbacks = [recorder, progress, stop]
     if tensorboard and writes:
         callbacks.append(Events(run, step))
-    callbacks += more_callbacks
+    callbacks.append(own_callbacks)
     # The means of a stage that is over are not those of the next.
     if step % settings.checkpoint_every and all(step != stage.first for stage in settings.stages):
         callbacks.insert(0, RestoreMetrics(model))
@@ -405,11 +415,19 @@ def _train(
                 model.stage = stage.name
                 chief_echo(f"stage {stage.name}: to step {stage.last:,}")
             _train_stage(settings, source, model, recorder.step, stage.last, callbacks, stop)
-            if stage.name == only:
+            if model.stop_training or stage.name == only:
                 break
-        outcome = Outcome(run, recorder.step, stop.received, writes)
+        own_callbacks.end()
+        ended = recorder.step >= settings.total_steps
+        stopped = model.stop_training and stop.received is None and not ended
+        outcome = Outcome(run, recorder.step, stop.received, writes, stopped)
         if outcome.finished:
             _save_model(run, model, writes)
+        elif stopped:
+            chief_echo(
+                f"stopped by a callback and saved at step {recorder.step:,} of "
+                f"{settings.total_steps:,}; go on with: genzoo fit --resume {shown(run.path)}"
+            )
     finally:
         progress.close()
         for path, reason in source.skipped:
@@ -430,7 +448,7 @@ def _train_stage(
     callbacks: list[keras.callbacks.Callback],
     stop: StopOnSignal,
 ) -> None:
-    """Train from ``step`` to ``steps`` or to a signal."""
+    """Train from ``step`` to ``steps``, or until a signal or a callback stops it."""
     for first, last, interval in intervals(step, steps, settings.checkpoint_every):
         epoch = first // settings.checkpoint_every
         model.execute_at_once(math.gcd(settings.steps_per_execution, interval))
@@ -442,7 +460,7 @@ def _train_stage(
             callbacks=callbacks,
             verbose=0,
         )
-        if stop.received is not None:
+        if model.stop_training or stop.received is not None:
             break
 
 

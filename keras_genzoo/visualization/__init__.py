@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "animation": ["training_animation"],
+        "comparison": ["write_comparison"],
         "curves": ["training_curves"],
         "figures": ["draw_figures", "draw_latent_map"],
         "latent": ["latent_manifold", "latent_map"],

@@ -1,11 +1,12 @@
 """Training curves from a run's history."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.visualization.style import new_figure, palette_colour, plain
+from keras_genzoo.visualization.style import COLOURS, new_figure, palette_colour, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,6 +32,13 @@ _PANELS = (
     (("prior_learning_rate",), None, "learning rate of the prior"),
     (("generator_learning_rate", "discriminator_learning_rate"), None, "learning rates"),
 )
+
+
+class History(NamedTuple):
+    """The rows of a run's history, and the number of the style of its lines."""
+
+    rows: list[dict[str, Any]]
+    style: int
 
 
 def training_curves(rows: list[dict[str, Any]], optimum: float | None = None) -> "Figure":
@@ -74,6 +82,55 @@ def training_curves(rows: list[dict[str, Any]], optimum: float | None = None) ->
         axes.grid(axis="y", color="0.92")
     axes.set_xlabel("step")
     return figure
+
+
+def curves_over_each_other(histories: Sequence[History], column: str, x_label: str) -> "Figure":
+    """Draw one column of several histories over each other.
+
+    Values on held-out images (``val_*``) are dotted lines of the same colour. Empty and NaN values
+    are left out.
+
+    Args:
+        histories: the runs, at least one with a number in the column.
+        column: its name, without ``val_``.
+        x_label: what the runs are drawn over.
+    """
+    figure = new_figure(5.6, 3.2)
+    axes = plain(figure.subplots(), column_title(column))
+    for rows, style in histories:
+        dashes = ("-", "--", "-.")[style // len(COLOURS) % 3]
+        line = {"color": palette_colour(style), "linestyle": dashes, "linewidth": 1.2, "alpha": 0.9}
+        _line(axes, rows, column, "", **line)
+        _line(axes, rows, f"{HELD_OUT}{column}", "", **line | {"linestyle": ":", "linewidth": 1.8})
+    axes.grid(axis="y", color="0.92")
+    axes.set_xlabel(x_label)
+    return figure
+
+
+def column_title(name: str) -> str:
+    """Return the title of a panel with one column of a history.
+
+    >>> column_title("kl_loss"), column_title("fake_score")
+    ('KL divergence (nats an image)', 'D(G(z))')
+    """
+    titles = {names: title for names, _, title in _PANELS}
+    return titles.get((name,), _label(name))
+
+
+def columns_in_order(histories: Sequence[list[dict[str, Any]]]) -> dict[str, int]:
+    """Return the columns that have numbers, each with how many of the histories have such.
+
+    Held-out losses count as the loss that they are of; the order is that of ``training_curves``.
+    """
+    order = [name for names, *_ in _PANELS for name in names]
+    counts: dict[str, int] = {}
+    for rows in histories:
+        names = dict.fromkeys(name for row in rows for name in row)
+        filled = {name.removeprefix(HELD_OUT) for name in _filled(tuple(names), rows)}
+        for name in filled - {"step"}:
+            counts[name] = counts.get(name, 0) + 1
+    known = {name: place for place, name in enumerate(order)}
+    return dict(sorted(counts.items(), key=lambda item: (known.get(item[0], len(order)), item[0])))
 
 
 def _line(axes, rows: list[dict[str, Any]], name: str, label: str, **style) -> None:

@@ -1,14 +1,19 @@
-"""Parts of HTML pages: tables and images, all escaped."""
+"""HTML pages that need no other file, and their parts: tables and images, all escaped."""
 
 import base64
 import html
 import io
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from keras_genzoo.files import writing
 from keras_genzoo.images import as_pillow
+from keras_genzoo.markup import fill
+from keras_genzoo.text import encodable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,3 +79,66 @@ _FIGURE = (
     '<figure><img class="{kind}" src="{source}" alt="{words}" loading="lazy">'
     "<figcaption>{words}</figcaption></figure>"
 )
+
+
+def write_page(
+    out: str | os.PathLike, title: str, sentence: str, sections: Sequence[tuple[str, str]]
+) -> Path:
+    """Write a page of sections, with links to them at its top, whole or not at all.
+
+    Args:
+        out: the file.
+        title: of the page, as text.
+        sentence: below the title, as text.
+        sections: the heading of each as text, and its content as HTML.
+
+    Raises:
+        GenzooError: if the file cannot be written.
+    """
+    body = "".join(
+        f'<section><h2 id="{_anchor(name)}">{html.escape(name)}</h2>{content}</section>'
+        for name, content in sections
+    )
+    links = " · ".join(
+        f'<a href="#{_anchor(name)}">{html.escape(name)}</a>' for name, _ in sections
+    )
+    text = fill(
+        _PAGE, TITLE=html.escape(title), SUMMARY=html.escape(sentence), LINKS=links, BODY=body
+    )
+    with writing(out) as temporary:
+        temporary.write_text(encodable(text), encoding="utf-8")
+    return Path(out)
+
+
+def _anchor(name: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in name.lower())
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>%TITLE%</title>
+<style>
+body{font:16px/1.55 system-ui,sans-serif;color:#222;margin:0 auto;max-width:88rem;
+padding:0 1rem 4rem}
+h1{font-size:1.7rem;line-height:1.25;margin:1.4rem 0 .4rem}h2{font-size:1.2rem;margin:0 0 .6rem}
+h3{font-size:1rem;margin:0 0 .4rem}#summary{margin:.2rem 0 .6rem;max-width:60rem}
+nav{color:#777;font-size:.95rem}a{color:#0b5394}
+section{border-top:1px solid #ddd;margin-top:1.6rem;padding-top:1.1rem}
+.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));
+gap:1.2rem 2rem;align-items:start;margin-bottom:1rem}.grid>*{min-width:0}.wide{grid-column:1/-1}
+figure{margin:0}.rows{max-width:46rem}.rows figure{margin-bottom:.8rem}
+figure img{width:100%;height:auto;display:block}.pixels{image-rendering:pixelated}
+figcaption{font-size:.85rem;color:#555;margin-top:.3rem}
+h1,p,figcaption,summary{overflow-wrap:anywhere}.table{overflow-x:auto}
+table{border-collapse:collapse;font-size:.85rem;width:100%}
+th,td{text-align:left;vertical-align:top;padding:.15rem .9rem .15rem 0;border-bottom:1px solid #eee}
+th{font-weight:500;color:#555}small{color:#b30000}
+@media(min-width:56rem){.mapped:has(.maps>:only-child){display:grid;gap:0 2rem;
+grid-template-columns:1fr 1fr;grid-template-rows:auto 1fr}
+.mapped>.maps:has(>:only-child){grid-column:2;grid-row:1/span 2}
+.mapped>.key,.mapped>.words{grid-column:1}}
+summary{cursor:pointer}input[type=range]{vertical-align:middle;width:min(16rem,60vw)}
+</style></head>
+<body><h1>%TITLE%</h1><p id="summary">%SUMMARY%</p><nav>%LINKS%</nav>%BODY%</body></html>
+"""

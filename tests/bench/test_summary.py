@@ -10,10 +10,11 @@ import pytest
 from keras_genzoo.bench.benching import resume_bench
 from keras_genzoo.bench.figure import bench_figure, draw_bench
 from keras_genzoo.bench.records import change_record
-from keras_genzoo.bench.summary import Spread, summarize
+from keras_genzoo.bench.summary import summarize
 from keras_genzoo.bench.table import bench_table, write_tables
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.score import TIMES
+from keras_genzoo.evaluation.spread import Spread
 
 PROTOCOL = {
     "real": "digits, split test",

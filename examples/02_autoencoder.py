@@ -12,8 +12,8 @@
 # # The autoencoder, and why it does not generate
 #
 # An autoencoder (chapter 3 of the thesis) has two networks. The encoder turns an image into a code
-# of few numbers, the decoder turns the code back into an image. With pixels $x_i$ and reconstructed
-# pixels $y_i$ in $[0, 1]$, both are trained to make
+# of few numbers, the decoder turns the code back into an image. With pixels $x_i$ and
+# reconstructed pixels $y_i$ in $[0, 1]$, both are trained to make
 #
 # $$J_{REC} = -\sum_i \left( x_i \log y_i + (1 - x_i) \log (1 - y_i) \right)$$
 #
@@ -79,8 +79,9 @@ print(f"z1 from {low[0]:.0f} to {high[0]:.0f}, z2 from {low[1]:.0f} to {high[1]:
 # ## 1. Nothing is asked of the places near a code
 #
 # The loss looks at the codes of training images and nowhere else. If the neighbour of a 3 is a 3,
-# too, that is because networks are smooth, not because it was trained. Each row goes in equal steps
-# from the code of one training image to that of another digit; what lies between is left to chance.
+# too, that is because networks are smooth, not because it was trained. Each row goes in equal
+# steps from the code of one training image to that of another digit; what lies between is left to
+# chance.
 
 # %%
 pairs = [(6, 7), (0, 7)]
@@ -108,8 +109,8 @@ for digit, area in sorted(areas.items(), key=lambda pair: pair[1]):
 # ## 3. The space of codes has no bounds, and is mostly empty
 #
 # Codes may lie anywhere, and most places have none. Of points drawn evenly from the rectangle
-# around all codes, how many are farther from any code than 99 % of the codes are from their nearest
-# neighbour?
+# around all codes, how many are farther from any code than 99 % of the codes are from their
+# nearest neighbour?
 
 # %%
 rng = np.random.default_rng(0)
@@ -128,8 +129,8 @@ show(model.decode(empty), model.generate(10, seed=0), title="empty places; N(0, 
 #
 # ## The same on MNIST
 #
-# The preset `ae_mnist` is the thesis' autoencoder after 15,000 steps on MNIST: longer training does
-# not help, since the loss still asks for nothing but reconstructions.
+# The preset `ae_mnist` is the thesis' autoencoder after 15,000 steps on MNIST: longer training
+# does not help, since the loss still asks for nothing but reconstructions.
 
 # %%
 mnist = genzoo.models.from_preset("ae_mnist")
@@ -137,7 +138,8 @@ show(*mnist.generate(20, seed=0).reshape(2, 10, 28, 28, 1), title="ae_mnist, z f
 
 # %% [markdown]
 # Its Fréchet distance to the test images is 491 (features of a classifier of MNIST;
-# `genzoo list presets ae_mnist` prints the protocol); other real images score 0.4. In your own run:
+# `genzoo list presets ae_mnist` prints the protocol); other real images score 0.4. In your own
+# run:
 #
 # ```bash
 # genzoo fit ae --dataset mnist

@@ -25,11 +25,24 @@ exclude_patterns = ["_build", "*.py"]
 templates_path = ["_templates"]
 default_role = "code"
 nitpicky = True
-# Names of other packages, and those that annotations name but that nobody uses directly.
-nitpick_ignore_regex = [
-    ("py:.*", r"(?!keras_genzoo\.).*"),
-    ("py:.*", r"keras_genzoo\..*\.[A-Za-z_]+"),
-]
+# Names of other packages, and those that annotations name but that nobody makes or asks for.
+_INNER = r"keras_genzoo\..*\.({})".format(
+    "|".join(
+        [
+            *(
+                "Case",
+                "Configured",
+                "DataRequest",
+                "Draws",
+                "EncodedSource",
+                "MemoryCache",
+                "Record",
+            ),
+            *("Setting", "Stage", "Summary", "_Spectral"),
+        ]
+    )
+)
+nitpick_ignore_regex = [("py:.*", r"(?!keras_genzoo\.).*"), ("py:class", _INNER)]
 
 # Languages. Reference pages are made from docstrings and stay English.
 language = "en"
@@ -69,9 +82,10 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_default_options = {"members": True, "imported-members": True, "show-inheritance": True}
+autodoc_default_options = {"members": True, "imported-members": True, "show-inheritance": False}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 
 
 def _take_guides() -> None:

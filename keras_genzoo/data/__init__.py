@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "array_files": ["open_npy", "open_npz"],
         "arrays": ["ArraySource", "check_split"],
         "checking": [
+            "Finding",
             "check_folder",
             "check_prepared",
             "check_sources",

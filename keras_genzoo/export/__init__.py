@@ -20,6 +20,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "playground": ["open_page", "write_playground", "write_theory_page"],
         "run": ["export_run"],
         "saved_model": ["export_saved_model"],
-        "verify": ["difference"],
+        "verify": ["Difference", "difference"],
     },
 )

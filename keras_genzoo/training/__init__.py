@@ -15,7 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "settings": ["Settings"],
         "starting": ["settings_to_begin"],
         "strategy": ["make_strategy"],
-        "train": ["fit", "repeat", "repeated_recipe", "resume"],
+        "train": ["Outcome", "fit", "repeat", "repeated_recipe", "resume"],
         "interpolating": ["interpolate"],
         "use": ["reconstruct", "sample"],
     },

@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "comparison": ["write_comparison"],
         "curves": ["training_curves"],
         "figures": ["draw_figures", "draw_latent_map"],
-        "latent": ["latent_manifold", "latent_map"],
+        "latent": ["Codes", "latent_manifold", "latent_map"],
         "report": ["write_report"],
         "stability": ["draw_stability"],
         "study": ["DISTANCES", "Study", "study"],

@@ -38,7 +38,19 @@ _INNER = r"keras_genzoo\..*\.({})".format(
                 "MemoryCache",
                 "Record",
             ),
-            *("Setting", "Stage", "Summary", "_Spectral"),
+            *(
+                "ComparedRun",
+                "Group",
+                "LeftOut",
+                "SeedOutcome",
+                "Setting",
+                "Spread",
+                "Stage",
+                "Summary",
+            ),
+            "Critic",
+            "Draw",
+            "_Spectral",
         ]
     )
 )
@@ -82,7 +94,7 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_default_options = {"members": True, "imported-members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True, "imported-members": True}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
@@ -102,3 +114,14 @@ def _take_guides() -> None:
 
 
 _take_guides()
+
+
+def _skip_of_keras(app, what, name, member, skip, options):
+    """Leave out what a class only inherits from Keras, whose own reference has it."""
+    function = getattr(member, "fget", None) or getattr(member, "__func__", member)
+    return True if (getattr(function, "__module__", None) or "").startswith("keras.") else skip
+
+
+def setup(app) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-skip-member", _skip_of_keras)

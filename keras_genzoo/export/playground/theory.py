@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from keras_genzoo.evaluation.stability import LEARNING_RATES, WEIGHTS
+from keras_genzoo.evaluation.plane_settings import LEARNING_RATES, WEIGHTS
 from keras_genzoo.export.playground.parts import filled, joined, resource
 from keras_genzoo.files import new_file, writing
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES

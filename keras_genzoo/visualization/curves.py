@@ -77,13 +77,8 @@ def training_curves(rows: list[dict[str, Any]], optimum: float | None = None) ->
             axes.axhline(target, color="0.6", linewidth=0.8, linestyle=":")
         if len(axes.get_legend_handles_labels()[1]) > 1:
             # Above the axes, where it hides no line and leaves them the width of the figure.
-            place = {
-                "loc": "lower right",
-                "bbox_to_anchor": (1, 1.01),
-                "borderaxespad": 0,
-                "ncols": 2,
-            }
-            axes.legend(frameon=False, fontsize=9, **place)
+            place = {"loc": "lower right", "bbox_to_anchor": (1, 1.01), "borderaxespad": 0}
+            axes.legend(ncols=2, frameon=False, fontsize=9, **place)
         axes.grid(axis="y", color="0.92")
     axes.set_xlabel("step")
     return figure

@@ -39,7 +39,7 @@ def write_theory_page(
         "rates": LEARNING_RATES,
         "seed": seed,
     }
-    text = filled("theory.html", TITLE, data_element("page-data", data), SCRIPT=joined(SCRIPTS))
+    text = filled("theory.html", TITLE, data_element("page-data", data), [joined(SCRIPTS)])
     with writing(out) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
     return out

@@ -47,8 +47,7 @@ def quote(page: Page) -> str:
     """
     steps = f"{page.step:,} steps of {page.run.settings.batch_size:,}"
     sentence = f"{page.run.model_and_data}, {steps}"
-    result = _result(page)
-    scores = "" if result is None else _scores(result, page.generates)
+    scores = _scores(_results(page), page.generates)
     return f"{sentence}: {scores}." if scores else f"{sentence}."
 
 
@@ -56,7 +55,7 @@ def origin(page: Page) -> str:
     """Return which weights the page shows, and what tells their run from others."""
     run = page.run
     parts = [f"T{page.weights[1:]}" if page.weights.startswith("the ") else page.weights]
-    if _result(page) is None:
+    if not _results(page):
         parts.append("no scores of these weights")
     known = {"recipe": run.recipe, "begun": run.begun and run.begun[:10]}
     known |= {"weights": page.digest, "keras_genzoo": run.versions.get("keras_genzoo")}
@@ -92,26 +91,30 @@ def _address(file: Path, out: Path) -> str:
     return html.escape(quoted_address(os.fsencode(place)))
 
 
-def _result(page: Page) -> dict[str, Any] | None:
-    """Return the result of the weights on the page that belongs first; None if there is none."""
+def _results(page: Page) -> list[dict[str, Any]]:
+    """Return the results of the weights on the page, the one that belongs first in it first."""
     try:
-        current = results(page).current
+        return [result.values for result in results(page).current]
     except GenzooError:
         # The section of the scores says what is wrong with the file.
-        return None
-    return current[0].values if current else None
+        return []
 
 
-def _scores(result: dict[str, Any], generates: bool) -> str:
-    """Return the main scores of a result, each with its protocol in brackets, in words."""
+def _scores(measured: list[dict[str, Any]], generates: bool) -> str:
+    """Return the main scores, each of the first result that has it, with its protocol."""
     parts: list[str] = []
     told: list[str] = []
     for group in _QUOTED[generates]:
-        named = ((name, quoted_score(result, name)) for name in group)
-        name, score = next(((name, score) for name, score in named if score), ("", None))
-        if score is None:
+        found = (
+            (result, name, score)
+            for result in measured
+            for name in group
+            if (score := quoted_score(result, name))
+        )
+        first = next(found, None)
+        if first is None:
             continue
-        label, value, real = score
+        result, name, (label, value, real) = first
         protocol = [words for words in _protocol(result, name) if words not in told]
         told += protocol
         beside = [", ".join(protocol), real and f"real images {real}"]

@@ -245,6 +245,15 @@ def test_the_sentence_says_once_what_scores_were_measured_with(page, tmp_path):
     )
 
 
+def test_the_sentence_takes_each_score_from_the_first_result_that_has_it(page, tmp_path):
+    newest, older = a_result(page, 12_000, 7.5), a_result(page, 12_000, 1.5)
+    newest["scores"] = {"likelihood": {"log_likelihood": -93.2333, "num_images": 200}}
+    write_result(newest | {"others": [older]}, tmp_path / "evaluation.json")
+    assert quote(page).partition(": ")[2] == (
+        "FID 1.5 (of pixels, 297 images), log-likelihood -93.2 nats (200 images)."
+    )
+
+
 def test_a_result_that_lacks_what_it_was_measured_with_is_no_crash(page, tmp_path):
     one = {"protocol": {"weights_digest": page.digest}, "scores": {"fid": 1.5}, "warnings": []}
     write_result(one, tmp_path / "evaluation.json")

@@ -30,7 +30,8 @@ def command(run: Path, opens: bool, **options: Any) -> None:
     """Write a page to play with the model of RUN: one HTML file that works offline.
 
     Generators have dice, sliders, classes and interpolation; autoencoders a map of their codes,
-    and a place to draw.
+    and a place to draw. A generator whose weights are averaged has a switch to those of its last
+    step, unless the page would then take more than 16 MB; a preset has the averaged ones alone.
     """
     start_tensorflow()
     from keras_genzoo.export import playground

@@ -92,7 +92,6 @@ def _theory(path: Path, panels: bool, force: bool, seed: int) -> None:
 
 
 def _interactive(path: Path, force: bool, seed: int, opens: bool) -> None:
-    start_tensorflow()
     from keras_genzoo.export import playground
 
     page = playground.write_theory_page(path, seed=seed, force=force)

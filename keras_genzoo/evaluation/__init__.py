@@ -42,7 +42,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "options": ["Options"],
         "parzen": ["ParzenLikelihood", "parzen_log_likelihood"],
         "reconstruction": ["ReconstructionQuality", "reconstruction_quality"],
-        "display": ["score_rows", "score_table"],
+        "display": ["quoted_score", "score_rows", "score_table"],
         "results": [
             "ReadResult",
             "RunResults",

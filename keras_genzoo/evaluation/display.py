@@ -48,6 +48,31 @@ def score_table(result: dict[str, Any]) -> list[tuple[str, ...]]:
     return rows if any(row[2] for row in rows[1:]) else [row[:2] for row in rows]
 
 
+def quoted_score(result: dict[str, Any], name: str) -> tuple[str, str, str] | None:
+    """Return a score as a sentence quotes it: (label, value, value of real images), with units.
+
+    Numbers have three digits, and no interval beside them. None if the result lacks the score.
+
+    Args:
+        result: the result.
+        name: path of the value, such as ``likelihood.elbo``.
+
+    >>> result = {"scores": {"fid": 4.8954, "label_accuracy": 0.98765}, "floor": {"fid": 0.4224}}
+    >>> quoted_score(result, "fid"), quoted_score(result, "label_accuracy")
+    (('FID', '4.9', '0.422'), ('label accuracy', '98.8 %', ''))
+    """
+    scores, floor = (_flat(result.get(part, {}), set()) for part in ("scores", "floor"))
+    if name not in scores:
+        return None
+    display, _ = _display(name, _displays())
+    unit = f" {display.unit}" if display.unit else ""
+    value, real = (
+        f"{_number(part[name], display.scale, 3)}{unit}" if name in part else ""
+        for part in (scores, floor)
+    )
+    return display.label, value, real
+
+
 def _displays() -> dict[str, Display | None]:
     """Return how the values of all scores are shown, by their paths in a result."""
     return {path: shown for name in SCORES for path, shown in SCORES[name].gives.items()}
@@ -80,10 +105,20 @@ def _number(value: Any, scale: float, digits: int = 5) -> str:
     if value is None:
         return "not finite"
     if isinstance(value, float):
-        return f"{value * scale:.{digits}g}" if math.isfinite(value) else "not finite"
+        return _in_digits(value * scale, digits) if math.isfinite(value) else "not finite"
     if isinstance(value, list):
         return " to ".join(_number(item, scale, digits) for item in value)
     return str(value)
+
+
+def _in_digits(value: float, digits: int) -> str:
+    """Return a number with so many digits, without an exponent where it is not very large.
+
+    >>> _in_digits(2131.18, 2), _in_digits(0.42246, 3), _in_digits(2.5e12, 3)
+    ('2100', '0.422', '2.5e+12')
+    """
+    text = f"{value:.{digits}g}"
+    return f"{float(text):.0f}" if "e+" in text and abs(value) < 1e9 else text
 
 
 def _flat(values: dict[str, Any], hidden: set[str], prefix: str = "") -> dict[str, Any]:

@@ -15,18 +15,14 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.collapse import covered_modes
+from keras_genzoo.evaluation.plane_settings import LEARNING_RATES, WEIGHTS
 from keras_genzoo.evaluation.side_by_side import STEPS_AT_ONCE, new_gans, train_gans
 from keras_genzoo.evaluation.theory import Mixture
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, Penalty
 
 # The least share of points of high quality with which a GAN ends well.
 GOOD_SHARE = 0.5
-# The same for all losses and penalties, whatever their authors chose.
-LEARNING_RATES = (3e-3, 3e-3)
 BATCH_SIZE = 128
-# Weights of the penalties. On points of the plane they must be smaller than on images, since a
-# discriminator that tells neighbouring modes apart is steep there; others keep their default.
-WEIGHTS = {"wgan_gp": 0.1, "r1": 0.01, "r2": 0.01, "r1+r2": 0.01}
 NONE = "none"
 
 

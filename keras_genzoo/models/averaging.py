@@ -1,6 +1,10 @@
 """A running average of a network's weights, for all but training (1806.04498)."""
 
+import contextlib
+from collections.abc import Iterator
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
@@ -88,3 +92,50 @@ def move_average(average: keras.Model, network: keras.Model, decay) -> None:
         old, new = tf.convert_to_tensor(kept), tf.convert_to_tensor(variable)
         # The states of random layers are integers, which have no average.
         kept.assign(old + tf.cast(rate, new.dtype) * (new - old) if new.dtype.is_floating else new)
+
+
+def averages_of(model: keras.Model) -> list[tuple[keras.Model, keras.Model]]:
+    """Return the averaged networks of a model, each with the network that it follows.
+
+    The average of the network ``model.NAME`` is ``model.average_NAME``.
+    """
+    pairs = [
+        (average, getattr(model, name.removeprefix("average_")))
+        for name, average in vars(model).items()
+        if name.startswith("average_")
+    ]
+    return [(average, network) for average, network in pairs if average is not None]
+
+
+def keeps_last_weights(model: keras.Model) -> bool:
+    """Whether a model has other weights of its last step besides averaged ones.
+
+    A preset has none: there the averages stand for them, too.
+    """
+    return any(
+        not np.array_equal(kept, variable)
+        for average, network in averages_of(model)
+        for kept, variable in zip(average.weights, network.weights, strict=True)
+    )
+
+
+@contextlib.contextmanager
+def last_weights(model: keras.Model) -> Iterator[None]:
+    """Let a model work with the weights of its last step in place of the averaged ones.
+
+    >>> from keras_genzoo.models import GAN
+    >>> model = GAN(
+    ...     (8, 8, 1), 4, generator_units=(8,), discriminator_units=(8,), ema_decay=0.9
+    ... )
+    >>> with last_weights(model):
+    ...     images = model.generate(2, seed=0)
+    """
+    pairs = averages_of(model)
+    averaged = [average.get_weights() for average, _ in pairs]
+    try:
+        for average, network in pairs:
+            average.set_weights(network.get_weights())
+        yield
+    finally:
+        for (average, _), weights in zip(pairs, averaged, strict=True):
+            average.set_weights(weights)

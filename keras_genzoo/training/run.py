@@ -251,18 +251,26 @@ class Run:
         return {name: values[name] for name in settings_of(self.settings.model) if name in values}
 
     @property
+    def model_and_data(self) -> str:
+        """The model and its data, in words.
+
+        >>> Run(Path("run"), Settings("vae", "mnist", latent_dim=10), {}, {}).model_and_data
+        'vae on mnist'
+        """
+        place = Path(self.settings.dataset)
+        name = place.name if place.is_absolute() else self.settings.dataset
+        return shown(f"{self.settings.model} on {name}")
+
+    @property
     def subject(self) -> str:
         """The model, its data and the size of its latent space, in words.
 
         >>> Run(Path("run"), Settings("vae", "mnist", latent_dim=10), {}, {}).subject
         'vae on mnist, latent size 10'
         """
-        settings = self.settings
-        place = Path(settings.dataset)
-        name = place.name if place.is_absolute() else settings.dataset
-        sizes = settings.with_role("model")
+        sizes = self.settings.with_role("model")
         size = f", latent size {sizes['latent_dim']}" if "latent_dim" in sizes else ""
-        return shown(f"{settings.model} on {name}{size}")
+        return f"{self.model_and_data}{size}"
 
     @property
     def title(self) -> str:

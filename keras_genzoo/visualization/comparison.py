@@ -59,7 +59,9 @@ def _write_page(comparison: Comparison, out: Path) -> None:
     sentence = f"{count} runs"
     if len(names) < count:
         sentence += f"; those that differ by their seed only share a column, of {len(names)}"
-    write_page(out, f"Comparison of {names_in_words(names)}", sentence, sections)
+    title = f"Comparison of {names_in_words(names)}"
+    head = f"<h1>{html.escape(title)}</h1><p>{html.escape(sentence)}</p>"
+    write_page(out, title, head, sections)
 
 
 def _runs(comparison: Comparison) -> str:

@@ -62,7 +62,7 @@ def training_curves(rows: list[dict[str, Any]], optimum: float | None = None) ->
     panels = [panel for panel in panels if panel[0]]
     if not panels:
         raise GenzooError(f"the history has no numbers to draw: {', '.join(rows[0])}")
-    figure = new_figure(8.5, 2.6 * len(panels))
+    figure = new_figure(7.5, 2.8 * len(panels))
     for axes, (names, target, title) in zip(
         figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0], panels, strict=True
     ):
@@ -76,9 +76,9 @@ def training_curves(rows: list[dict[str, Any]], optimum: float | None = None) ->
         if target is not None:
             axes.axhline(target, color="0.6", linewidth=0.8, linestyle=":")
         if len(axes.get_legend_handles_labels()[1]) > 1:
-            # Beside the axes, where it hides no line.
-            place = {"loc": "center left", "bbox_to_anchor": (1, 0.5)}
-            axes.legend(frameon=False, fontsize=9, **place)
+            # Above the axes, where it hides no line and leaves them the width of the figure.
+            place = {"loc": "lower right", "bbox_to_anchor": (1, 1.01), "borderaxespad": 0}
+            axes.legend(ncols=2, frameon=False, fontsize=9, **place)
         axes.grid(axis="y", color="0.92")
     axes.set_xlabel("step")
     return figure

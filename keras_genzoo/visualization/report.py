@@ -13,6 +13,7 @@ from keras_genzoo.training.build import load_weights
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.visualization.figures import figure_title
 from keras_genzoo.visualization.pages import write_page
+from keras_genzoo.visualization.report_head import head
 from keras_genzoo.visualization.report_images import (
     Echo,
     Page,
@@ -24,7 +25,7 @@ from keras_genzoo.visualization.report_images import (
     samples,
     training,
 )
-from keras_genzoo.visualization.report_numbers import maps, scores, settings, summary
+from keras_genzoo.visualization.report_numbers import maps, scores, settings
 
 
 def write_report(
@@ -77,8 +78,8 @@ def write_report(
     made = [(title, _or_reason(part, page)) for title, part in parts.items()]
     sections = [(title, content) for title, content in made if content]
     title = _title(run, model)
-    # The summary quotes scores that the sections above may just have measured.
-    return write_page(out, title, summary(page, title), sections)
+    # The head quotes scores that the sections above may just have measured.
+    return write_page(out, title, head(page, Path(out)), sections)
 
 
 def _or_reason(make: Callable[[Page], str], page: Page) -> str:

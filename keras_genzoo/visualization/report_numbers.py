@@ -1,23 +1,17 @@
-"""The parts of a run's report that hold numbers: scores, maps, settings, and a summary sentence."""
+"""The parts of a run's report that hold numbers: scores, maps, settings."""
 
 import html
 from pathlib import Path
 from typing import Any
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation import Options, results_of, score_rows, update_results
+from keras_genzoo.evaluation import Options, results_of, update_results
 from keras_genzoo.evaluation.results import ReadResult, RunResults
 from keras_genzoo.reading import read_json
 from keras_genzoo.visualization.interactive import map_html
 from keras_genzoo.visualization.pages import table
 from keras_genzoo.visualization.report_images import Page
 from keras_genzoo.visualization.umap_study import draw_umap, image_notes, load_studies, why_stale
-
-# Scores that the summary names if they were measured, by whether the model generates.
-SUMMARY_SCORES = {
-    True: ("fid", "label_accuracy", "likelihood.log_likelihood"),
-    False: ("reconstruction.mse", "reconstruction.ssim"),
-}
 
 
 def results(page: Page) -> RunResults:
@@ -119,54 +113,3 @@ def settings(page: Page) -> str:
     values = run.values | {f"version of {k}": v for k, v in run.versions.items()}
     rows = [(name, str(value)) for name, value in values.items() if value is not None]
     return f"<details><summary>All settings</summary>{table(rows)}</details>"
-
-
-def summary(page: Page, title: str) -> str:
-    """Return one sentence that names the model, its data, its weights and its first scores."""
-    run = page.run
-    parts = [f"{title}: {page.weights}"]
-    try:
-        current = results(page).current
-    except GenzooError:
-        current = []
-    if current:
-        parts += _summary_scores(current[0], page.generates)
-    elif page.generates:
-        parts.append("no scores of these weights")
-    parts.append(f"weights {page.digest}")
-    if version := run.versions.get("keras_genzoo"):
-        parts.append(f"keras_genzoo {version}")
-    return "; ".join(parts) + "."
-
-
-def _summary_scores(result: ReadResult, generates: bool) -> list[str]:
-    """Return the scores of the summary, and the images they were measured on, in words."""
-    protocol, parts = result.values["protocol"], []
-    # Only the network's name and checksum; its accuracy would make the sentence long.
-    network = dict(result.protocol).get("features", "").partition(",")[0].rstrip(")")
-    for name in SUMMARY_SCORES[generates]:
-        chosen = {part: _select(result.values.get(part, {}), name) for part in ("scores", "floor")}
-        for label, value, real in score_rows(chosen):
-            by = f" by features of {network})" if name == "fid" and network else ""
-            beside = f" (real images {real})" if real else ""
-            parts.append(f"{label.rstrip(' ↑↓')} {value}{by}{beside}")
-    if not parts:
-        return []
-    counts = [("num_real", f"images of {protocol.get('real')}")]
-    counts = [("num_fake", "generated images"), *counts] if generates else counts
-    # A results file that was edited by hand may lack the counts.
-    words = [f"{_count(protocol[name])} {what}" for name, what in counts if name in protocol]
-    return [", ".join(parts), " and ".join(words)] if words else [", ".join(parts)]
-
-
-def _count(number: Any) -> str:
-    return f"{number:,}" if isinstance(number, int) else str(number)
-
-
-def _select(values: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the entries of one score: its value, and its 95 % interval if there is one."""
-    whole, _, rest = name.partition(".")
-    if not rest:
-        return {key: value for key, value in values.items() if key in (name, f"{name}_95")}
-    inner = values.get(whole)
-    return {whole: {rest: inner[rest]}} if isinstance(inner, dict) and rest in inner else {}

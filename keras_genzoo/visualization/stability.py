@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from keras_genzoo.evaluation.plane_settings import LEARNING_RATES, WEIGHTS
 from keras_genzoo.evaluation.stability import (
     BATCH_SIZE,
     GAUSSIANS,
     GOOD_SHARE,
-    LEARNING_RATES,
-    WEIGHTS,
     Case,
     study_stability,
 )

@@ -95,6 +95,8 @@ def draw_umap(
         fits = min(real.shape[1:3]) >= WINDOW
         distances = [name for name in DISTANCES if fits or name != "ssim"]
     model, weights = load_weights(run, echo)
+    if reason := model.why_no_samples():
+        raise GenzooError(f"{reason}; go on with genzoo fit --resume {run.path}")
     network = find_network(features, splits, echo) if "features" in distances else None
     classes = None
     if model.needs_labels:

@@ -233,7 +233,7 @@ def test_held_out_losses_are_drawn_beside_those_of_training():
     figure.draw_without_rendering()
     # The legend stands where no line can be.
     box = figure.axes[0].get_legend().get_window_extent()
-    assert box.x0 >= figure.axes[0].get_window_extent().x1
+    assert box.y0 >= figure.axes[0].get_window_extent().y1
     for rows in ([{"step": 1, "loss": 1.0, "val_loss": ""}], [{"step": 1, "loss": 1.0}]):
         assert len(training_curves(rows).axes[0].lines) == 1
 

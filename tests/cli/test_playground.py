@@ -1,12 +1,14 @@
 """``genzoo playground`` in a browser, opened as a file: what a person does, and what it shows."""
 
 import json
+import re
 import shlex
 import shutil
 
 import numpy as np
 import pytest
 
+from keras_genzoo.models.averaging import last_weights
 from keras_genzoo.training import Run, load_model
 from tests.cli.conftest import CHROMIUM, FLAGS
 
@@ -160,6 +162,41 @@ def test_sliders_move_z_and_are_reset(opened):
     assert page.page.is_hidden("#command")
     page.page.click("#reset")
     alike(page.image("image"), model.decode(z, 0)[0])
+
+
+def test_a_switch_shows_the_weights_of_the_last_step(opened):
+    page, model = opened("cgan")
+    averaged = page.image("image")
+    page.page.click("#last")
+    with last_weights(model):
+        expected = model.generate(1, 0, seed=0)[0]
+    assert abs(averaged.astype(int) - expected).max() > 10
+    alike(page.image("image"), expected)
+    words = f"Seed 0, class {HOSTILE[0]}, weights of the last step"
+    assert page.page.inner_text("#caption") == words
+    # The command makes images of the averaged weights.
+    assert page.page.is_hidden("#command")
+    page.page.click("#averaged")
+    np.testing.assert_array_equal(page.image("image"), averaged)
+    assert page.page.is_visible("#command")
+
+
+def test_a_model_that_encodes_has_no_such_switch(opened):
+    page, _ = opened("vae")
+    assert page.page.is_visible("#image")
+    assert page.page.is_hidden("#averaging")
+
+
+def test_a_page_that_both_weights_would_make_too_large_has_the_averaged_ones(
+    copy, package, monkeypatch
+):
+    from keras_genzoo.export.playground import page
+
+    monkeypatch.setattr(page, "MOST_WITH_BOTH", 4)
+    lines = []
+    file = page.write_playground(copy("cgan"), runtime=package, echo=lines.append)
+    assert re.search(r"those of the last step it would take \d\.\d MB", lines[-2])
+    assert '"last":false' in file.read_text()
 
 
 def test_between_two_pins_lies_the_interpolation(opened):

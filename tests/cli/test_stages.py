@@ -51,7 +51,8 @@ def test_before_its_prior_is_trained_a_run_reconstructs_and_does_not_sample(
     line = "the stage 'prior' has not been trained"
     assert line in refused("sample", first)
     # Before a classifier is trained for the features.
-    assert f"{line}, and samples are drawn from it; go on with" in refused("evaluate", first)
+    for command in ("evaluate", "umap --out map"):
+        assert f"{line}, and samples are drawn from it; go on with" in refused(command, first)
     usual = "evaluate --features pixels -n 50 --no-floor --out a.json"
     assert genzoo(f"{usual} --sampler reconstruction --scores fid", first).code == 0
     assert genzoo(f"{usual} --scores codes --force", first).code == 0

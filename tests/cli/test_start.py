@@ -45,6 +45,12 @@ def test_show_imports_nothing_heavy(trained):
     assert not [name for name in HEAVY if name in modules]
 
 
+def test_the_page_of_points_imports_nothing_heavy(tmp_path):
+    modules = imported(["theory", "--interactive", "--no-open"], tmp_path)
+    assert not [name for name in HEAVY if name in modules]
+    assert (tmp_path / "theory.html").exists()
+
+
 @pytest.mark.slow
 def test_tensorflow_starts_without_a_word():
     code = "from keras_genzoo.cli.tensorflow import start_tensorflow as start; start(); start()\n"

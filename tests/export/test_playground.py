@@ -114,7 +114,7 @@ def test_both_languages_have_all_texts_that_the_page_names(template):
     for name, words in texts["en"].items():
         found = [set(re.findall(r"\{\w+\}", each)) for each in (words, texts["ja"][name])]
         assert found[0] == found[1], name
-    markup = parts.read(template)
+    markup = parts.read("shell.html") + parts.read(template)
     named = set(re.findall(r'data-(?:text|label)="(\w+)"', markup))
     scripts = "".join(map(parts.read, scripts))
     named |= set(re.findall(r'\btext\("(\w+)"', scripts))

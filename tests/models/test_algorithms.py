@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import ADVERSARIAL_LOSSES
 from keras_genzoo.models import DCGAN, GAN, MODELS, VAE, Autoencoder
+from keras_genzoo.models.averaging import keeps_last_weights, last_weights
 from keras_genzoo.models.latent import interpolate_latents
 from keras_genzoo.networks import Dropout, normal
 from tests.models.cases import ALGORITHMS, GANS, SHAPE, build, compiled, data, images, of, step
@@ -186,6 +187,21 @@ def test_images_come_from_the_averaged_generator_and_training_does_not():
     z = averaged.sample_latents(4, seed=0)
     images_made = averaged.to_uint8(averaged.generator(z))
     np.testing.assert_array_equal(averaged.generate(4, seed=0), images_made)
+
+
+@pytest.mark.parametrize("name", ["gan", "vae", pytest.param("flow", marks=pytest.mark.slow)])
+def test_the_last_weights_are_those_of_a_model_without_an_average(name):
+    averaged, plain = build(name, ema_decay=0.5), build(name, ema_decay=0.0)
+    assert not keeps_last_weights(averaged)
+    for model in (averaged, plain):
+        model.compile(run_eagerly=True)
+        step(model, times=2)
+    assert keeps_last_weights(averaged)
+    assert not keeps_last_weights(plain)
+    before = averaged.generate(4, seed=0)
+    with last_weights(averaged):
+        np.testing.assert_array_equal(averaged.generate(4, seed=0), plain.generate(4, seed=0))
+    np.testing.assert_array_equal(averaged.generate(4, seed=0), before)
 
 
 def generator_with(*extra):

@@ -10,6 +10,7 @@ import pytest
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import GAN, VAE, from_preset
+from keras_genzoo.models.averaging import keeps_last_weights
 from keras_genzoo.presets import BUNDLED, KERAS_FILES, bundled_presets
 from keras_genzoo.training.variables import weights_digest
 
@@ -66,6 +67,8 @@ def test_a_trained_model_leaves_its_optimizers_behind_and_trains_on(tmp_path):
     loaded = from_preset(tmp_path / "trained")
     assert not loaded.compiled
     assert loaded.optimizers == []
+    assert keeps_last_weights(model)
+    assert not keeps_last_weights(loaded)
     # The averages stand for the last weights, too.
     assert not np.array_equal(
         model.generator.weights[0].numpy(), model.average_generator.weights[0].numpy()

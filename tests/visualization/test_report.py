@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from keras_genzoo.evaluation import write_result
+from keras_genzoo.markup import weights_mark
 from keras_genzoo.training import Run, settings_for
 from keras_genzoo.training.build import build_model
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.visualization import report_images
 from keras_genzoo.visualization.report import _title
+from keras_genzoo.visualization.report_head import origin, play, quote
 from keras_genzoo.visualization.report_images import (
     Page,
     nearest_images,
@@ -22,7 +24,7 @@ from keras_genzoo.visualization.report_images import (
     samples,
     training,
 )
-from keras_genzoo.visualization.report_numbers import maps, scores, settings, summary
+from keras_genzoo.visualization.report_numbers import maps, scores, settings
 
 SMALL = {
     "ae": {"hidden_units": [4], "latent_dim": 2},
@@ -203,35 +205,87 @@ def test_of_very_many_training_images_the_share_is_said(page_of, monkeypatch):
 # The sentence to quote -------------------------------------------------------------------------
 
 
-def test_the_summary_names_model_data_weights_and_what_the_score_is_of(page, tmp_path):
+def test_the_sentence_names_model_data_steps_and_what_the_score_is_of(page, tmp_path):
     one = a_result(page, 12_000, 1.5) | {"floor": {"fid": 0.25}}
     write_result(one, tmp_path / "evaluation.json")
-    assert summary(page, "gan on digits") == (
-        "gan on digits: the finished model, of step 12,000; FID 1.5 by features of pixels "
-        "(0123456789ab) (real images 0.25); 297 generated images and 297 images of digits, split "
-        f"test; weights {page.digest}."
+    assert quote(page) == (
+        "gan on digits, 12,000 steps of 64: FID 1.5 (of pixels, 297 images; real images 0.25)."
     )
+    assert origin(page) == f"The finished model, of step 12,000; weights {page.digest}."
 
 
-def test_the_summary_quotes_no_score_of_other_weights(page, tmp_path):
+def test_the_sentence_quotes_no_score_of_other_weights(page, tmp_path):
     write_result(a_result(page, 3000, 7.5, "f" * 16), tmp_path / "evaluation.json")
-    assert "no scores of these weights" in summary(page, "gan")
-    assert "7.5" not in summary(page, "gan")
+    assert "no scores of these weights" in origin(page)
+    assert quote(page) == "gan on digits, 12,000 steps of 64."
 
 
-def test_the_summary_of_an_autoencoder_quotes_its_reconstructions(page_of, tmp_path):
+def test_the_sentence_of_an_autoencoder_quotes_its_reconstructions(page_of, tmp_path):
     page = page_of("ae")
     page = dataclasses.replace(page, run=dataclasses.replace(page.run, path=tmp_path))
     one = a_result(page, 12_000, 1.5)
     del one["protocol"]["features"]
     one["scores"] = {"reconstruction": {"mse": 0.125, "psnr": 20.0, "ssim": 0.5}}
     write_result(one, tmp_path / "evaluation.json")
-    assert "reconstruction MSE 0.125, reconstruction SSIM 0.5; 297 images of digits" in summary(
-        page, "ae"
+    assert quote(page).endswith(": reconstruction MSE 0.125 (297 images), reconstruction SSIM 0.5.")
+
+
+def test_the_sentence_says_once_what_scores_were_measured_with(page, tmp_path):
+    one = a_result(page, 12_000, 20.627) | {"floor": {"fid": 12.679, "label_accuracy": 0.99327}}
+    one["protocol"] |= {"num_fake": 1000, "sampler": "mixture"}
+    one["protocol"]["features"]["name"] = "model:/home/a/own.keras"
+    one["scores"]["label_accuracy"] = 1.0
+    likelihood = {"log_likelihood": -93.2333, "binarization": "dynamic", "num_images": 200}
+    one["scores"]["likelihood"] = likelihood
+    write_result(one, tmp_path / "evaluation.json")
+    assert quote(page).partition(": ")[2] == (
+        "FID 20.6 (own.keras features, 1,000 generated images and 297 real images, sampler "
+        "mixture; real images 12.7), label accuracy 100 % (real images 99.3 %), log-likelihood "
+        "-93.2 nats (200 images, dynamic binarization)."
+    )
+
+
+def test_the_sentence_takes_each_score_from_the_first_result_that_has_it(page, tmp_path):
+    newest, older = a_result(page, 12_000, 7.5), a_result(page, 12_000, 1.5)
+    newest["scores"] = {"likelihood": {"log_likelihood": -93.2333, "num_images": 200}}
+    write_result(newest | {"others": [older]}, tmp_path / "evaluation.json")
+    assert quote(page).partition(": ")[2] == (
+        "FID 1.5 (of pixels, 297 images), log-likelihood -93.2 nats (200 images)."
     )
 
 
 def test_a_result_that_lacks_what_it_was_measured_with_is_no_crash(page, tmp_path):
     one = {"protocol": {"weights_digest": page.digest}, "scores": {"fid": 1.5}, "warnings": []}
     write_result(one, tmp_path / "evaluation.json")
-    assert "FID 1.5; weights" in summary(page, "gan")
+    assert quote(page).endswith(": FID 1.5.")
+
+
+# The page to play with -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("digest", "remark"),
+    [
+        (None, ""),
+        ("f" * 16, "that page has other weights than the images below"),
+        ("", "that page does not say which weights it has"),
+    ],
+)
+def test_a_page_to_play_with_is_linked_and_says_if_its_weights_are_others(
+    page, tmp_path, digest, remark
+):
+    assert play(page, tmp_path / "report.html") == ""
+    mark = weights_mark(page.digest if digest is None else digest) if digest != "" else ""
+    (tmp_path / "playground.html").write_text(f"<head>{mark}</head>")
+    link = play(page, tmp_path / "report.html")
+    assert 'href="./playground.html"' in link
+    assert re.findall("<small>(.*)</small>", link) == ([remark] if remark else [])
+
+
+def test_the_link_leads_from_the_report_to_the_run_wherever_both_lie(page, tmp_path):
+    run = tmp_path / 'a run: "mine"'
+    run.mkdir()
+    (run / "playground.html").touch()
+    page = dataclasses.replace(page, run=dataclasses.replace(page.run, path=run))
+    link = play(page, tmp_path / "reports" / "page.html")
+    assert re.search('href="(.*?)"', link)[1] == "../a%20run%3A%20%22mine%22/playground.html"

@@ -7,7 +7,7 @@ async function openGenerator() {
   const classes = data.decode.takes_labels ? data.class_names : [];
   const zOf = (seed) => table.slice(seed * size, (seed + 1) * size);
   const state = { seed: 0, z: zOf(0), between: null, label: 0, amounts: Array(count).fill(0),
-    scale: 1, many: false, steps: data.solver?.steps, left: 0 };
+    scale: 1, many: false, last: false, steps: data.solver?.steps, left: 0 };
   const pins = { a: null, b: null };
   const current = (z = state.z) => moved(z, state.scale, directions, state.amounts);
   const isChanged = () => state.scale !== 1 || state.amounts.some((amount) => amount)
@@ -18,19 +18,21 @@ async function openGenerator() {
     let image = state.between === null ? text("of_seed", { seed: state.seed })
       : text("between", { percent: Math.round(100 * state.between) });
     if (classes.length) image = text("of_class", { image, name: classes[state.label] });
+    if (state.last) image = text("of_last", { image });
     return isChanged() ? text("changed", { image }) : image;
   }
 
   // What is drawn, the most wanted first.
   let shown = null;
   async function drawImage() {
+    await network.use(state.last ? "last" : "model");
     shown = await decode(current(), state.label, state.steps - state.left);
     const canvas = byId("image");
     paint(canvas, shown);
     canvas.setAttribute("aria-label", text("generated_alt", { words: words() }));
     byId("caption").textContent = words();
     const command = byId("command");
-    command.hidden = state.between !== null || isChanged();
+    command.hidden = state.between !== null || state.last || isChanged();
     command.textContent = `genzoo sample ${quoted(data.run)} -n 1 --seed ${state.seed}`
       + (classes.length ? ` --class ${quoted(classes[state.label])}` : "");
     say(words());
@@ -76,7 +78,7 @@ async function openGenerator() {
   });
   let drawnPins = "";
   async function drawPath(stale) {
-    const wanted = `${[...pins.a, ...pins.b]} ${state.label} ${state.steps}`;
+    const wanted = `${[...pins.a, ...pins.b]} ${state.label} ${state.steps} ${state.last}`;
     strip.forEach((canvas, step) => canvas.classList.toggle("here",
       state.between !== null && Math.round(8 * state.between) === step));
     if (wanted === drawnPins) return;
@@ -135,6 +137,12 @@ async function openGenerator() {
     byId("image").hidden = byId("image-keys").hidden = many;
     byId("single").setAttribute("aria-pressed", !many);
     byId("many").setAttribute("aria-pressed", many);
+    redraw();
+  }
+  function useLast(last) {
+    state.last = last;
+    byId("averaged").setAttribute("aria-pressed", !last);
+    byId("last").setAttribute("aria-pressed", last);
     redraw();
   }
   function choose(label) {
@@ -215,6 +223,9 @@ async function openGenerator() {
   });
   byId("single").addEventListener("click", () => view(false));
   byId("many").addEventListener("click", () => view(true));
+  byId("averaging").hidden = !data.last;
+  byId("averaged").addEventListener("click", () => useLast(false));
+  byId("last").addEventListener("click", () => useLast(true));
   byId("reset").addEventListener("click", () => { reset(); redraw(); });
   byId("set-a").addEventListener("click", () => pin("a"));
   byId("set-b").addEventListener("click", () => pin("b"));

@@ -2,6 +2,7 @@
 
 const network = {
   times: [],
+  compiled: {},
 
   async start() {
     const wasmBinary = await bytesOf("wasm");
@@ -15,25 +16,31 @@ const network = {
     } finally {
       console.warn = log;
     }
-    this.model = await LiteRT.loadAndCompile(await bytesOf("model"), { accelerator: "wasm" });
-    this.last = Promise.resolve();
+    this.previous = Promise.resolve();
+    await this.use("model");
+  },
+
+  // From now on runs a network of the page: "model", or that with the weights of the last step.
+  async use(name) {
+    this.compiled[name] ??= await LiteRT.loadAndCompile(await bytesOf(name), { accelerator: "wasm" });
+    this.model = this.compiled[name];
   },
 
   // Runs a signature on one row of input; calls wait for each other.
   run(signature, inputs, output) {
-    const job = this.last.then(async () => {
+    const model = this.model, job = this.previous.then(async () => {
       const began = performance.now();
       const tensors = {};
       for (const [name, [values, shape]] of Object.entries(inputs))
         tensors[name] = new LiteRT.Tensor(values, shape);
-      const outputs = await this.model.run(signature, tensors);
+      const outputs = await model.run(signature, tensors);
       const values = await outputs[output].data();
       for (const tensor of [...Object.values(tensors), ...Object.values(outputs)]) tensor.delete();
       this.times.push(performance.now() - began);
       if (this.times.length > 50) this.times.shift();
       return values;
     });
-    this.last = job.catch(() => {});
+    this.previous = job.catch(() => {});
     return job;
   },
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
@@ -13,7 +12,7 @@ from keras_genzoo.export.litert import converted
 from keras_genzoo.export.networks import in_float32
 from keras_genzoo.export.origin import describe_origin
 from keras_genzoo.export.playground.material import data_at_hand, latent_map, training_images
-from keras_genzoo.export.playground.parts import blob, filled, joined, resource
+from keras_genzoo.export.playground.parts import MOST_WITH_BOTH, blob, filled, joined, resource
 from keras_genzoo.export.playground.runtime import (
     LICENCE,
     PACKAGE,
@@ -27,16 +26,19 @@ from keras_genzoo.export.playground.signatures import (
     decoder_of,
     encoder_of,
     principal_directions,
+    velocity_network,
     velocity_of,
 )
 from keras_genzoo.export.run import refuse_saved_model
 from keras_genzoo.files import new_file, writing
-from keras_genzoo.markup import data_element
+from keras_genzoo.markup import data_element, weights_mark
 from keras_genzoo.models import ImageModel
+from keras_genzoo.models.averaging import keeps_last_weights, last_weights
 from keras_genzoo.reading import read_json
 from keras_genzoo.text import encodable
 from keras_genzoo.training import Run
 from keras_genzoo.training.build import load_weights
+from keras_genzoo.training.variables import weights_digest
 
 Echo = Callable[[str], None]
 
@@ -63,6 +65,10 @@ def write_playground(
     It runs in a browser without a server or a network, loads nothing and sends nothing. Weights
     are in half precision. The page has z of the first seeds as ``genzoo sample`` draws it, so that
     the image of a seed is that of ``genzoo sample -n 1 --seed SEED`` but for the precision.
+
+    A generator whose weights are averaged has a switch to those of its last step, unless the page
+    would then take more than ``MOST_WITH_BOTH`` megabytes. A preset keeps the averaged ones alone,
+    and the map of a model that encodes is of their codes, so that these have no switch.
 
     Args:
         path: the run folder.
@@ -114,14 +120,12 @@ def page_of(
         raise GenzooError(
             f"a page shows images of 1 or 3 channels, and this model makes {model.image_shape[-1]}"
         )
-    decoder, encoder = decoder_of(model), encoder_of(model)
-    networks, solver = _networks(model, decoder, encoder), None
+    decoder, encoder, solver = decoder_of(model), encoder_of(model), None
     splits = data_at_hand(run, dataset, echo)
     directions, shares = principal_directions(model.signatures()[decoder.name], model.latent_shape)
     if model.has_solver:
         # The page takes the steps itself, so that a person sees the image form.
-        decoder, network = velocity_of(model)
-        networks = {decoder.name: in_float32(network)}
+        decoder = velocity_of(model)
         solver = {"name": model.solver, "steps": model.solver_steps, "range": model.value_range}
     size = int(np.prod(model.latent_shape))
     seeds = min(SEEDS, max(LEAST_SEEDS, MOST_NUMBERS // size))
@@ -151,7 +155,7 @@ def page_of(
     }
     blobs = {
         "wasm": runtime.wasm,
-        "model": converted(networks, "float16"),
+        "model": _network(model, decoder, encoder),
         "seeds": table.tobytes(),
         "directions": directions.tobytes(),
     }
@@ -161,13 +165,14 @@ def page_of(
         chart = latent_map(model, splits)
         data["map"] = chart.facts
         blobs |= {"points": chart.points.tobytes(), "basis": chart.basis.tobytes()}
-    parts = [data_element("page-data", data), *(blob(*named) for named in blobs.items())]
-    scripts = {
-        "GLUE": runtime.glue,
-        "RUNTIME": runtime_script(runtime.module),
-        "SCRIPT": joined(SCRIPTS),
-    }
-    return filled("page.html", _name(run), "\n".join(parts), **scripts)
+    scripts = [runtime.glue, runtime_script(runtime.module), joined(SCRIPTS)]
+    elements = [blob(*named) for named in blobs.items()]
+    last = _last_network(model, decoder, sum(map(len, [*elements, *scripts])), echo)
+    data["last"] = last is not None
+    elements += [last] if last else []
+    content = "\n".join([data_element("page-data", data), *elements])
+    mark = weights_mark(weights_digest(model)) + "\n"
+    return filled("page.html", _name(run), content, scripts, mark=mark)
 
 
 def _name(run: Run) -> str:
@@ -175,9 +180,38 @@ def _name(run: Run) -> str:
     return run.preset["name"] if run.preset else run.path.resolve().name
 
 
-def _networks(
-    model: ImageModel, decoder: Signature, encoder: Signature | None
-) -> dict[str, keras.Model]:
-    """Return the networks that the page runs, for one image a call, in float32."""
-    networks = model.signatures(1)
-    return {each.name: in_float32(networks[each.name]) for each in (decoder, encoder) if each}
+def _network(model: ImageModel, decoder: Signature, encoder: Signature | None) -> bytes:
+    """Return the networks that the page runs, for one image a call, as a ``.tflite`` file."""
+    if model.has_solver:
+        networks = {decoder.name: velocity_network(model)}
+    else:
+        signatures = model.signatures(1)
+        networks = {each.name: signatures[each.name] for each in (decoder, encoder) if each}
+    plain = {name: in_float32(network) for name, network in networks.items()}
+    return converted(plain, "float16")
+
+
+def _last_network(model: ImageModel, decoder: Signature, size: int, echo: Echo) -> str | None:
+    """Return the generator with the weights of its last step, as an element of the page.
+
+    Args:
+        model: the model.
+        decoder: the signature that makes images.
+        size: bytes of the page without it.
+        echo: called with a line if it is left out, since the page would be too large.
+
+    Returns:
+        None if the model keeps one set of weights, encodes, or the page would be too large.
+    """
+    if model.has_encoder or not keeps_last_weights(model):
+        return None
+    with last_weights(model):
+        element = blob("last", _network(model, decoder, None))
+    size = (size + len(element)) / 1e6
+    if size <= MOST_WITH_BOTH:
+        return element
+    echo(
+        "the page has the averaged weights alone: with those of the last step it would take "
+        f"{size:.1f} MB, and {MOST_WITH_BOTH} is the most"
+    )
+    return None

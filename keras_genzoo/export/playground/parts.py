@@ -10,6 +10,9 @@ from pathlib import Path
 
 from keras_genzoo.markup import fill
 
+# Megabytes up to which a page has the last weights of a generator besides the averaged ones.
+MOST_WITH_BOTH = 16
+
 
 def resource(name: str) -> Path:
     """Return the place of a file that lies beside this module."""
@@ -33,23 +36,33 @@ def joined(names: Sequence[str]) -> str:
     return f'"use strict";\n(() => {{\n{"".join(map(read, names))}}})();\n'
 
 
-def filled(template: str, title: str, data: str, **scripts: str) -> str:
+def filled(template: str, title: str, data: str, scripts: Sequence[str], *, mark: str = "") -> str:
     """Return a page, with a policy that lets it run these scripts and load nothing.
 
     Args:
-        template: its name in this folder.
+        template: name of the page's body in this folder.
         title: the title of the page.
         data: elements that hold data.
-        **scripts: by the names that the template has for them.
+        scripts: what the page runs, in this order.
+        mark: element of the head that says whose images the page shows.
     """
     style = read("style.css")
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"script-src 'wasm-unsafe-eval' {_hashes(list(scripts.values()))}; "
+        f"script-src 'wasm-unsafe-eval' {_hashes(scripts)}; "
         f"style-src {_hashes([style])}"
     )
-    parts = {"POLICY": policy, "TITLE": html.escape(title), "STYLE": style, "DATA": data}
-    return fill(read(template), **parts, **scripts)
+    title = html.escape(title)
+    parts = {
+        "POLICY": policy,
+        "MARK": mark,
+        "TITLE": title,
+        "STYLE": style,
+        "BODY": fill(read(template), TITLE=title),
+        "DATA": data,
+        "SCRIPTS": "\n".join(f"<script>{script}</script>" for script in scripts),
+    }
+    return fill(read("shell.html"), **parts)
 
 
 def _hashes(parts: Sequence[str]) -> str:

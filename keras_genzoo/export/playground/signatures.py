@@ -71,15 +71,19 @@ def encoder_of(model: ImageModel) -> Signature | None:
     return None
 
 
-def velocity_of(model: ImageModel) -> tuple[Signature, keras.Model]:
+def velocity_of(model: ImageModel) -> Signature:
+    """Return the signature of ``velocity_network``."""
+    return Signature("velocity", "velocity", model.needs_labels)
+
+
+def velocity_network(model: ImageModel) -> keras.Model:
     """Return what a page solves step by step to make images, of a model that has a solver.
+
+    It takes one row: ``z``, the image so far, and ``time``, from 0 for noise to 1 for an image (and
+    ``class_labels``), and gives ``velocity``.
 
     Args:
         model: a model with ``has_solver``.
-
-    Returns:
-        the signature, and its network for one image: ``z``, the image so far, and ``time``, from 0
-        for noise to 1 for an image (and ``class_labels``) -> ``velocity``.
     """
     inputs = {"z": keras.Input(model.latent_shape, 1, name="z")}
     inputs["time"] = keras.Input((), 1, name="time")
@@ -87,8 +91,7 @@ def velocity_of(model: ImageModel) -> tuple[Signature, keras.Model]:
         inputs["class_labels"] = keras.Input((), 1, dtype="int32", name="class_labels")
     time = keras.ops.reshape(inputs["time"], ())
     velocity = model.velocity(inputs.get("class_labels"))(inputs["z"], time)
-    network = keras.Model(inputs, {"velocity": velocity}, name="velocity")
-    return Signature("velocity", "velocity", model.needs_labels), network
+    return keras.Model(inputs, {"velocity": velocity}, name="velocity")
 
 
 def principal_directions(

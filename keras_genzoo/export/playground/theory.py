@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from keras_genzoo.evaluation.stability import LEARNING_RATES, WEIGHTS
+from keras_genzoo.evaluation.plane_settings import LEARNING_RATES, WEIGHTS
 from keras_genzoo.export.playground.parts import filled, joined, resource
 from keras_genzoo.files import new_file, writing
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES
@@ -39,7 +39,7 @@ def write_theory_page(
         "rates": LEARNING_RATES,
         "seed": seed,
     }
-    text = filled("theory.html", TITLE, data_element("page-data", data), SCRIPT=joined(SCRIPTS))
+    text = filled("theory.html", TITLE, data_element("page-data", data), [joined(SCRIPTS)])
     with writing(out) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
     return out

@@ -46,7 +46,7 @@ def show(*rows, title=""):
     _, axis = plt.subplots(figsize=(8, height), layout="constrained")
     axis.imshow(genzoo.images.image_grid(np.concatenate(rows), len(rows[0])), cmap="gray")
     axis.set_title(title, fontsize=10, loc="left")
-    axis.axis("off")
+    axis.set_axis_off()
 
 
 test = genzoo.data.open_source("digits", split="test", image_size=16)

@@ -53,7 +53,8 @@ axis.scatter(*study.real.T, s=8, color="0.8", label="real, training")
 for part, colour, name in ((slice(200), "C3", "generated"), (slice(200, None), "C0", "real, test")):
     axis.scatter(*study.generated[part].T, s=14, color=colour, label=name)
 axis.set(xticks=[], yticks=[], title=study.distance)
-legend = axis.legend()
+axis.legend()
+print(f"{len(real)} real images, {len(generated)} generated and {len(test)} test images placed")
 
 # %% [markdown]
 # ## "At the border"
@@ -81,7 +82,7 @@ figure, axes = plt.subplots(1, 2, figsize=(9, 2.5), layout="constrained")
 for axis, (title, images) in zip(axes, parts.items(), strict=True):
     axis.imshow(genzoo.images.image_grid(images[:30], 10), cmap="gray")
     axis.set_title(f"generated, {title} ({len(images)})", fontsize=10)
-    axis.axis("off")
+    axis.set_axis_off()
 
 # %% [markdown]
 # By this count, generated and test images cannot be told apart: their intervals overlap. Some of

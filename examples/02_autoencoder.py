@@ -46,7 +46,7 @@ def show(*rows, title=""):
     _, axis = plt.subplots(figsize=(8, height), layout="constrained")
     axis.imshow(genzoo.images.image_grid(np.concatenate(rows), len(rows[0])), cmap="gray")
     axis.set_title(title, fontsize=10, loc="left")
-    axis.axis("off")
+    axis.set_axis_off()
 
 
 test = genzoo.data.open_source("digits", split="test", image_size=16)
@@ -106,11 +106,11 @@ for digit, area in sorted(areas.items(), key=lambda pair: pair[1]):
     print(f"{digit}: area {area:7.1f}, {(labels == digit).mean():.0%} of the images")
 
 # %% [markdown]
-# ## 3. The space of codes has no bounds, and is mostly empty
+# ## 3. The space of codes has no bounds, and it has holes
 #
-# Codes may lie anywhere, and most places have none. Of points drawn evenly from the rectangle
-# around all codes, how many are farther from any code than 99 % of the codes are from their
-# nearest neighbour?
+# Codes may lie anywhere, and between them are places without any. Of points drawn evenly from the
+# rectangle around all codes, how many are farther from any code than 99 % of the codes are from
+# their nearest neighbour?
 
 # %%
 rng = np.random.default_rng(0)

@@ -94,7 +94,7 @@ for axis, one, title in ((axes[0], plain, "autoencoder"), (axes[1], model, "VAE,
     axis.set(title=title, xlabel="$z_1$", ylabel="$z_2$", aspect="equal")
     inside = (np.linalg.norm(codes, axis=1) < 3).mean()
     print(f"{title}: {inside:.0%} of the codes lie within radius 3")
-figure.colorbar(points, ticks=range(10), label="digit")
+figure.colorbar(points, ticks=range(10)).set_label("digit")
 
 # %% [markdown]
 # ## Images of every place
@@ -115,7 +115,7 @@ grids = {
 for axis, (title, (grid, columns)) in zip(axes, grids.items(), strict=True):
     axis.imshow(genzoo.images.image_grid(grid, columns), cmap="gray")
     axis.set_title(title, fontsize=10)
-    axis.axis("off")
+    axis.set_axis_off()
 
 # %% [markdown]
 # ## Reconstruction and interpolation
@@ -129,7 +129,7 @@ one, zero = (images[np.argmax(labels == digit)] for digit in (1, 0))
 rows = np.concatenate([images[:10], model.reconstruct(images[:10]), model.interpolate(one, zero)])
 figure, axis = plt.subplots(figsize=(8, 2.6), layout="constrained")
 axis.imshow(genzoo.images.image_grid(rows, 10), cmap="gray")
-size = axis.axis("off")
+axis.set_axis_off()
 
 # %% [markdown]
 # ## At full size

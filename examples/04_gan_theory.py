@@ -63,8 +63,6 @@ points = np.concatenate([data(20_000), guess(20_000)])[:, None]
 is_real = np.repeat([1.0, 0.0], 20_000)[:, None]
 discriminator.fit(points, is_real, batch_size=1000, epochs=40, verbose=0)
 learnt = np.asarray(keras.ops.sigmoid(discriminator(x[:, None]))[:, 0])
-error = np.average(abs(learnt - best), weights=p_d + p_g)
-print(f"mean distance of D from D* over real and generated points: {error:.3f}")
 
 figure, axis = plt.subplots(figsize=(7, 3), layout="constrained")
 axis.fill_between(x, p_d / 4, color="C0", alpha=0.3, label="$p_d / 4$")
@@ -72,7 +70,9 @@ axis.fill_between(x, p_g / 4, color="C3", alpha=0.3, label="$p_g / 4$")
 axis.plot(x, best, color="0.6", linewidth=3, label="$D^*$")
 axis.plot(x, learnt, "k--", linewidth=1.2, label="D, trained")
 axis.set(xlabel="x", ylim=(0, 1.25))
-legend = axis.legend(ncols=4, fontsize=9, loc="upper center")
+axis.legend(ncols=4, fontsize=9, loc="upper center")
+error = np.average(abs(learnt - best), weights=p_d + p_g)
+print(f"mean distance of D from D* over real and generated points: {error:.3f}")
 
 # %% [markdown]
 # Where neither of the two has points, at both ends, nothing tells $D$ what to say.
@@ -170,10 +170,10 @@ for axis, (name, rates) in zip(axes, runs.items(), strict=False):
     axis.set(title=f"{name}: {covered(points)} of 8", xlim=(-1, 1), ylim=(-1, 1), aspect="equal")
     axes[2].plot(100 * np.arange(1, len(values) + 1), values, label=name)
     print(f"{name}: {covered(points)} of 8 modes, V {values[-1]:.2f} at the end")
-axes[0].legend(fontsize=8, markerscale=3, loc="center")
 axes[2].axhline(-genzoo.losses.LOG_4, color="0.5", linestyle=":", label="-log 4")
 axes[2].set(title="V(D, G) in training", xlabel="step", ylabel="nats")
-legend = axes[2].legend(fontsize=8)
+for axis, place in ((axes[0], "center"), (axes[2], "upper right")):
+    axis.legend(fontsize=8, loc=place)
 
 # %% [markdown]
 # The second generator puts all its points into one place. It is trained against a $D$ that hardly

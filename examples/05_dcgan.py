@@ -99,7 +99,7 @@ for name in ("discriminator_loss", "generator_loss"):
 axes[1].set(title="losses, nats")
 for axis in axes:
     axis.set_xlabel("epoch")
-    legend = axis.legend(fontsize=8)
+    axis.legend(fontsize=8)
 last = {name: round(values[-1], 2) for name, values in history.items()}
 print(last)
 
@@ -115,7 +115,8 @@ print(last)
 # - NaN: `genzoo fit` stops there, and names the last good checkpoint.
 #
 # How good the images are is measured with {py:class}`keras_genzoo.evaluation.FrechetCallback`
-# during `fit`, or with `genzoo evaluate` on a finished run.
+# during `fit`, or with `genzoo evaluate` on a finished run; [evaluation that can be
+# trusted](15_evaluation.py) says how to read the scores.
 #
 # ## At full size
 #
@@ -133,7 +134,7 @@ print(last)
 mnist = genzoo.models.from_preset("dcgan_mnist").generate(40, seed=0)
 figure, axis = plt.subplots(figsize=(8, 3.3), layout="constrained")
 axis.imshow(genzoo.images.image_grid(mnist, 10), cmap="gray")
-size = axis.axis("off")
+axis.set_axis_off()
 
 # %% [markdown]
 # Without `--dataset`, `genzoo fit dcgan` trains on these digits for two minutes and knows their

@@ -50,7 +50,7 @@ titles = ("noise of its own for each image", "the same noise along a row")
 for axis, grid, title in zip(axes, (free, same), titles, strict=True):
     axis.imshow(genzoo.images.image_grid(grid, 10), cmap="gray")
     axis.set_title(title, fontsize=10)
-    axis.axis("off")
+    axis.set_axis_off()
 
 # %% [markdown]
 # The rows on the right share a style, such as slant and thickness: what the class does not say is

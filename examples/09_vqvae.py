@@ -63,7 +63,7 @@ for column, (image, grid, restored) in enumerate(
     axes[1, column].imshow(grid, cmap="nipy_spectral", vmin=0, vmax=33)
     axes[2, column].imshow(restored, cmap="gray")
 for axis in axes.flat:
-    axis.axis("off")
+    axis.set_axis_off()
 
 # %% [markdown]
 # ## Why a second stage

@@ -1,5 +1,6 @@
 """Settings of Sphinx for the guide, in English and in Japanese (``-D language=ja``)."""
 
+import inspect
 import os
 import shutil
 from pathlib import Path
@@ -122,6 +123,16 @@ def _skip_of_keras(app, what, name, member, skip, options):
     return True if (getattr(function, "__module__", None) or "").startswith("keras.") else skip
 
 
+def _signature(app, what, name, thing, options, signature, returned):
+    """Show the arguments of a class whose ``__new__``, which is Keras', takes any."""
+    if what != "class" or signature != "(*args, **kwargs)":
+        return None
+    _, *arguments = inspect.signature(thing.__init__).parameters.values()
+    bare = [argument.replace(annotation=inspect.Parameter.empty) for argument in arguments]
+    return str(inspect.Signature(bare)), returned
+
+
 def setup(app) -> None:
     """Called by Sphinx."""
+    app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-skip-member", _skip_of_keras)

@@ -5,6 +5,9 @@ import os
 import shutil
 from pathlib import Path
 
+from docutils import nodes
+from docutils.utils.math.latex2mathml import tex2mathml
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 HERE = Path(__file__).parent
 
@@ -69,6 +72,7 @@ html_title = "keras_genzoo"
 html_static_path = ["_static"]
 html_extra_path = ["llms.txt"]
 html_css_files = ["genzoo.css"]
+html_math_renderer = "mathml"
 html_show_sourcelink = False
 html_sidebars = {
     "**": [
@@ -132,7 +136,14 @@ def _signature(app, what, name, thing, options, signature, returned):
     return str(inspect.Signature(bare)), returned
 
 
+def _write_formula(writer, node) -> None:
+    """Write a formula as MathML, which browsers draw without a script from elsewhere."""
+    writer.body.append(tex2mathml(node.astext(), as_block=isinstance(node, nodes.math_block)))
+    raise nodes.SkipNode
+
+
 def setup(app) -> None:
     """Called by Sphinx."""
+    app.add_html_math_renderer("mathml", (_write_formula, None), (_write_formula, None))
     app.connect("autodoc-process-signature", _signature)
     app.connect("autodoc-skip-member", _skip_of_keras)

@@ -15,8 +15,8 @@
 # What "like" means is a choice, and the choice decides what the model does where it cannot fit the
 # data.
 #
-# The Kullback-Leibler divergence is $KL(p \| q) = \int p \log (p / q)$, in nats. It is not
-# symmetric, and it is infinite where $q$ gives no probability to what $p$ may draw.
+# The Kullback-Leibler divergence is $\mathrm{KL}(p \| q) = \int p \log (p / q)$, in nats. It is
+# not symmetric, and it is infinite where $q$ gives no probability to what $p$ may draw.
 
 # %%
 import matplotlib.pyplot as plt
@@ -30,7 +30,7 @@ print(f"KL(q, p) = {losses.kl_divergence(q, p)}")
 
 # %% [markdown]
 # The Jensen-Shannon divergence compares both with their mean $m = (p + q) / 2$. It is symmetric
-# and at most $\log 2$, which it reaches if nothing is possible under both.
+# and at most $\log\,2$, which it reaches if nothing is possible under both.
 
 # %%
 print(f"JS(p, q) = {losses.jensen_shannon_divergence(p, q):.4f}")
@@ -40,12 +40,12 @@ print(f"JS of what never overlaps: {losses.jensen_shannon_divergence([1, 0], [0,
 # ## What each of them wants
 #
 # Data with two modes, and a model with one: a Gaussian of which we choose mean and deviation.
-# Which is the best depends on the divergence. $KL(p \| q)$ is maximum likelihood: the model must
-# cover all of the data, and puts most of its probability where there are none. $KL(q \| p)$
-# punishes the model for each image that the data would not have: it takes one mode and forgets the
-# other. $JS(p, q)$ is bounded, forgives both, and here sides with maximum likelihood. VAEs and
-# flows maximise (a bound of) the likelihood; the minimax game of a GAN minimises the
-# Jensen-Shannon divergence, if its discriminator is perfect.
+# Which is the best depends on the divergence. $\mathrm{KL}(p \| q)$ is maximum likelihood: the
+# model must cover all of the data, and puts most of its probability where there are none.
+# $\mathrm{KL}(q \| p)$ punishes the model for each image that the data would not have: it takes
+# one mode and forgets the other. $\mathrm{JS}(p, q)$ is bounded, forgives both, and here sides
+# with maximum likelihood. VAEs and flows maximise (a bound of) the likelihood; the minimax game of
+# a GAN minimises the Jensen-Shannon divergence, if its discriminator is perfect.
 
 # %%
 x = np.linspace(-8, 8, 801)

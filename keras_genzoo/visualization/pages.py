@@ -89,8 +89,7 @@ def drawn_figure(figure: "Figure", words: str) -> str:
     source, words = png_bytes_address(buffer.getvalue()), html.escape(words)
     shown = f'<img class="drawn" src="{source}" alt="{words}" loading="lazy">'
     caption = f"<figcaption>{words}</figcaption>"
-<<<<<<< HEAD
-    return f'<figure><div class="moved" tabindex="0">{shown}</div>{caption}</figure>'
+    return f'<figure><div class="moved">{shown}</div>{caption}</figure>'
 
 
 def write_page(
@@ -159,6 +158,3 @@ summary{cursor:pointer}input[type=range]{vertical-align:middle;width:min(16rem,6
 </style></head>
 <body><header>%HEAD%<nav>%LINKS%</nav></header>%BODY%</body></html>
 """
-=======
-    return f'<figure><div class="moved">{shown}</div>{caption}</figure>'
->>>>>>> 09d965e (Keep the legend of curves clear of their axes)

@@ -55,7 +55,7 @@ class ScoresOption(click.Option):
 
 
 @click.command("evaluate")
-@click.argument("run", type=RunPath(), required=False)
+@click.argument("run", type=RunPath(generates=True), required=False)
 @click.option(
     "--scores",
     cls=ScoresOption,
@@ -121,7 +121,8 @@ def command(
     """Score the images of RUN, or those of --fake against those of --real.
 
     Prints a table; each number stands beside what it was measured with. Scores are added to those
-    that the run has of the same weights, measured in the same way.
+    that the run has of the same weights, measured in the same way. RUN may be an exported
+    SavedModel, too: nothing is written into its folder, and its scores go into runs/NAME-v1.
     """
     if (run is None) == (real is None or fake is None) or (run and (real or fake)):
         raise GenzooError("evaluate takes a run, or both --real and --fake")

@@ -10,8 +10,8 @@ from keras_genzoo.cli.options import (
     Name,
     class_option,
     dataset_option,
+    generator_argument,
     picture_options,
-    run_argument,
     sampling_options,
 )
 from keras_genzoo.cli.tensorflow import start_tensorflow
@@ -19,7 +19,7 @@ from keras_genzoo.text import shown
 
 
 @click.command("interpolate")
-@run_argument
+@generator_argument
 @click.option(
     "--rows", type=int, help="Number of interpolations between random ends; by default 8."
 )
@@ -65,7 +65,8 @@ def command(
     """Interpolate between real images, or between points of the noise.
 
     A model with an encoder interpolates between the codes of real images, any other between points
-    of the noise that it generates images from.
+    of the noise that it generates images from; RUN may be an exported SavedModel, too, which does
+    the latter.
     """
     start_tensorflow()
     from keras_genzoo import training

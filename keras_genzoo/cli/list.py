@@ -18,11 +18,11 @@ from keras_genzoo.networks import (
     CONDITIONINGS,
     NORMALIZATIONS,
 )
-from keras_genzoo.presets import BUNDLED, CARD, SCORES, bundled_presets
+from keras_genzoo.presets import BUNDLED, CARD, RECORD, SCORES, bundled_presets
 from keras_genzoo.reading import read_json
 from keras_genzoo.training import RECIPES
 from keras_genzoo.training.configuration import flat
-from keras_genzoo.training.preset_runs import read_record
+from keras_genzoo.training.placed_runs import read_record
 
 
 @click.command("list")
@@ -97,7 +97,7 @@ def _list_presets(name: str | None) -> None:
 
 def _row(name: str) -> tuple[str, ...]:
     folder = BUNDLED / name
-    dataset = flat(read_record(folder)["settings"])["dataset"]
+    dataset = flat(read_record(folder / RECORD)["settings"])["dataset"]
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
     # The card has the terms in full.
     terms = DATASETS[dataset].terms.partition(" (")[0]

@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 from keras_genzoo.arguments import Choices
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models.registry import MODELS, SOLVERS
+from keras_genzoo.presets.hubs import is_address
 from keras_genzoo.registry import Names
 from keras_genzoo.training.declared import (
     GROUPS,
@@ -286,19 +287,31 @@ def _with_default(flag: str, setting: Setting, chosen: Settings) -> tuple[str, s
 
 
 class RunPath(click.Path):
-    """A run folder, or the name or folder of a preset, which becomes its run folder."""
+    """A run folder, or what becomes one: a preset, or of commands that only generate a SavedModel.
 
-    def __init__(self):
+    Args:
+        generates: whether the command takes a model that generates images and does no more.
+    """
+
+    def __init__(self, generates: bool = False):
         super().__init__(path_type=Path)
+        self.generates = generates
 
     def convert(self, value, param, ctx):
         """Return the run folder."""
-        return run_folder(super().convert(value, param, ctx))
+        if not is_address(value):
+            value = super().convert(value, param, ctx)
+        return run_folder(value, generates=self.generates)
 
 
 def run_argument(command: Command) -> Command:
     """Add the argument RUN: a folder that ``genzoo fit`` wrote, or a preset."""
     return click.argument("run", type=RunPath())(command)
+
+
+def generator_argument(command: Command) -> Command:
+    """Add the argument RUN of a command that only generates: it may be a SavedModel, too."""
+    return click.argument("run", type=RunPath(generates=True))(command)
 
 
 def class_option(command: Command) -> Command:

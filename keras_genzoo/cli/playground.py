@@ -5,13 +5,13 @@ from typing import Any
 
 import click
 
-from keras_genzoo.cli.options import dataset_option, force_option, run_argument
+from keras_genzoo.cli.options import dataset_option, force_option, generator_argument
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.text import shown
 
 
 @click.command("playground")
-@run_argument
+@generator_argument
 @click.option(
     "--out", type=click.Path(path_type=Path), help="HTML file; by default RUN/playground.html."
 )
@@ -32,6 +32,7 @@ def command(run: Path, opens: bool, **options: Any) -> None:
     Generators have dice, sliders, classes and interpolation; autoencoders a map of their codes,
     and a place to draw. A generator whose weights are averaged has a switch to those of its last
     step, unless the page would then take more than 16 MB; a preset has the averaged ones alone.
+    RUN may be an exported SavedModel, too; its page has dice, classes and interpolation.
     """
     start_tensorflow()
     from keras_genzoo.export import playground

@@ -7,8 +7,8 @@ import click
 
 from keras_genzoo.cli.options import (
     class_option,
+    generator_argument,
     picture_options,
-    run_argument,
     sampling_options,
 )
 from keras_genzoo.cli.tensorflow import start_tensorflow
@@ -16,7 +16,7 @@ from keras_genzoo.text import shown
 
 
 @click.command("sample")
-@run_argument
+@generator_argument
 @click.option(
     "-n",
     "count",
@@ -34,7 +34,10 @@ def command(
     columns: int | None,
     **options: Any,
 ) -> None:
-    """Generate images with the model of RUN, as a PNG grid, or as arrays with --out FILE.npz."""
+    """Generate images with the model of RUN, as a PNG grid, or as arrays with --out FILE.npz.
+
+    RUN may be an exported SavedModel, too; its images go into runs/NAME-v1.
+    """
     start_tensorflow()
     from keras_genzoo import training
 

@@ -35,11 +35,14 @@ def command(run: Path) -> None:
         if opened.settings.needs_labels:
             click.echo("rows of the sample grids: these classes, from the top")
     done = opened.last_step() or 0
-    if opened.preset is None:
-        click.echo(f"\nsteps: {done:,} of {opened.settings.total_steps:,}")
-    else:
-        # It has no checkpoints that would tell how far its training came.
+    # What was not trained here has no checkpoints that would tell how far its training came.
+    if opened.preset is not None:
         click.echo(f"\npreset: {shown(opened.preset['name'])}")
+    elif opened.saved_model is not None:
+        click.echo(f"\nSavedModel: {shown(opened.saved_model['name'])}")
+        return
+    else:
+        click.echo(f"\nsteps: {done:,} of {opened.settings.total_steps:,}")
     for name, value in next(reversed(opened.read_history(up_to=done)), {}).items():
         if name != "step":
             click.echo(shown(f"{name}: {value:.4f}"))

@@ -16,9 +16,8 @@ from keras_genzoo.evaluation.options import DEFAULT_COUNT, PRIOR, RECONSTRUCTION
 from keras_genzoo.evaluation.other_images import OtherImages, held_out_fifth, rest_of_split
 from keras_genzoo.evaluation.samplers import SAMPLERS
 from keras_genzoo.evaluation.score import SCORES
-from keras_genzoo.models import ImageModel
 from keras_genzoo.training import Run
-from keras_genzoo.training.build import load_weights
+from keras_genzoo.training.build import Generator, load_generator
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.training.variables import weights_digest
 
@@ -43,7 +42,7 @@ class EvaluatedRun:
     """
 
     run: Run
-    model: ImageModel
+    model: Generator
     weights: str
     data: Splits
     source: Source
@@ -57,8 +56,8 @@ class EvaluatedRun:
         Raises:
             GenzooError: as ``evaluate_run`` does, where that is known before anything is measured.
         """
-        run = Run.open(path)
-        model, weights = load_weights(run, echo)
+        run = Run.open(path, generates=True)
+        model, weights = load_generator(run, echo)
         model.set_sampling(
             solver=options.solver, solver_steps=options.solver_steps, guidance=options.guidance
         )

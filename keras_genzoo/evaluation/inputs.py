@@ -16,8 +16,8 @@ from keras_genzoo.evaluation.cache import (
 )
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
 from keras_genzoo.evaluation.options import Options
-from keras_genzoo.models import ImageModel
 from keras_genzoo.training import Run
+from keras_genzoo.training.build import Generator
 
 Echo = Callable[[str], None]
 
@@ -36,7 +36,7 @@ class ModelInputs:
         real_labels: classes of the real images, if they have any.
     """
 
-    model: ImageModel
+    model: Generator
     real_images: np.ndarray
     run: Run
     data: Splits

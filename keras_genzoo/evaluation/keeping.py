@@ -48,7 +48,8 @@ def update_results(
     and also before a score that takes minutes.
 
     Args:
-        path: the run folder.
+        path: the run folder; or the folder of an exported SavedModel, into which nothing is
+            written: its scores stand in its run folder, ``runs/NAME-v1`` for version 1.
         options: what to measure.
         out: a JSON file; by default ``evaluation.json`` in the run.
         force: measure the usual scores again, too; and put the result in place of one of another
@@ -61,7 +62,7 @@ def update_results(
             scores of another protocol, or elsewhere than in the run of other weights.
     """
     options = options or Options()
-    path = run_folder(path)
+    path = run_folder(path, generates=True)
     own = path / FILE
     file = Path(out) if out is not None else own
     is_own = file.resolve() == own.resolve()

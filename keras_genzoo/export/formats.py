@@ -158,6 +158,7 @@ EXPORT_FORMATS = Registry(
                 ),
             ),
             folder="savedmodels",
+            takes_run=True,
         ),
         "litert": ExportFormat(
             "for phones",

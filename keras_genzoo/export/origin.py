@@ -1,12 +1,14 @@
 """Where an exported model comes from, in words for its card: data, weights, recipe, scores."""
 
 from pathlib import Path
+from typing import Any
 
 from keras_genzoo.data import DATASETS
 from keras_genzoo.evaluation import results_of
-from keras_genzoo.models import ImageModel
+from keras_genzoo.reading import read_json
 from keras_genzoo.text import shown
 from keras_genzoo.training import Run
+from keras_genzoo.training.build import Generator
 from keras_genzoo.training.variables import weights_digest
 
 # The scores that a card names, in this order.
@@ -38,7 +40,7 @@ _LEFT_OUT = (
 )
 
 
-def describe_origin(run: Run, model: ImageModel, weights: str) -> dict[str, str]:
+def describe_origin(run: Run, model: Generator, weights: str) -> dict[str, str]:
     """Return what a card says of the origin of a run's model, in words.
 
     Args:
@@ -73,7 +75,19 @@ def describe_origin(run: Run, model: ImageModel, weights: str) -> dict[str, str]
     return facts
 
 
-def _scores(run: Run, model: ImageModel) -> str:
+def record_of(run: Run) -> dict[str, Any]:
+    """Return the record of a run, without what says more of a person's machine than of it."""
+    record = read_json(run.path / "config.json")
+    for name in ("preset", "saved_model", "start"):
+        record.pop(name, None)
+    data = record["settings"].get("data", record["settings"])
+    data.update({name: None for name in ("data_dir", "manual_dir") if name in data})
+    if run.settings.dataset not in DATASETS:
+        data["dataset"] = Path(run.settings.dataset).name
+    return record
+
+
+def _scores(run: Run, model: Generator) -> str:
     """Return the scores of a run's model, with what they were measured with."""
     try:
         found = results_of(run.path, weights_digest(model), int(model.step))

@@ -11,6 +11,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import make_card, signature_table
 from keras_genzoo.export.inputs import draw_inputs, run_network
 from keras_genzoo.export.networks import check_name, float32_networks
+from keras_genzoo.export.origin import record_of
 from keras_genzoo.files import new_folder, write_json, writing_folder
 from keras_genzoo.models import ImageModel, from_preset
 from keras_genzoo.presets import CARD, PRESET_FILES, RECORD, SCORES
@@ -62,7 +63,7 @@ def export_preset(
         model.write_preset(fresh, dtype)
         written = from_preset(fresh)
         words = _precision(model, written, dtype, images, check)
-        write_json(fresh / RECORD, _record(run))
+        write_json(fresh / RECORD, record_of(run))
         scores = _scores(run, weights_digest(written))
         if scores is not None:
             write_json(fresh / SCORES, scores)
@@ -101,18 +102,6 @@ def _precision(
         )
     alike = "equal" if psnr == np.inf else f"PSNR {psnr:.0f} dB"
     return f"{dtype} ({alike} to images of the full weights)"
-
-
-def _record(run: Run) -> dict[str, Any]:
-    """Return the record of a run, without what says more of a person's machine than of it."""
-    record = read_json(run.path / "config.json")
-    for name in ("preset", "start"):
-        record.pop(name, None)
-    data = record["settings"].get("data", record["settings"])
-    data.update({name: None for name in ("data_dir", "manual_dir") if name in data})
-    if run.settings.dataset not in DATASETS:
-        data["dataset"] = Path(run.settings.dataset).name
-    return record
 
 
 def _scores(run: Run, digest: str) -> dict[str, Any] | None:

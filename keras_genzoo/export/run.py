@@ -68,7 +68,6 @@ def export_run(
     target: ExportFormat = EXPORT_FORMATS[format]
     options = {key: value for key, value in options.items() if value is not None}
     _check_options(format, options)
-    refuse_saved_model(path)
     run = Run.open(path)
     name = _default_name(run) if name is None else check_name(name)
     model, weights = load_weights(run, echo)
@@ -109,19 +108,6 @@ def _default_name(run: Run) -> str:
     if not name:
         raise GenzooError(f"give the exported model a --name; {run.path} has none to take")
     return name
-
-
-def refuse_saved_model(path: str | os.PathLike) -> None:
-    """Refuse what has been exported already, by us or by others.
-
-    Raises:
-        GenzooError: if the folder is a SavedModel, or holds versions of one.
-    """
-    path = Path(path)
-    if (path / "saved_model.pb").exists() or any(path.glob("[0-9]*/saved_model.pb")):
-        raise GenzooError(
-            f"{path} is a SavedModel, not a run; name a folder that 'genzoo fit' wrote"
-        )
 
 
 def _images(

@@ -16,6 +16,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import Card, interface, make_card
 from keras_genzoo.export.inputs import Arrays, inputs_to_verify
 from keras_genzoo.export.networks import check_name, float32_networks
+from keras_genzoo.export.origin import record_of
 from keras_genzoo.export.serving import (
     check_readme,
     check_warm_up,
@@ -30,9 +31,11 @@ from keras_genzoo.models.exporting import input_specs
 from keras_genzoo.networks import SeededNormal
 from keras_genzoo.quiet import held_back_errors
 from keras_genzoo.reading import read_json
+from keras_genzoo.saved_models import CARD, RECORD, versions
+from keras_genzoo.training import Run
+from keras_genzoo.training.variables import weights_digest
 
 DEFAULT = "serving_default"
-CARD = Path("assets.extra", "card.json")
 TOLERANCE = Tolerance("max", 1e-5)
 
 
@@ -46,6 +49,7 @@ def export_saved_model(
     force: bool = False,
     images: np.ndarray | None = None,
     facts: dict[str, str] | None = None,
+    record: dict[str, Any] | None = None,
 ) -> Path:
     """Write a model as the next version in ``base``, the layout that TF Serving polls.
 
@@ -63,6 +67,8 @@ def export_saved_model(
             is never replaced.
         images: real images for the comparison and the card, uint8.
         facts: what is known of the model's origin, for its card.
+        record: of the run that trained the model, without which ``genzoo`` commands do not take
+            the version.
 
     Returns:
         the folder of the version.
@@ -95,11 +101,14 @@ def export_saved_model(
             write_networks(served, temporary)
             if warm_up:
                 write_warm_up(temporary, card, model, warm_up)
-            content = card.to_dict()
+            digest = weights_digest(model)
+            content = card.to_dict() | {"step": int(model.step), "weights_digest": digest}
             if check:
                 inputs = inputs_to_verify(model, images)
                 content |= verify(networks, inputs, lambda: runner(temporary), TOLERANCE, str(path))
             write_json(temporary / CARD, content)
+            if record is not None:
+                write_json(temporary / RECORD, record)
             newest = max([int(path.name), *versions(base)])
             if newest == int(path.name):
                 write_serving_files(base, card, newest, warm_up, force)
@@ -108,17 +117,25 @@ def export_saved_model(
             raise
         # Another export took this number meanwhile: take the next one.
         return export_saved_model(
-            model, base, warm_up=warm_up, check=check, force=force, images=images, facts=facts
+            *(model, base),
+            warm_up=warm_up,
+            check=check,
+            force=force,
+            images=images,
+            facts=facts,
+            record=record,
         )
     return path
 
 
-def export_version(model: ImageModel, folder: Path, name: str, **options: Any) -> list[Path]:
+def export_version(
+    model: ImageModel, folder: Path, name: str, *, run: Run, **options: Any
+) -> list[Path]:
     """Write a version of the served model ``name`` in ``folder``, as ``export_saved_model`` does.
 
     It is the exporter of the format ``saved_model``.
     """
-    return [export_saved_model(model, folder / name, **options)]
+    return [export_saved_model(model, folder / name, record=record_of(run), **options)]
 
 
 def served_networks(
@@ -203,13 +220,6 @@ def runner(folder: Path):
         return {name: value.numpy() for name, value in outputs.items()}
 
     return run
-
-
-def versions(base: Path) -> list[int]:
-    """Return the numbers of the versions in a folder, in order."""
-    if not base.is_dir():
-        return []
-    return sorted(int(p.name) for p in base.iterdir() if p.is_dir() and p.name.isdecimal())
 
 
 def free_version(base: Path, asked: int | None) -> int:

@@ -111,6 +111,8 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     has_gaussian_posterior = True
     # Whether ``decode`` takes what ``code`` gives, so that a distribution can be fitted to codes.
     codes_are_latents = True
+    # Digest of the weights, where they are not at hand by name, as in an exported file.
+    digest: str | None = None
     # The stages of training by name, in order; empty where all is trained in one. The steps of a
     # run's first are its ``steps``, those of another the setting ``<stage>_steps``; an optimizer
     # ``<stage>_optimizer`` is that stage's.
@@ -340,12 +342,6 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
         images = tf.cast(images, tf.float32)
         checking.assert_range(self, images, first=self.step == 0)
         return images
-
-    def to_uint8(self, values) -> np.ndarray:
-        """Return images of the model's range as uint8, rounded and clipped."""
-        low, high = self.value_range
-        values = (np.asarray(values, "float32") - low) * (255 / (high - low))
-        return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
     # Noise -----------------------------------------------------------------------------------
 

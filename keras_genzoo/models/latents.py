@@ -13,7 +13,10 @@ from keras_genzoo.models.latent import interpolate_latents
 
 
 class Latents:
-    """What ``ImageModel`` offers for latents, whatever their ``latent_shape``."""
+    """What ``ImageModel`` offers for latents, whatever their ``latent_shape``.
+
+    The class has ``image_shape``, ``latent_shape``, ``latent_dim`` and ``value_range``.
+    """
 
     def sample_latents(self, n: int, seed: int | None = None) -> np.ndarray:
         """Return ``n`` latents from N(0, I), float32 ``(n, *latent_shape)``.
@@ -113,6 +116,12 @@ class Latents:
             raise GenzooError(
                 f"{type(self).__name__} knows no classes; leave class_labels out, or train a CGAN"
             )
+
+    def to_uint8(self, values) -> np.ndarray:
+        """Return images of the model's range as uint8, rounded and clipped."""
+        low, high = self.value_range
+        values = (np.asarray(values, "float32") - low) * (255 / (high - low))
+        return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
     @staticmethod
     def in_batches(function: Callable, inputs, batch_size: int):

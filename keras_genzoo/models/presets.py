@@ -16,6 +16,7 @@ from keras_genzoo.presets import (
     find_preset,
     keras_archive,
 )
+from keras_genzoo.presets.hubs import fetch, is_address
 from keras_genzoo.reading import parse_json
 
 # Larger values than float16 holds stay float32.
@@ -128,11 +129,8 @@ def _folder(preset: str) -> Path:
     Raises:
         GenzooError: if there is none, or it cannot be fetched.
     """
-    kind, separator, address = preset.partition("://")
-    if separator:
-        if kind not in _HUBS:
-            raise unknown("hub", kind, _HUBS)
-        return _HUBS[kind](address)
+    if is_address(preset):
+        return fetch(preset)
     if Path(preset).is_dir():
         return Path(preset)
     return find_preset(preset) or _unknown(preset)
@@ -140,37 +138,6 @@ def _folder(preset: str) -> Path:
 
 def _unknown(preset: str):
     raise unknown("preset", preset, bundled_presets())
-
-
-def _from_hugging_face(address: str) -> Path:
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        raise GenzooError(
-            f"hf://{address} needs huggingface_hub: pip install huggingface_hub"
-        ) from error
-    try:
-        return Path(huggingface_hub.snapshot_download(address, allow_patterns=list(KERAS_FILES)))
-    except Exception as error:  # The client raises errors of many types.
-        raise GenzooError(f"cannot fetch hf://{address}: {_first_line(error)}") from error
-
-
-def _from_kaggle(address: str) -> Path:
-    try:
-        import kagglehub
-    except ImportError as error:
-        raise GenzooError(f"kaggle://{address} needs kagglehub: pip install kagglehub") from error
-    try:
-        return Path(kagglehub.model_download(address))
-    except Exception as error:  # The client raises errors of many types.
-        raise GenzooError(f"cannot fetch kaggle://{address}: {_first_line(error)}") from error
-
-
-_HUBS = {"hf": _from_hugging_face, "kaggle": _from_kaggle}
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _copy_weights(source: Path, target: Path, attributes: Iterable[str], dtype: str) -> None:

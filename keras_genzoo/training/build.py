@@ -9,14 +9,19 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import AdversarialLoss
 from keras_genzoo.models import Adam, ImageModel, Schedule
 from keras_genzoo.models.registry import MODELS
+from keras_genzoo.models.saved_model import SavedModel
 from keras_genzoo.models.size import refuse_large_model
 from keras_genzoo.networks import layers_under, seeded
 from keras_genzoo.registry import Registry
 from keras_genzoo.text import shown
 from keras_genzoo.training.checkpoints import restore_latest
+from keras_genzoo.training.contents import SAVED_MODEL
 from keras_genzoo.training.manifest import component_options
 from keras_genzoo.training.run import Run
 from keras_genzoo.training.settings import Settings
+
+# What makes images: a model of the zoo, or one that was exported.
+Generator = ImageModel | SavedModel
 
 
 def build_model(
@@ -143,7 +148,7 @@ def load_model(run: Run, echo: Callable[[str], None] = lambda line: None) -> Ima
         echo: called with a line when the run is unfinished, or the finished model is damaged.
 
     Raises:
-        GenzooError: if there is neither.
+        GenzooError: if there is neither, or the run is made of a SavedModel.
     """
     return load_weights(run, echo)[0]
 
@@ -152,6 +157,7 @@ def load_weights(
     run: Run, echo: Callable[[str], None] = lambda line: None
 ) -> tuple[ImageModel, str]:
     """Return what ``load_model`` does, and which weights these are, in words."""
+    run.check_whole()
     if run.model_file.exists():
         try:
             model = models.load_model(run.model_file)
@@ -171,6 +177,39 @@ def load_weights(
     echo(f"{shown(run.path)} has no finished model; taking its checkpoint of step {step:,}")
     words = f"the checkpoint of step {step:,}, of {run.settings.total_steps:,} asked for"
     return model, words + _averaged(model)
+
+
+def load_generator(
+    run: Run, echo: Callable[[str], None] = lambda line: None
+) -> tuple[Generator, str]:
+    """Return what generates images, for commands that need no more of a model, and its weights.
+
+    Args:
+        run: a run, or one that was made of a preset or of a SavedModel.
+        echo: as for ``load_model``.
+
+    Returns:
+        the model, and which weights these are, in words.
+
+    Raises:
+        GenzooError: as ``load_model`` does, or if a SavedModel is damaged or makes images of
+            another shape than its record says.
+    """
+    if run.saved_model is None:
+        return load_weights(run, echo)
+    try:
+        model = SavedModel(run.path / SAVED_MODEL, run.data["num_classes"])
+    except GenzooError as error:
+        raise GenzooError(
+            f"{error}; once the SavedModel {run.saved_model['name']} is in order, remove "
+            f"{shown(run.path)}, and it is copied anew"
+        ) from error
+    if list(model.image_shape) != run.data["image_shape"]:
+        raise GenzooError(
+            f"{shown(run.path / SAVED_MODEL)} makes images of shape {model.image_shape}, and its "
+            f"record says {tuple(run.data['image_shape'])}; export the run again"
+        )
+    return model, f"those of the SavedModel {run.saved_model['name']}, of step {model.step:,}"
 
 
 def _averaged(model: ImageModel) -> str:

@@ -32,6 +32,9 @@ def _numbered(name: str) -> tuple[str, ...]:
     return name, *(f"{stem}-{'[0-9]' * digits}.{suffix}" for digits in (1, 2, 3, 4))
 
 
+# The folder with the SavedModel of a run that was made of one.
+SAVED_MODEL = "saved_model"
+
 FIGURES = (
     *_in_formats(
         "curves",
@@ -73,6 +76,9 @@ _FILES = {
     "logs": ("events.out.tfevents.*",),
     "figures": FIGURES,
     "umap": UMAP,
+    SAVED_MODEL: (
+        *("saved_model.pb", "variables.index", "variables.data-*", "card.json", "genzoo.json"),
+    ),
     "export": tuple(
         f"*.{kind}{card}" for kind in ("keras", "tflite", "onnx") for card in ("", ".json")
     ),
@@ -125,9 +131,14 @@ def _foreign(path: Path) -> Iterator[Path]:
             if entry.name not in _FILES:
                 yield entry
                 continue
-            yield from (file for file in sorted(entry.iterdir()) if not _is_own(file, entry.name))
+            inside = _files_below(entry) if entry.name == SAVED_MODEL else entry.iterdir()
+            yield from (file for file in sorted(inside) if not _is_own(file, entry.name))
         elif not _is_own(entry, ""):
             yield entry
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
 
 
 def _is_own(file: Path, folder: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from keras_genzoo.classes import MOST_CLASSES
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.images import image_grid, readable_scale, save_png
-from keras_genzoo.training.build import load_model
+from keras_genzoo.training.build import load_generator
 from keras_genzoo.training.chosen import Chosen, first_images_of_classes, images_by_number
 from keras_genzoo.training.named_grid import rows_named
 from keras_genzoo.training.preparing import splits_of
@@ -47,7 +47,7 @@ def interpolate(
     the model finds it, otherwise the classes in turn.
 
     Args:
-        path: the run folder.
+        path: the run folder, or the folder of an exported SavedModel, which has no encoder.
         rows: number of interpolations between ends chosen at random; by default 8.
         steps: images in each.
         method: ``linear`` or ``spherical``; by default the model's own.
@@ -81,9 +81,9 @@ def interpolate(
         raise GenzooError(
             f"an interpolation takes at least 1 row and 2 steps, not {rows} and {steps}"
         )
-    run = Run.open(path)
+    run = Run.open(path, generates=True)
     out = new_picture_file(run, "interpolate.png", out, force, ".png")
-    model = load_model(run, echo)
+    model, _ = load_generator(run, echo)
     model.set_sampling(solver=solver, solver_steps=solver_steps, guidance=guidance)
     options = {"method": method} if method else {}
     label = class_number(run, model, class_label)
@@ -160,13 +160,12 @@ def _check_no_real_images(run: Run, named: object, dataset: object) -> None:
     Raises:
         GenzooError: if they are.
     """
+    kind = run.settings.model if run.saved_model is None else "SavedModel"
     if named:
         raise GenzooError(
-            f"a {run.settings.model} has no encoder, and interpolates between points of the noise; "
-            "--images, --from, --to and --split are for models that encode images: choose the "
-            "points by --seed"
+            f"a {kind} has no encoder, and interpolates between points of the noise; --images, "
+            "--from, --to and --split are for models that encode images: choose the points by "
+            "--seed"
         )
     if dataset is not None:
-        raise GenzooError(
-            f"a {run.settings.model} interpolates between points of the noise; leave --dataset out"
-        )
+        raise GenzooError(f"a {kind} interpolates between points of the noise; leave --dataset out")

@@ -44,7 +44,8 @@ from keras_genzoo.training.contents import (
     is_temporary,
 )
 from keras_genzoo.training.declared import settings_of
-from keras_genzoo.training.preset_runs import RUNS, run_folder
+from keras_genzoo.training.placed_runs import RUNS
+from keras_genzoo.training.preset_runs import run_folder
 from keras_genzoo.training.recipes import RECIPES
 from keras_genzoo.training.settings import Settings
 
@@ -52,7 +53,7 @@ from keras_genzoo.training.settings import Settings
 MOST_PIXELS, MOST_CLASSES = 2**14, 2**20
 
 # What config.json records of where a run comes from, where there is such.
-_ORIGIN = ("recipe", "begun", "held_out", "preset", "start")
+_ORIGIN = ("recipe", "begun", "held_out", "preset", "saved_model", "start")
 
 _CHECKPOINT = re.compile(r"step-(\d{8})\.npz")
 _SAMPLE_GRID = re.compile(r"step-\d{8,}\.png")
@@ -75,6 +76,7 @@ class Run:
         held_out: the ``split`` and the number of images of the held-out losses in the history
             (``num_images``); None if there are none.
         preset: ``name`` and ``digest`` of the preset that the model is; None of a run.
+        saved_model: the same of the SavedModel that the model is; None of a run.
         start: ``name`` and ``weights_digest`` of the model that training began from; None if it
             began from random weights.
     """
@@ -88,6 +90,7 @@ class Run:
     begun: str | None = None
     held_out: dict[str, Any] | None = None
     preset: dict[str, str] | None = None
+    saved_model: dict[str, str] | None = None
     start: dict[str, str] | None = None
 
     @classmethod
@@ -176,14 +179,18 @@ class Run:
         run.write_config()
 
     @classmethod
-    def open(cls, path: str | os.PathLike) -> "Run":
-        """Open the run folder ``path``, or that of the preset which ``path`` names.
+    def open(cls, path: str | os.PathLike, *, generates: bool = False) -> "Run":
+        """Open the run folder that ``path`` names, as ``run_folder`` says.
+
+        Args:
+            path: a run folder, a preset or, for what only generates, a SavedModel.
+            generates: whether a model is enough that generates images and does no more.
 
         Raises:
-            GenzooError: if it is neither, its ``config.json`` is damaged, or a file in it
+            GenzooError: if it is none of these, its ``config.json`` is damaged, or a file in it
                 is a link, which could lead out of the run folder.
         """
-        path = run_folder(path)
+        path = run_folder(path, generates=generates)
         if path.exists() and not path.is_dir():
             raise GenzooError(f"{path} is not a run: it is a file; name the folder it lies in")
         if path.is_dir():
@@ -304,6 +311,19 @@ class Run:
         """
         names = self.data["class_names"] or range(self.data["num_classes"] or 0)
         return [shown(str(name)) for name in names]
+
+    def check_whole(self) -> None:
+        """Check that the run has the whole model, not the generator of a SavedModel alone.
+
+        Raises:
+            GenzooError: if it has not.
+        """
+        if self.saved_model is not None:
+            raise GenzooError(
+                f"{shown(self.path)} is made of a SavedModel ({shown(self.saved_model['name'])}), "
+                "which genzoo sample, interpolate, evaluate and playground take; for all else name "
+                "the run or the preset that it was exported from"
+            )
 
     def sample_grids(self) -> list[Path]:
         """Return the files of the sample grids that training drew, oldest first."""
@@ -428,6 +448,7 @@ def _check_origin(origin: dict[str, Any], file: Path) -> None:
             and held_out["num_images"] > 0
         ),
         "preset": _are_words(origin["preset"], "name", "digest"),
+        "saved_model": _are_words(origin["saved_model"], "name", "digest"),
         "start": _are_words(origin["start"], "name", "weights_digest"),
     }
     for name, is_sound in sound.items():

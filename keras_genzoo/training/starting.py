@@ -33,6 +33,7 @@ def settings_to_begin(path: str | os.PathLike, overrides: dict[str, Any] | None 
         GenzooError: if there is no such run, or an override asks for images of another shape.
     """
     run, overrides = Run.open(path), overrides or {}
+    run.check_whole()
     values = run.settings.to_dict()
     if overrides.get("dataset", run.settings.dataset) != run.settings.dataset:
         for name in ("split", "labels"):

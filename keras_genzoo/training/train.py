@@ -193,6 +193,7 @@ def resume(
         TrainingStoppedError: as ``fit`` does.
     """
     run = Run.open(path)
+    run.check_whole()
     own_callbacks = OwnCallbacks(callbacks)
     if run.preset is not None:
         raise GenzooError(

@@ -10,10 +10,9 @@ from keras_genzoo.classes import classes_in_words, shown_classes
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.files import new_file, next_free, writing
 from keras_genzoo.images import image_grid, readable_scale, save_png
-from keras_genzoo.models import ImageModel
 from keras_genzoo.models.capabilities import capable_models
 from keras_genzoo.text import shown
-from keras_genzoo.training.build import load_model
+from keras_genzoo.training.build import Generator, load_generator, load_model
 from keras_genzoo.training.chosen import images_by_number
 from keras_genzoo.training.named_grid import columns_named, images_named, rows_named
 from keras_genzoo.training.preparing import splits_of
@@ -45,7 +44,7 @@ def sample(
     ``images``, ``labels`` (int32 numbers of classes) and ``class_names`` (the name of each number).
 
     Args:
-        path: the run folder.
+        path: the run folder, or the folder of an exported SavedModel.
         count: number of images; by default 64, or as many more as make the last row whole.
         class_label: the name of a class, or its number as ``model.generate`` takes it.
         columns: images in a row of the grid.
@@ -63,9 +62,9 @@ def sample(
         GenzooError: if the run has no model, the class is unknown, the model has no such option of
             a solver, or ``out`` exists.
     """
-    run = Run.open(path)
+    run = Run.open(path, generates=True)
     out = new_picture_file(run, "sample.png", out, force, ".png", ".npz")
-    model = load_model(run, echo)
+    model, _ = load_generator(run, echo)
     model.set_sampling(solver=solver, solver_steps=solver_steps, guidance=guidance)
     label = class_number(run, model, class_label)
     if out.suffix.lower() == ".npz":
@@ -83,7 +82,7 @@ def sample(
 
 def _sample_grid(
     run: Run,
-    model: ImageModel,
+    model: Generator,
     count: int | None,
     label: int | None,
     columns: int | None,
@@ -116,7 +115,7 @@ def _sample_grid(
     return grid
 
 
-def class_number(run: Run, model: ImageModel, label: str | int | None) -> int | None:
+def class_number(run: Run, model: Generator, label: str | int | None) -> int | None:
     """Return the number of a class that is given by its name; a number stays what it is.
 
     Raises:

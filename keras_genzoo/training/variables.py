@@ -49,10 +49,10 @@ def weights_digest(model) -> str:
 
     Scores and figures record it, so that it is known which weights they belong to. The step counter
     and the optimizers do not count: a checkpoint and the finished model of the same step have the
-    same digest, in every process.
+    same digest, in every process. A model that was exported keeps the digest that it had.
 
     Args:
-        model: a compiled model of the zoo.
+        model: a model of the zoo, or one that was exported.
 
     >>> from keras_genzoo.models import Autoencoder
     >>> model = Autoencoder((8, 8, 1), hidden_units=(4,), seed=0)
@@ -61,6 +61,8 @@ def weights_digest(model) -> str:
     >>> model.step.assign(5), weights_digest(model) == digest  # doctest: +ELLIPSIS
     (..., True)
     """
+    if model.digest is not None:
+        return model.digest
     weights = {id(weight) for weight in model.weights if weight is not model.step}
     digest = hashlib.sha256()
     for path, variable in variables_by_path(model).items():

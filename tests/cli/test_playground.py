@@ -131,6 +131,22 @@ def test_a_seed_and_a_class_give_the_image_that_sample_gives(opened):
     assert page.page.input_value("#seed") == "22"
 
 
+def test_an_exported_saved_model_has_a_page_too(browser, trained, package, tmp_path, monkeypatch):
+    from keras_genzoo import export
+
+    monkeypatch.chdir(tmp_path)
+    [version] = export.export_run(trained("cgan"), "saved_model", name="tiny")
+    file = export.write_playground(version.parent, runtime=package)
+    assert str(file) == "runs/tiny-v1/playground.html"
+    page, model = Page(browser, file.absolute()), load_model(Run.open(trained("cgan")))
+    page.page.fill("#seed", "17")
+    page.page.click("#classes button >> nth=3")
+    alike(page.image("image"), model.generate(1, 3, seed=17)[0])
+    assert page.errors == []
+    assert page.requests == [page.page.url]
+    page.context.close()
+
+
 def test_dice_by_mouse_and_by_keyboard(opened):
     page, model = opened("cgan")
     seeds = ["0"]

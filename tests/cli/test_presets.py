@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -177,6 +179,74 @@ def test_a_run_folder_without_its_model_is_written_anew(genzoo, refused, preset,
     assert "remove that folder, and it is written anew" in refused("sample tiny_cgan")
     shutil.rmtree(tmp_path / "runs/tiny_cgan")
     assert genzoo("sample tiny_cgan -n 10").code == 0
+
+
+@pytest.fixture
+def hub(exported, tmp_path, monkeypatch):
+    """A stand-in for the client of Hugging Face, and the folder in its cache of a preset."""
+    folder = shutil.copytree(exported("cgan"), tmp_path / "cache" / (40 * "a"))
+
+    def snapshot_download(place, allow_patterns):
+        if place != "someone/tiny":
+            raise ValueError(f"404: no {place}\n\nAsk for another.")
+        assert set(allow_patterns) >= {path.name for path in folder.iterdir()}
+        return str(folder)
+
+    client = SimpleNamespace(snapshot_download=snapshot_download)
+    monkeypatch.setitem(sys.modules, "huggingface_hub", client)
+    return folder
+
+
+def test_a_preset_of_a_hub_is_a_run_under_the_name_of_its_address(genzoo, refused, hub, tmp_path):
+    before = {file: file.read_bytes() for file in hub.iterdir()}
+    ended = genzoo("sample hf://someone/tiny -n 10")
+    assert ended.output.splitlines()[-1] == "runs/someone-tiny/sample.png"
+    assert "preset: someone-tiny" in genzoo("show hf://someone/tiny").output
+    assert {file: file.read_bytes() for file in hub.iterdir()} == before
+    line = refused("sample hf://someone/else")
+    assert line == "Error: cannot fetch hf://someone/else: 404: no someone/else"
+    (hub / "genzoo.json").unlink()
+    line = refused("sample hf://someone/tiny")
+    assert "hf://someone/tiny lacks genzoo.json or a file of its model" in line
+
+
+def test_a_preset_of_a_hub_begins_another_run(hub, tmp_path, monkeypatch):
+    from keras_genzoo.training import settings_to_begin
+
+    monkeypatch.chdir(tmp_path)
+    assert settings_to_begin("hf://someone/tiny").generator_filters == 4
+
+
+def test_the_client_of_hugging_face_finds_a_preset_in_its_cache(
+    exported, process, tmp_path, monkeypatch
+):
+    pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
+    place, commit = tmp_path / "cache/models--someone--tiny", 40 * "a"
+    shutil.copytree(exported("cgan"), place / "snapshots" / commit)
+    (place / "refs").mkdir()
+    (place / "refs/main").write_text(commit)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    ended = process("sample hf://someone/tiny -n 10")
+    assert ended.returncode == 0, ended.stderr
+    assert "runs/someone-tiny/sample.png" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("hf://someone/model", "needs huggingface_hub: pip install huggingface_hub"),
+        ("kaggle://someone/model/keras/small", "needs kagglehub: pip install kagglehub"),
+        ("http://example.org/model", "unknown hub 'http'"),
+        ("hf://", "is no address of a preset; write hf://USER/MODEL or"),
+        ("hf://../../etc", "is no address of a preset"),
+    ],
+)
+def test_an_address_that_cannot_be_fetched(refused, monkeypatch, tmp_path, address, words):
+    for client in ("huggingface_hub", "kagglehub"):
+        monkeypatch.setitem(sys.modules, client, None)
+    assert words in refused(f"sample {address}")
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_preset_does_not_choose_where_data_are_written(refused, preset, tmp_path):

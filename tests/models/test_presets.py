@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 
 import keras
 import numpy as np
@@ -172,7 +173,9 @@ def test_a_pipe_in_a_preset_is_not_waited_for(copy):
 
 
 @pytest.mark.parametrize("address", ["hf://someone/model", "kaggle://someone/model/keras/small"])
-def test_a_hub_without_its_client_says_what_to_install(address):
+def test_a_hub_without_its_client_says_what_to_install(address, monkeypatch):
+    for client in ("huggingface_hub", "kagglehub"):
+        monkeypatch.setitem(sys.modules, client, None)
     with pytest.raises(GenzooError, match=r"needs (huggingface_hub|kagglehub): pip install"):
         from_preset(address)
 

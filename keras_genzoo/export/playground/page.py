@@ -29,15 +29,13 @@ from keras_genzoo.export.playground.signatures import (
     velocity_network,
     velocity_of,
 )
-from keras_genzoo.export.run import refuse_saved_model
 from keras_genzoo.files import new_file, writing
 from keras_genzoo.markup import data_element, weights_mark
-from keras_genzoo.models import ImageModel
 from keras_genzoo.models.averaging import keeps_last_weights, last_weights
 from keras_genzoo.reading import read_json
 from keras_genzoo.text import encodable
 from keras_genzoo.training import Run
-from keras_genzoo.training.build import load_weights
+from keras_genzoo.training.build import Generator, load_generator
 from keras_genzoo.training.variables import weights_digest
 
 Echo = Callable[[str], None]
@@ -71,7 +69,8 @@ def write_playground(
     and the map of a model that encodes is of their codes, so that these have no switch.
 
     Args:
-        path: the run folder.
+        path: the run folder; or the folder of an exported SavedModel, whose page has no sliders
+            along principal directions, no map, and the steps of a solver that the file has.
         out: an ``.html`` file; by default ``playground.html`` in the run.
         runtime: the package of the runtime on this machine: its tarball, or the folder that it
             unpacks to. By default it is fetched once, and kept in the cache.
@@ -83,11 +82,10 @@ def write_playground(
         GenzooError: if the run has no model, it is one that a page cannot run, ``out`` exists, or
             the runtime cannot be had.
     """
-    refuse_saved_model(path)
-    run = Run.open(path)
+    run = Run.open(path, generates=True)
     out = new_file(out or run.path / "playground.html", force, ".html")
     parts = open_runtime(runtime, echo=echo)
-    model, weights = load_weights(run, echo)
+    model, weights = load_generator(run, echo)
     text = page_of(run, model, weights, parts, dataset, echo)
     with writing(out) as temporary:
         temporary.write_text(encodable(text), encoding="utf-8", newline="\n")
@@ -97,7 +95,7 @@ def write_playground(
 
 def page_of(
     run: Run,
-    model: ImageModel,
+    model: Generator,
     weights: str,
     runtime: Runtime,
     dataset: str | os.PathLike | None = None,
@@ -108,7 +106,7 @@ def page_of(
     Args:
         run: where the model comes from.
         model: the model.
-        weights: which weights these are, as ``load_weights`` says.
+        weights: which weights these are, as ``load_generator`` says.
         runtime: what runs it.
         dataset: where the run's images lie now, if they have moved.
         echo: called with lines that say what is left out, and why.
@@ -180,7 +178,7 @@ def _name(run: Run) -> str:
     return run.preset["name"] if run.preset else run.path.resolve().name
 
 
-def _network(model: ImageModel, decoder: Signature, encoder: Signature | None) -> bytes:
+def _network(model: Generator, decoder: Signature, encoder: Signature | None) -> bytes:
     """Return the networks that the page runs, for one image a call, as a ``.tflite`` file."""
     if model.has_solver:
         networks = {decoder.name: velocity_network(model)}
@@ -191,7 +189,7 @@ def _network(model: ImageModel, decoder: Signature, encoder: Signature | None) -
     return converted(plain, "float16")
 
 
-def _last_network(model: ImageModel, decoder: Signature, size: int, echo: Echo) -> str | None:
+def _last_network(model: Generator, decoder: Signature, size: int, echo: Echo) -> str | None:
     """Return the generator with the weights of its last step, as an element of the page.
 
     Args:

@@ -9,6 +9,7 @@ import numpy as np
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.inputs import draw_inputs, run_network
 from keras_genzoo.models import ImageModel
+from keras_genzoo.training.build import Generator
 
 # The most principal directions that a page has sliders for.
 MOST_DIRECTIONS = 8
@@ -28,7 +29,7 @@ class Signature(NamedTuple):
     takes_labels: bool
 
 
-def decoder_of(model: ImageModel) -> Signature:
+def decoder_of(model: Generator) -> Signature:
     """Return the signature that makes images of z.
 
     Raises:
@@ -49,7 +50,7 @@ def decoder_of(model: ImageModel) -> Signature:
     )
 
 
-def encoder_of(model: ImageModel) -> Signature | None:
+def encoder_of(model: Generator) -> Signature | None:
     """Return the signature that gives the latent of an image, None if the model has none.
 
     Which of its outputs is the latent is found by comparing them with ``model.code``.

@@ -56,9 +56,9 @@ def _write_page(comparison: Comparison, out: Path) -> None:
     made = [(title, part(comparison)) for title, part in parts.items()]
     sections = [(title, content) for title, content in made if content]
     count = len(comparison.runs)
-    sentence = f"{count} runs"
+    sentence = f"{count} runs."
     if len(names) < count:
-        sentence += f"; those that differ by their seed only share a column, of {len(names)}"
+        sentence = f"{count} runs in {len(names)} columns: those of one differ by their seed only."
     title = f"Comparison of {names_in_words(names)}"
     head = f"<h1>{html.escape(title)}</h1><p>{html.escape(sentence)}</p>"
     write_page(out, title, head, sections)

@@ -41,6 +41,7 @@ def test_a_page_has_all_parts_and_needs_no_other_file(page):
     sections = ["Runs", "Scores", "Settings that differ", "Samples", "Curves"]
     assert re.findall(r"<h2[^>]*>([^<]*)", page) == sections
     assert "<td>5.50 ± 0.71</td>" in page
+    assert "3 runs in 2 columns: those of one differ by their seed only." in page
     addresses = re.findall(r"(?:src|href)=\"([^\"]{4})", page)
     assert {address[0] if address[0] == "#" else address for address in addresses} == {"#", "data"}
 

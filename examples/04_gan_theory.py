@@ -172,8 +172,8 @@ for axis, (name, rates) in zip(axes, runs.items(), strict=False):
     print(f"{name}: {covered(points)} of 8 modes, V {values[-1]:.2f} at the end")
 axes[2].axhline(-genzoo.losses.LOG_4, color="0.5", linestyle=":", label="-log 4")
 axes[2].set(title="V(D, G) in training", xlabel="step", ylabel="nats")
-for axis, place in ((axes[0], "center"), (axes[2], "upper right")):
-    axis.legend(fontsize=8, loc=place)
+for axis, place in ((axes[0], "center"), (axes[2], "lower right")):
+    axis.legend(fontsize=8, loc=place, markerscale=3)
 
 # %% [markdown]
 # The second generator puts all its points into one place. It is trained against a $D$ that hardly

@@ -116,9 +116,9 @@ for name, one in (("trained here", model), ("vqvae_digits", preset)):
     )
 
 # %% [markdown]
-# The two parts trade places. The preset has twice as many filters and was trained for three times
-# as many steps: its codes say more, so they cost more bits, and spare more than that in the
-# reconstruction. Either part alone would be misleading: a code that says nothing is free.
+# The preset has twice as many filters and was trained for three times as many steps: its codes say
+# more, so they cost more bits, and the reconstruction costs fewer. Here the sums hardly differ.
+# Either part alone would be misleading: a code that says nothing is free.
 #
 # The prior can be made more careful without training: a *temperature* below 1 prefers likely
 # codes, for cleaner images at the cost of variety.

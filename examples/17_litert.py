@@ -89,8 +89,8 @@ for name, details in generate.get_input_details().items():
 
 # %% [markdown]
 # A DCGAN of 28 x 28 images (4.3 MB in `float32`) makes about 2,000 images a second in `float32` and
-# 5,200 in 8 bits, one at a time, on two cores of an Intel Xeon
-# (`python -m tests.benchmarks.exports`). On a phone expect the ratio rather than the numbers.
+# 5,200 in 8 bits, one at a time, on two cores of an Intel Xeon (`python -m benchmarks.exports`). On
+# a phone expect the ratio rather than the numbers.
 #
 # ## What to know
 #

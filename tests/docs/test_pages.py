@@ -32,7 +32,7 @@ def test_every_printed_command_is_understood(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for line in commands(page):
         # A preset stands for the runs of the pages, which are not here.
-        line = re.sub(r"\b(runs/\S+|RUN\b(\|PRESET)?)", "vae_mnist", line)
+        line = re.sub(r"\b((?:runs|savedmodels)/\S+|RUN\b(\|PRESET)?)", "vae_mnist", line)
         _, *words = shlex.split(line)
         if words[0] == "--import" or len(words) == 1 or {"...", "MODEL", "--help"} & set(words):
             assert words[0] in (*COMMANDS, "--import", "--help"), line

@@ -133,6 +133,9 @@ axis.set_xticks([])
 axis.spines[:].set_visible(False)
 
 # %% [markdown]
+# After 115 steps the images of a class are blurred and alike, and already of the right class:
+# label accuracy says neither how sharp images are nor how varied.
+#
 # ## Other ways to tell the discriminator
 #
 # Planes beside the image are the oldest way. A *projection* discriminator
@@ -152,8 +155,8 @@ for name in genzoo.networks.CONDITIONINGS:
 # %% [markdown]
 # The last layer of AC-GAN gives ten classes and one logit; `embedding` is the way of
 # [R3GAN](08_modern_gans.py). `dcgan_digits` was trained with `conditioning="projection"`;
-# `genzoo fit dcgan --conditioning NAME` and the named models {py:class}`keras_genzoo.models.CGAN`
-# and {py:class}`keras_genzoo.models.ACGAN` choose, too.
+# `genzoo fit dcgan --conditioning projection` and the named models
+# {py:class}`keras_genzoo.models.CGAN` and {py:class}`keras_genzoo.models.ACGAN` choose, too.
 #
 # ## At full size
 #

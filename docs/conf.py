@@ -93,7 +93,8 @@ nb_execution_cache_path = str(HERE / "_build" / "executed")
 nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
-nb_merge_streams = True
+# What TensorFlow says while it starts.
+nb_output_stderr = "remove"
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
 myst_heading_anchors = 3
 

@@ -35,9 +35,9 @@ print(f"{len(few)} images to train on, {len(test)} held out")
 # updates, at random and differentiably: the discriminator never sees an image twice, and the
 # generator is only right if its images are right before they are changed.
 #
-# ADA ([2006.06676](https://arxiv.org/abs/2006.06676)) does so with a probability that it adapts: it
-# rises while the mean sign of the logits of real images lies above `target`, which says that the
-# discriminator is too sure of them, and falls below. The paper's target is 0.6; this small
+# ADA ([2006.06676](https://arxiv.org/abs/2006.06676)) does so with a probability that it adapts:
+# it rises while the mean sign of the logits of real images lies above `target`, which says that
+# the discriminator is too sure of them, and falls below. The paper's target is 0.6; this small
 # discriminator, which is trained for seconds, gets less. `adaptation_images` says how fast it
 # moves; the default is for runs of millions of images.
 
@@ -78,10 +78,10 @@ print(f"ADA has come to the probability {float(model.augmentation_probability):.
 #
 # ## Do they copy?
 #
-# The score `memorisation` takes the distance of each generated image to its nearest training image,
-# and counts those nearer than all but a hundredth of real held-out images: about 1 % without
-# memorisation, 100 % for copies. Measure it whenever the data are few; no other score punishes
-# copies, and FID rewards them.
+# The score `memorisation` takes the distance of each generated image to its nearest training
+# image, and counts those nearer than all but a hundredth of real held-out images: about 1 %
+# without memorisation, 100 % for copies. Measure it whenever the data are few; no other score
+# punishes copies, and FID rewards them.
 
 # %%
 splits = genzoo.data.Splits(lambda split: genzoo.data.open_source("digits", split))
@@ -109,8 +109,8 @@ for axis, (name, images) in zip(axes, {"real": few, **generated}.items(), strict
 #
 # If a change is made too often, the generator cannot know that it was not in the data, and makes
 # it, too: digits with holes, or shifted ones. `augmentation_leak` trains a small network to see
-# such changes, on real images with and without them, and says how many of the generated images show
-# each. (It wants 200 real images or more.)
+# such changes, on real images with and without them, and says how many of the generated images
+# show each. (It wants 200 real images or more.)
 
 # %%
 artefacts = {name: genzoo.evaluation.ARTEFACTS[name] for name in ("translation", "cutout")}
@@ -129,16 +129,16 @@ for name, leak in leaks.items():
 #
 # ## Beginning with trained weights
 #
-# Most of what a network knows of strokes is the same for all digits. `genzoo fit --from` begins a
-# run with the weights of another, or of a preset:
+# Most of what a network knows of strokes is the same for all digits. `genzoo fit --from PRESET`
+# begins a run with the weights of another, or of a preset:
 #
 # ```text
 # genzoo fit --from dcgan_mnist --dataset few.npz --augmentation diffaugment --steps 1000
 # ```
 #
-# In Python it is `settings_to_begin` and `start_from`. Here a VAE of MNIST goes on with the hundred
-# digits, beside one that begins with random weights. Both print their loss on the held-out digits,
-# in nats.
+# In Python it is `settings_to_begin` and `start_from`. Here a VAE of MNIST goes on with the
+# hundred digits, beside one that begins with random weights. Both print their loss on the held-out
+# digits, in nats.
 
 # %%
 np.savez("few.npz", x_train=few, y_train=labels, x_test=test, y_test=test_labels)

@@ -16,10 +16,20 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
+def words(page: Path) -> str:
+    """Return the text of a page, or of the text cells of a guide."""
+    text = page.read_text(encoding="utf-8")
+    if page.suffix != ".py":
+        return text
+    cells = re.split(r"^# %%", text, flags=re.MULTILINE)
+    written = [cell.partition("\n")[2] for cell in cells if cell.startswith(" [markdown]")]
+    return "\n".join(re.sub(r"^# ?", "", cell, flags=re.MULTILINE) for cell in written)
+
+
 def blocks(page: Path) -> list[str]:
     """Return what stands in the page's blocks of shell commands, fenced or indented."""
-    text = page.read_text(encoding="utf-8")
-    fenced = r"^```bash\n(?P<fenced>.*?)^```$"
+    text = words(page)
+    fenced = r"^```(?:bash|text)\n(?P<fenced>.*?)^```$"
     other = r"^```.*?^```$"
     indented = r"(?<=\n\n)(?P<indented>(?:    .*\n)+)"
     found = re.finditer(f"{fenced}|{other}|{indented}", text, re.MULTILINE | re.DOTALL)
@@ -33,7 +43,7 @@ def blocks(page: Path) -> list[str]:
 def commands(page: Path) -> list[str]:
     """Return what a page prints of ``genzoo``, in blocks and in its text, without comments."""
     lines = "\n".join(blocks(page)).replace("\\\n", " ").splitlines()
-    spans = re.findall(r"(?<!`)`(genzoo [^`]+)`(?!`)", page.read_text(encoding="utf-8"))
+    spans = re.findall(r"(?<!`)`(genzoo [^`]+)`(?!`)", words(page))
     parts = [part.strip() for line in lines for part in re.split(r"\s#|&&|;", line)]
     return [part for part in parts + spans if part.startswith("genzoo ")]
 

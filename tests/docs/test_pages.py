@@ -18,6 +18,7 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "README.ja.md",
     *(path for path in sorted((ROOT / "docs").rglob("*.md")) if "_build" not in path.parts),
+    *sorted((ROOT / "examples").glob("[0-9]*.py")),
 ]
 ROOMS = sorted(path.stem for path in (ROOT / "docs" / "reference").glob("*.md"))
 ROOMS = [room for room in ROOMS if room not in ("index", "command_line")]

@@ -119,7 +119,7 @@ for score in (0.001, 0.5, 0.999):
 # %% [markdown]
 # ## Second trouble: mode collapse
 #
-# The theory has $D$ at its optimum in every step. In practice it takes one step, then $G$ does.
+# The theory has $D$ at its optimum in every step. In practice $D$ takes one step, then $G$ does.
 # Eight Gaussians on a circle, twice with the same networks: once $D$ learns four times as fast as
 # $G$, once it is the other way round. A point of the plane is an image of 1 x 2 pixels here, so
 # that this is the class {py:class}`keras_genzoo.models.GAN` itself, with networks of our own.

@@ -117,10 +117,10 @@ for case in cases:
 # | `wasserstein` | | 4 | 5 | 4 | 5 |
 # | `relativistic` | 1 | 5 | 5 | 5 | 5 |
 #
-# On these data the penalty decides, whatever the loss; five seeds cannot tell 4 from 5. The claim
-# of R3GAN that R1 alone diverges, made on StackedMNIST, does not show here. Points of the plane
-# are no images: the weights of the penalties are a hundredth of those for images, and learning
-# rates are the same for all, whatever their authors chose.
+# On these data the penalty decides, for all losses but least squares; five seeds cannot tell 4
+# from 5. The claim of R3GAN that R1 alone diverges, made on StackedMNIST, does not show here.
+# Points of the plane are no images: the weights of the penalties are a hundredth of those for
+# images, and learning rates are the same for all, whatever their authors chose.
 #
 # ## On images
 #

@@ -141,5 +141,5 @@ axis.spines[:].set_visible(False)
 # ```
 #
 # The first takes the digits of this guide and 1,500 steps for each stage, as the preset had; on
-# MNIST the recipe takes 5,000 steps and then 7,000, with 64 codes. Next: [flow
+# MNIST the recipe takes 5,000 steps and then 7,000, with a codebook of 64. Next: [flow
 # matching](10_flow_matching.py), which learns to generate without a code and without an opponent.

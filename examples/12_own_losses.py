@@ -11,9 +11,9 @@
 # %% [markdown]
 # # Losses and penalties of your own
 #
-# A GAN is a point on several axes, and the loss is one of them. A loss of your own is two functions
-# of logits; a penalty is a class with one method. Each gets a name, under which models, files and
-# the command line find it.
+# A GAN is a point on several axes, and the loss is one of them. A loss of your own is two
+# functions of logits; a penalty is a class with one method. Each gets a name, under which models,
+# files and the command line find it.
 #
 # ## A loss
 #
@@ -21,7 +21,7 @@
 # for $D(x) = 0.9$ instead of 1 on real images: one that is never quite sure leaves the generator a
 # gradient. With $D(x) = \sigma(l)$ the cross-entropy with the target $1 - s$ is
 # $\mathrm{softplus}(-l) + s\,l$. Write losses on logits by `softplus`, never by
-# `log(sigmoid(...))`: the second is infinite where the first is only large.
+# `log(sigmoid(...))`, which is infinite where the softplus is only large.
 
 # %%
 import json
@@ -79,11 +79,11 @@ _ = plt.legend()
 # %% [markdown]
 # ## A penalty
 #
-# A penalty is a scalar that is added to the discriminator's loss. It is called with the critic (the
-# discriminator as it is used in training, with labels and augmentation), the images of the batch,
-# and a source of noise; `critic.gradient(images)` is the slope of each logit by the pixels of its
-# image. This one keeps the logits of real images near 0, as the "drift" term of progressive GANs
-# does ([1710.10196](https://arxiv.org/abs/1710.10196)).
+# A penalty is a scalar that is added to the discriminator's loss. It is called with the critic
+# (the discriminator as it is used in training, with labels and augmentation), the images of the
+# batch, and a source of noise; `critic.gradient(images)` is the slope of each logit by the pixels
+# of its image. This one keeps the logits of real images near 0, as the "drift" term of progressive
+# GANs does ([1710.10196](https://arxiv.org/abs/1710.10196)).
 #
 # The annotation of `weight` gives its type and bound, the docstring its help: from these come the
 # flag `--penalty-weight`, its check, and its place in `config.json`.
@@ -112,8 +112,8 @@ _ = genzoo.losses.PENALTIES.register("drift", Drift)
 # %% [markdown]
 # ## Trained
 #
-# Four discriminators, with and without each. The logits that they give real images say what the two
-# do: each of them bounds how sure the discriminator becomes, and both together do so most.
+# Four discriminators, with and without each. The logits that they give real images say what the
+# two do: each of them bounds how sure the discriminator becomes, and both together do so most.
 
 # %%
 digits = genzoo.data.load_dataset("digits", batch_size=50)
@@ -134,8 +134,8 @@ for loss in ("non_saturating", "smoothed"):
         )
 
 # %% [markdown]
-# A model that was compiled with them is saved with them. Whoever opens the file needs the module in
-# which they are registered; without it the error says so.
+# A model that was compiled with them is saved with them. Whoever opens the file needs the module
+# in which they are registered; without it the error says so.
 #
 # ## On the command line
 #

@@ -29,7 +29,7 @@ import keras_genzoo as genzoo
 # %% [markdown]
 # ## A version
 #
-# `export_run` takes a run or a preset; on the command line it is
+# `export_run` takes a run or a preset; on the command line it is:
 #
 # ```text
 # genzoo export dcgan_digits --verify
@@ -50,12 +50,12 @@ for path in sorted(version.parent.rglob("*")):
 # %% [markdown]
 # ## Its signatures
 #
-# A signature is a function with named inputs and outputs. Images are floats from 0 to 1 in all of
-# them, whatever range the model was trained in. `generate` takes the noise `z` itself.
-# `generate_seeded` takes a number for each image and draws the noise in the graph, so that a caller
-# needs no random generator, and the same seed gives the same image for ever. The card beside the
-# graph says what each takes and gives, where the model comes from, and how well the file agrees
-# with it.
+# A signature is a function with named inputs and outputs. Images are floats from 0 to 1, whatever
+# range the model was trained in, but where a name ends in `uint8`. `generate` takes the noise `z`
+# itself. `generate_seeded` takes a number for each image and draws the noise in the graph, so that
+# a caller needs no random generator, and the same seed gives the same image for ever. The card
+# beside the graph says what each takes and gives, where the model comes from, and how well the
+# file agrees with it.
 
 # %%
 card = json.loads((version / "assets.extra" / "card.json").read_text())
@@ -116,8 +116,8 @@ print(readme[readme.index("## Serve") : readme.index("gRPC, with")])
 # %% [markdown]
 # A request names a signature and its inputs. Rows of several requests may run in one batch; each
 # has its own seed, so that the answer does not depend on its neighbours. The first request of a
-# version is slow, since TensorFlow then prepares the graph: `--batch-sizes 1,8,32` adds requests by
-# which the server warms up before it answers anyone (`pip install 'keras_genzoo[serving]'`).
+# version is slow, since TensorFlow then prepares the graph: `--batch-sizes 1,8,32` adds requests
+# by which the server warms up before it answers anyone (`pip install 'keras_genzoo[serving]'`).
 #
 # `python savedmodels/make.py` in the source writes five presets, with one configuration for a
 # server of all.
@@ -131,8 +131,8 @@ print(readme[readme.index("## Serve") : readme.index("gRPC, with")])
 # ```
 #
 # ONNX needs `pip install 'keras_genzoo[onnx]'`. A flow is exported with the steps of its solver
-# written out, so that the graph has no loop: `--solver-steps 4` makes it small and fast.
-# `genzoo playground dcgan_digits` writes one HTML page in which the model runs.
+# written out, so that the graph has no loop: `--solver-steps 4` makes it small and fast. `genzoo
+# playground dcgan_digits` writes one HTML page in which the model runs.
 #
 # Next: [a model on a phone](17_litert.py). Reference:
 # {py:func}`keras_genzoo.export.export_saved_model`.

@@ -41,8 +41,8 @@ model = genzoo.models.from_preset("dcgan_digits")
 # ```
 #
 # For `int8` the ranges are measured on noise from the prior, the classes in turn: `calibration`
-# rows of it. An autoencoder is measured on images of its data, which a run has and a preset must be
-# given (`images=`).
+# rows of it. An autoencoder is measured on images of its data, which a run has and a preset must
+# be given (`images=`).
 
 # %%
 types = ("float32", "float16", "dynamic", "int8")
@@ -88,7 +88,8 @@ for name, details in generate.get_input_details().items():
     print(name, details["shape"], details["dtype"].__name__)
 
 # %% [markdown]
-# A DCGAN of 28 x 28 images (4.3 MB in `float32`) makes about 2,000 images a second in `float32` and
+# A DCGAN of 28 x 28 images (4.3 MB in `float32`) makes about 2,000 images a second in `float32`
+# and
 # 5,200 in 8 bits, one at a time, on two cores of an Intel Xeon (`python -m benchmarks.exports`). On
 # a phone expect the ratio rather than the numbers.
 #
@@ -108,7 +109,8 @@ for name, details in generate.get_input_details().items():
 # genzoo playground dcgan_digits
 # ```
 #
-# writes one HTML page in which the same file runs by LiteRT.js, without a server: dice, classes,
-# directions of the latent space. Put it on any web page, or send it by mail.
+# writes one HTML page in which the model runs by LiteRT.js, in half precision, without a server:
+# dice, classes, directions of the latent space. Put it on any web page, or send it by mail.
 #
-# Next: [many devices](18_many_devices.py). Reference: {py:func}`keras_genzoo.export.export_litert`.
+# Next: [many devices](18_many_devices.py). Reference:
+# {py:func}`keras_genzoo.export.export_litert`.

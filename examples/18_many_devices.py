@@ -11,10 +11,10 @@
 # %% [markdown]
 # # Many devices
 #
-# Training on several GPUs, or several machines, changes nothing about a run but its time. That is a
-# promise about numbers: the batch size is that of the whole step, the devices share it out, and
-# after a step the weights are those that one device would have, up to rounding. This guide shows it
-# on two "devices" that any machine has: a processor that TensorFlow is told to count twice.
+# Training on several GPUs, or several machines, changes nothing about a run but its time. That is
+# a promise about numbers: the batch size is that of the whole step, the devices share it out, and
+# after a step the weights are those that one device would have, up to rounding. This guide shows
+# it on two "devices" that any machine has: a processor that TensorFlow is told to count twice.
 
 # %%
 import keras
@@ -103,15 +103,15 @@ except ValueError as error:
 # genzoo fit dcgan --dataset celeb_a --strategy multi_worker --out /shared/faces
 # ```
 #
-# Worker 0 writes the run folder, which all must see. A worker that is killed ends the others within
-# seconds, and `genzoo fit --resume RUN` goes on from the last checkpoint, on as many workers as
-# there are then. The scripts for Slurm and Kubernetes are in
-# [From a laptop to several machines](../how/devices.md).
+# Worker 0 writes the run folder, which all must see. A worker that is killed ends the others
+# within seconds, and `genzoo fit --resume RUN` goes on from the last checkpoint, on as many
+# workers as there are then. The scripts for Slurm and Kubernetes are in [From a laptop to several
+# machines](../how/devices.md).
 #
 # Does it pay? Two replicas that share the two cores which one has to itself take 113 ms for a step
 # of `dcgan-mnist`, where one takes 83: the price of training in step. Separate devices win that
-# back as long as a step takes much longer than its gradients take to be sent, twice their bytes;
-# the same page counts it for each recipe.
+# back as long as a step takes much longer than sending its gradients does, of which each device
+# sends and receives up to twice the bytes; the same page counts it for each recipe.
 #
 # Next: [resume and reproducibility](19_resume.py). Reference:
 # {py:func}`keras_genzoo.training.make_strategy`.

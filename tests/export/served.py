@@ -14,7 +14,8 @@ from pathlib import Path
 
 # TensorFlow itself imports Keras where there is one; a server has none.
 MISSING = ("keras", "keras_genzoo")
-sys.modules |= dict.fromkeys(MISSING)
+if __name__ == "__main__":
+    sys.modules |= dict.fromkeys(MISSING)
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402

@@ -129,7 +129,7 @@ for name, leak in leaks.items():
 #
 # ## Beginning with trained weights
 #
-# Most of what a network knows of strokes is the same for all digits. `genzoo fit --from PRESET`
+# Much of what a network knows of strokes is the same for all digits. `genzoo fit --from PRESET`
 # begins a run with the weights of another, or of a preset:
 #
 # ```text
@@ -150,7 +150,10 @@ for name, start in {"from_scratch": None, "from_preset": "vae_mnist"}.items():
     print(f"{name}: " + ", ".join(f"step {row['step']}: {row['val_loss']:.0f}" for row in rows))
 
 # %% [markdown]
-# What `--from` keeps, it says: weights of the same name and shape. Optimizers begin anew.
+# Trained weights are not always a better start. MNIST has sharp strokes of 28 pixels; these digits
+# are of 8 pixels, enlarged and soft, and the preset is still unlearning when the fresh model is
+# there. Begin with weights of images like yours, and compare with a fresh start, as here. What
+# `--from` keeps, it says: weights of the same name and shape. Optimizers begin anew.
 #
 # Next: [evaluation that can be trusted](15_evaluation.py). Reference:
 # {py:class}`keras_genzoo.networks.DiffAugment`, {py:class}`keras_genzoo.networks.ADA`,

@@ -151,9 +151,10 @@ for name, start in {"from_scratch": None, "from_preset": "vae_mnist"}.items():
 
 # %% [markdown]
 # Trained weights are not always a better start. MNIST has sharp strokes of 28 pixels; these digits
-# are of 8 pixels, enlarged and soft, and the preset is still unlearning when the fresh model is
-# there. Begin with weights of images like yours, and compare with a fresh start, as here. What
-# `--from` keeps, it says: weights of the same name and shape. Optimizers begin anew.
+# are of 8 pixels, enlarged and soft, and the preset is still unlearning what it knew when the
+# fresh model has caught up. Begin with weights of images like yours, and compare with a fresh
+# start, as here. What `--from` keeps, it says: weights of the same name and shape. Optimizers
+# begin anew.
 #
 # Next: [evaluation that can be trusted](15_evaluation.py). Reference:
 # {py:class}`keras_genzoo.networks.DiffAugment`, {py:class}`keras_genzoo.networks.ADA`,

@@ -1,6 +1,7 @@
 """The pages of the guide and the README: their commands are understood, and nothing is left out."""
 
 import importlib
+import inspect
 import re
 import shlex
 import subprocess
@@ -65,8 +66,11 @@ def test_every_public_name_says_what_it_is(room):
     module = importlib.import_module(f"keras_genzoo.{room}")
     for public in module.__all__:
         value = getattr(module, public)
-        if callable(value):
+        page = (ROOT / "docs" / "reference" / f"{room}.md").read_text()
+        if isinstance(value, type) or inspect.isroutine(value):
             assert (value.__doc__ or "").strip(), f"{room}.{public} has no docstring"
+        else:
+            assert f".. data:: {public}\n" in page, f"{room}.{public} is not on its page"
 
 
 @pytest.mark.slow

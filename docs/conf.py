@@ -139,7 +139,9 @@ def _signature(app, what, name, thing, options, signature, returned):
 
 def _write_formula(writer, node) -> None:
     """Write a formula as MathML, which browsers draw without a script from elsewhere."""
-    writer.body.append(tex2mathml(node.astext(), as_block=isinstance(node, nodes.math_block)))
+    block = isinstance(node, nodes.math_block)
+    formula = tex2mathml(node.astext(), as_block=block)
+    writer.body.append(f'<div class="formula">{formula}</div>' if block else formula)
     raise nodes.SkipNode
 
 

@@ -36,7 +36,7 @@ READ_ERRORS = (
 
 
 @contextlib.contextmanager
-def scan(folder: str | os.PathLike) -> Iterator[Iterator]:
+def scan(folder: str | os.PathLike[str]) -> Iterator[Iterator]:
     """Open a folder, and give its entries as ``os.scandir`` does; an archive is a folder.
 
     Raises:
@@ -53,7 +53,7 @@ def scan(folder: str | os.PathLike) -> Iterator[Iterator]:
         yield entries
 
 
-def status(path: str | os.PathLike) -> os.stat_result:
+def status(path: str | os.PathLike) -> os.stat_result | SimpleNamespace:
     """Return what is known of a file or folder, as ``os.stat`` does.
 
     Raises:

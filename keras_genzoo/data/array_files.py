@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
@@ -66,7 +66,8 @@ def open_npz(
         parts = _parts(list(file.files), path)
         part = parts[check_split(str(path), find_split(split, {}), parts)]
         images = names[part.images]
-        options, note = {}, NO_LABELS if labels == "none" else None
+        options: dict[str, Any] = {}
+        note = NO_LABELS if labels == "none" else None
         if labels != "none":
             options, note = _label_options(names, part, parts)
         statistics = _statistics(names)
@@ -115,10 +116,12 @@ class _Names(Mapping):
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._file.files:
             raise KeyError(name)
-        members = self._file.zip.NameToInfo
+        archive = self._file.zip
+        assert archive is not None  # It is open.
+        members = archive.NameToInfo
         member = members.get(f"{name}.npy") or members[name]
         refuse_what_does_not_fit(member.file_size, f"'{name}' of {self._path}")
-        check_member(self._file.zip, member, self._path)
+        check_member(archive, member, self._path)
         return self._file[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -130,7 +133,7 @@ class _Names(Mapping):
 
 def _label_options(
     names: "_Names", part: _Part, parts: dict[str, _Part]
-) -> tuple[dict[str, np.ndarray], str | None]:
+) -> tuple[dict[str, Any], str | None]:
     """Return what `ArraySource` is to know of the labels, and what a person is."""
     labels = names.get(part.labels)
     if labels is None:
@@ -153,7 +156,7 @@ def _parts(names: list[str], path: Path) -> dict[str, _Part]:
     def part(images: str, *labels: str) -> _Part:
         return _Part(lower[images], next((lower[name] for name in labels if name in lower), None))
 
-    found = {}
+    found: dict[str, _Part] = {}
     for name in lower:
         for images, labels in (("x_{}", "y_{}"), ("{}_images", "{}_labels")):
             spelt = name.removeprefix("x_").removesuffix("_images")

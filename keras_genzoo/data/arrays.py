@@ -5,7 +5,7 @@ hold arrays are read elsewhere.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -135,7 +135,7 @@ def open_digits(
     )
 
 
-def check_split(name: str, split: str, splits: object) -> str:
+def check_split(name: str, split: str, splits: Collection[str]) -> str:
     """Return ``split`` if the data has it.
 
     Raises:

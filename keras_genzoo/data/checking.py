@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
@@ -128,7 +129,7 @@ def open_to_check(
     """
 
     def open_split(split: str) -> Source:
-        places = {"data_dir": data_dir, "manual_dir": manual_dir}
+        places: dict[str, Any] = {"data_dir": data_dir, "manual_dir": manual_dir}
         try:
             return open_source(name_or_path, split, **places)
         except GenzooError as error:

@@ -5,13 +5,14 @@ published, and stay so). They may be gzipped, and lie where a system's package p
 """
 
 import gzip
+import io
 import math
 import os
 import re
 import struct
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from keras_genzoo.data.source import NO_LABELS
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.memory import refuse_what_does_not_fit
 
-_DTYPES = {0x08: np.dtype("uint8"), 0x0C: np.dtype(">i4")}
+_DTYPES: dict[int, np.dtype] = {0x08: np.dtype("uint8"), 0x0C: np.dtype(">i4")}
 # Deflate shrinks data by this factor at most.
 _DEFLATE = 1032
 _CHUNK = 2**24
@@ -47,10 +48,11 @@ def open_idx(
         GenzooError: if a folder holds several data sets, there is no such split, or a file is no
             IDX file, or damaged.
     """
-    splits = _splits(idx_folder(path)) if path.is_dir() else {"train": path}
+    folder = idx_folder(path) if path.is_dir() else None
+    splits = {"train": path} if folder is None else _splits(folder)
     asked = find_split(split, {})
     images_file = splits[check_split(str(path), asked, splits)]
-    options = {}
+    options: dict[str, Any] = {}
     if labels != "none":
         options["labels"] = _labels_of(images_file)
         options["train_labels"] = _labels_of(splits.get("train", images_file))
@@ -80,6 +82,7 @@ def open_installed(
         GenzooError: if there is no such split, or the files are damaged.
     """
     folder = installed_folder(name)
+    assert folder is not None  # Only a name that has one is opened here.
     splits = _splits(folder)
     file = splits[check_split(f"{name} in {folder}", find_split(split, {}), splits)]
     return ArraySource(
@@ -111,7 +114,7 @@ def read_idx(path: Path) -> np.ndarray:
         raise GenzooError(f"cannot read {path}: {reason}") from error
 
 
-def _read(file: IO[bytes], path: Path, most: int) -> np.ndarray:
+def _read(file: gzip.GzipFile | io.BufferedReader, path: Path, most: int) -> np.ndarray:
     zeros, kind, rank = struct.unpack(">HBB", file.read(4).ljust(4, b"\xff"))
     if zeros or kind not in _DTYPES or not 1 <= rank <= 4:
         raise GenzooError(f"{path} is no IDX file of bytes, as those of MNIST are")
@@ -147,7 +150,7 @@ def _splits(folder: Path) -> dict[str, Path]:
         match = IDX_IMAGES.fullmatch(name)
         if match and (folder / name).is_file():
             part = match["split"].lower()
-            split = "test" if part == "t10k" else split_of(part)
+            split = "test" if part == "t10k" else split_of(part) or part
             found.setdefault(match["set"], {}).setdefault(split, folder / name)
     if len(found) > 1:
         sets = ", ".join(sorted(name.strip("-_.") or "(no name)" for name in found))

@@ -14,10 +14,10 @@ import threading
 import warnings
 import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from keras_genzoo.data.kinds import HEAD, UNREADABLE, formats, kind_of_content
 from keras_genzoo.errors import GenzooError
@@ -87,7 +87,8 @@ def whole_number(value: Any, what: str) -> int:
     keras_genzoo.errors.GenzooError: the batch size must be one whole number, not 10.5
     """
     number = None
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+    is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if is_real:
         with contextlib.suppress(ValueError, OverflowError):  # not a number, or infinite
             number = int(value)
     if number is None or number != value:
@@ -95,7 +96,7 @@ def whole_number(value: Any, what: str) -> int:
     return number
 
 
-def open_image(data: bytes | BinaryIO) -> Image.Image:
+def open_image(data: bytes | IO[bytes]) -> Image.Image:
     """Read the header of an image file, whatever its name says.
 
     Args:
@@ -236,10 +237,13 @@ def fit_all(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def target_shape(
-    native: tuple[int, int, int] | None, image_size: int | None, channels: int | None
+    native: tuple[int, ...] | None, image_size: int | None, channels: int | None
 ) -> tuple[int, int, int]:
-    """Return the shape of the images: square if a size is asked for, else the native one."""
-    height, width, native_channels = native or (None, None, 3)
+    """Return the shape of the images: square if a size is asked for, else the native one.
+
+    Where the native one is None, a size is asked for.
+    """
+    height, width, native_channels = native or (0, 0, 3)
     if image_size is not None:
         height = width = int(image_size)
     return height, width, int(channels or (1 if native_channels == 1 else 3))
@@ -299,7 +303,9 @@ def _exif_orientation(image: Image.Image) -> int:
 
 def _stored_bits(image: Image.Image) -> int:
     """Return the bits a channel that an image is stored with, before its pixels are read."""
-    rawmode = str(image.tile[0].args) if image.tile and image.format == "PNG" else ""
+    rawmode = ""
+    if isinstance(image, ImageFile.ImageFile) and image.tile and image.format == "PNG":
+        rawmode = str(image.tile[0].args)
     return next((bits for bits in (2, 4, 16) if f";{bits}" in rawmode), 8)
 
 

@@ -41,17 +41,17 @@ class Classes:
         Raises:
             GenzooError: if the names are no strings, or two are alike.
         """
-        names = np.asarray(names)
-        if names.ndim != 1 or names.dtype.kind != "U":
+        given = np.asarray(names)
+        if given.ndim != 1 or given.dtype.kind != "U":
             raise GenzooError(
                 f"{name}: class_names must be strings of shape (classes,), "
-                f"not {names.dtype} {names.shape}"
+                f"not {given.dtype} {given.shape}"
             )
-        different, counts = np.unique(names, return_counts=True)
-        if len(different) < len(names):
+        different, counts = np.unique(given, return_counts=True)
+        if len(different) < len(given):
             twice = different[counts.argmax()]
             raise GenzooError(f"{name}: two classes are called '{twice}'; name them apart")
-        return cls(np.arange(len(names)), names.tolist())
+        return cls(np.arange(len(given)), given.tolist())
 
     def __len__(self) -> int:
         return len(self.names)

@@ -218,8 +218,8 @@ def are_shards(counts: Mapping[str, int]) -> bool:
     (True, False)
     """
     names = sorted(counts)
-    found = [re.fullmatch(r"(\D*)(\d+)", name) for name in names]
-    if len(names) < 2 or not all(found) or len({match[1] for match in found}) > 1:
+    found = [match for name in names if (match := re.fullmatch(r"(\D*)(\d+)", name))]
+    if len(names) < 2 or len(found) < len(names) or len({match[1] for match in found}) > 1:
         return False
     word = found[0][1].strip(" _-.").lower()
     if word:

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from types import SimpleNamespace
+from typing import NamedTuple, TypeAlias
 
 from keras_genzoo.data import archives
 from keras_genzoo.data.images import BadImageError
@@ -25,7 +26,7 @@ _JUNK = frozenset({
     "@eadir", "@recycle", "@tmp", "#recycle", "#snapshot", "$recycle.bin", "lost+found",
     "desktop.ini", "ehthumbs.db", "thumbs.db", "__pycache__",
 })  # fmt: skip
-Status = os.stat_result | None
+Status: TypeAlias = os.stat_result | SimpleNamespace | None
 
 
 @dataclass

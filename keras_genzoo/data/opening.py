@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from keras_genzoo.data.registry import LABELS, OWN_KIND, find_kind, paths_in_words
 from keras_genzoo.data.request import DataRequest
@@ -59,7 +60,7 @@ def open_source(
     kind = find_kind(request)
     if kind is None:
         raise _unknown(request.path)
-    options = {"image_size": image_size, "channels": channels}
+    options: dict[str, Any] = {"image_size": image_size, "channels": channels}
     if kind.by_name:
         options |= {"data_dir": data_dir, "manual_dir": manual_dir, "download": download}
     else:

@@ -104,7 +104,8 @@ class ParquetSource(EncodedSource):
             classes = Classes.named(names, where)
         elif self.split != "train" and "train" in splits:
             train = Table(splits["train"]).labels
-            classes = Classes.among(plain_labels(train, len(train), self.name))
+            train = labels if train is None else plain_labels(train, len(train), self.name)
+            classes = Classes.among(train)
         else:
             classes = Classes.among(labels)
         numbers = classes.number(labels, where)
@@ -120,6 +121,7 @@ def _splits(path: Path) -> dict[str, list[Path]]:
     if path.is_file():
         return {"train": [path]}
     folder = parquet_folder(path)
+    assert folder is not None  # It is opened as parquet because there is one.
     files = [folder / name for name in file_names(folder) if name.lower().endswith(".parquet")]
     splits: dict[str, list[Path]] = {}
     for file in files:
@@ -128,9 +130,11 @@ def _splits(path: Path) -> dict[str, list[Path]]:
         splits.setdefault(named or "", []).append(file)
     if not files:
         for name in folder_names(folder):
-            found = [n for n in file_names(folder / name) if n.lower().endswith(".parquet")]
-            if found:
-                splits.setdefault(split_named(name), []).extend(folder / name / n for n in found)
+            inside = [n for n in file_names(folder / name) if n.lower().endswith(".parquet")]
+            if inside:
+                splits.setdefault(split_named(name) or "", []).extend(
+                    folder / name / n for n in inside
+                )
     if "" in splits and len(splits) > 1:
         raise GenzooError(
             f"{splits[''][0]} names no split and stands beside files that do "

@@ -237,7 +237,7 @@ def _batches(
     reader = source.in_memory if _fits(source, cache) else source
 
     def read(epoch: np.ndarray, step: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return reader.fetch(plan.indices(epoch, step))
+        return reader.fetch(plan.indices(int(epoch), int(step)))
 
     def placeholder() -> tuple[np.ndarray, np.ndarray]:
         return np.zeros((plan.batch_size, *source.image_shape), np.uint8), np.zeros(

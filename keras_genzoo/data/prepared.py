@@ -299,7 +299,7 @@ def _files(builder: Any) -> list[ManualFile]:
     return sorted(files, key=lambda file: file.name)
 
 
-def _image_feature(builder: Any, name: str) -> tuple[str, tuple[int | None, ...]]:
+def _image_feature(builder: Any, name: str) -> tuple[str, tuple[Any, ...]]:
     import tensorflow_datasets as tfds
 
     features = builder.info.features

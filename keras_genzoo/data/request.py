@@ -165,7 +165,7 @@ def split_named(name: str) -> str | None:
     """
     from keras_genzoo.data.layout import split_of
 
-    return split_of(re.match(r"[A-Za-z]*", name)[0])
+    return split_of(re.split(r"[^A-Za-z]", name, maxsplit=1)[0])
 
 
 def installed_folder(name: str) -> Path | None:

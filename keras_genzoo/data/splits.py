@@ -30,9 +30,10 @@ class Splits:
         Raises:
             GenzooError: if the data has none of that name, or cannot be had.
         """
-        if self._sources.get(split) is None:
-            self._sources[split] = self._open_split(split)
-        return self._sources[split]
+        source = self._sources.get(split)
+        if source is None:
+            source = self._sources[split] = self._open_split(split)
+        return source
 
     @property
     def train(self) -> Source:

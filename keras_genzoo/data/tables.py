@@ -41,7 +41,8 @@ class Table:
             parquet.ParquetFile(path, metadata=file.metadata, read_dictionary=packed)
             for path, file in zip(paths, self._files, strict=True)
         ]
-        self.class_names = (features.get(self._label) or {}).get("names")
+        of_label = None if self._label is None else features.get(self._label)
+        self.class_names = (of_label or {}).get("names")
         for path, file in zip(paths, self._files, strict=True):
             if not {self._image, self._label or self._image} <= set(file.schema_arrow.names):
                 raise GenzooError(f"{path} has other columns than {paths[0]}; keep them apart")

@@ -88,6 +88,13 @@ def test_folders_may_name_the_splits(tmp_path):
         open_source(tmp_path, "test")
 
 
+def test_a_split_may_have_labels_that_training_lacks(tmp_path):
+    write(tmp_path / "train" / "0000.parquet", [1, 2])
+    write(tmp_path / "test" / "0000.parquet", [3, 4], [9, 5])
+    assert open_source(tmp_path).num_classes is None
+    assert values(open_source(tmp_path, "test")) == ([3, 4], [1, 0])
+
+
 def test_labels_kept_back_are_none(tmp_path):
     write(tmp_path / "a.parquet", [1, 2], [-1, -1], names=["cat", "dog"])
     source = open_source(tmp_path)

@@ -3,6 +3,7 @@
 import tempfile
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +98,7 @@ def export_litert(
             if check:
                 what, tolerance = str(folder / file.name), LITERT_TYPES[kind]
                 compared = {signature: free[signature] for signature in held}
-                card |= verify(
-                    compared, inputs, lambda file=file: runner(file, batch_size), tolerance, what
-                )
+                card |= verify(compared, inputs, partial(runner, file, batch_size), tolerance, what)
             write_card(file, card)
             files.append(folder / file.name)
     return files
@@ -183,7 +182,7 @@ def converted(
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if kind == "float16":
             converter.target_spec.supported_types = [tf.float16]
-        if kind == "int8":
+        if kind == "int8" and data is not None:
             converter.representative_dataset = lambda: iter(data)
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         with held_back_errors(show=False), warnings.catch_warnings():

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,9 +124,7 @@ def _export(
             card = make_card(name, model, networks, facts, images).to_dict()
             if check:
                 what = str(folder / file.name)
-                card |= verify(
-                    networks, inputs, lambda file=file: form.run(file), form.tolerance, what
-                )
+                card |= verify(networks, inputs, partial(form.run, file), form.tolerance, what)
             write_card(file, card)
             files.append(folder / file.name)
     return files

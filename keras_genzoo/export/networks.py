@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 import keras
+from keras.layers import Layer
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import ImageModel
@@ -17,8 +18,6 @@ from keras_genzoo.networks import (
     GroupNormalization,
     randomness_kept,
 )
-
-Layer = keras.layers.Layer
 
 # Layers of this package, each with the layer of Keras that does the same in inference.
 _PLAIN = {

@@ -86,7 +86,8 @@ def _precision(
     Raises:
         GenzooError: if they differ by more than they may and ``check`` is asked for.
     """
-    inputs = draw_inputs(model, COMPARED, images)
+    count = COMPARED if images is None else min(COMPARED, len(images))
+    inputs = draw_inputs(model, count, images=images)
     before, after = (float32_networks(each) for each in (model, written))
     errors = []
     for signature, network in before.items():

@@ -73,10 +73,10 @@ def export_run(
     model, weights = load_weights(run, echo)
     model.set_sampling(solver=solver, solver_steps=solver_steps, guidance=guidance)
     folder = Path(out or target.folder or run.path / "export")
+    more: dict[str, Any] = {}
     if target.files is None:
-        more = {"force": force}
+        more["force"] = force
     else:
-        more = {}
         if not force:
             refuse_existing([folder / file for file in target.files(model, name, options)])
     if target.takes_run:

@@ -135,7 +135,8 @@ def readme(card: Card, version: int) -> str:
     """Return how this model is served and called, and its card, as Markdown."""
     # The first of these that the model has: their inputs are short.
     called = next(name for name in _CALLED if name in card.signatures)
-    request = {"signature_name": called, "inputs": _rows(card.signatures[called])}
+    rows_in = _rows(card.signatures[called])
+    request = {"signature_name": called, "inputs": rows_in}
     calls = "\n".join(_call(name, ends) for name, ends in card.signatures.items())
     facts = "\n".join(f"- **{key}**: {value}" for key, value in card.facts.items())
     return _README.format(
@@ -146,7 +147,7 @@ def readme(card: Card, version: int) -> str:
         request=json_text(request),
         calls=calls,
         called=called,
-        expressions=";".join(f"{key}={rows}" for key, rows in request["inputs"].items()),
+        expressions=";".join(f"{key}={rows}" for key, rows in rows_in.items()),
         facts=facts or "- **origin**: not stated by those who exported it",
     )
 

@@ -205,8 +205,8 @@ def _last_network(model: Generator, decoder: Signature, size: int, echo: Echo) -
         return None
     with last_weights(model):
         element = blob("last", _network(model, decoder, None))
-    size = (size + len(element)) / 1e6
-    if size <= MOST_WITH_BOTH:
+    megabytes = (size + len(element)) / 1e6
+    if megabytes <= MOST_WITH_BOTH:
         return element
     echo(
         "the page has the averaged weights alone: with those of the last step it would take "

@@ -9,6 +9,7 @@ relaxed SIMD, which not all browsers have.
 import base64
 import hashlib
 import io
+import os
 import tarfile
 from collections.abc import Callable
 from http.client import HTTPException
@@ -58,7 +59,7 @@ class Runtime(NamedTuple):
 
 
 def open_runtime(
-    path: str | Path | None = None,
+    path: str | os.PathLike | None = None,
     *,
     url: str = URL,
     echo: Echo = lambda line: None,
@@ -137,7 +138,8 @@ def _integrity(content: bytes) -> str:
 
 def _of_tarball(content: bytes) -> Runtime:
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        return _runtime({name: archive.extractfile(f"package/{name}").read() for name in FILES})
+        files = {name: archive.extractfile(f"package/{name}") for name in FILES}
+        return _runtime({name: file.read() for name, file in files.items() if file is not None})
 
 
 def _of_folder(folder: Path) -> Runtime:

@@ -36,7 +36,8 @@ def decoder_of(model: Generator) -> Signature:
         GenzooError: if the model has none.
     """
     networks = model.signatures()
-    names = [model.prior_signature] if model.has_prior else list(networks)
+    prior = model.prior_signature
+    names = list(networks) if prior is None else [prior]
     for name in names:
         inputs, outputs = networks[name].input, networks[name].output
         known = set(inputs) <= {"z", "class_labels"}
@@ -127,7 +128,9 @@ def principal_directions(
 def _first_weights(network: keras.Model) -> np.ndarray | None:
     """Return what the first layer with a kernel multiplies a vector by; None if it takes none."""
     layer = next((layer for layer in _leaves(network) if hasattr(layer, "kernel")), None)
-    shape = (layer.get_build_config() or {}).get("input_shape") if layer is not None else None
+    if layer is None:
+        return None
+    shape = (layer.get_build_config() or {}).get("input_shape")
     if shape is None or None in shape[1:] or any(size != 1 for size in shape[1:-1]):
         return None
     # Asking the layer for its answers to unit vectors holds for dense and convolutional ones.

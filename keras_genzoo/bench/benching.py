@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from keras_genzoo.bench.budget import within_budget
 from keras_genzoo.bench.checking import check_entries
@@ -198,7 +199,7 @@ def _time_step(settings: Settings, processes: "_Processes", echo: Echo) -> float
         code = processes.run(["bench", "--work", timing_work(settings, out)], echo)
         if processes.signal is not None:
             raise KeyboardInterrupt
-        measured = read_json(out) if out.exists() else {"error": _ended(code)}
+        measured: dict[str, Any] = read_json(out) if out.exists() else {"error": _ended(code)}
     if "error" in measured:
         raise GenzooError(f"a step of {settings.model} cannot be timed: {measured['error']}")
     return measured["ms"]
@@ -268,6 +269,7 @@ class _Processes:
             self._process = process
             if self.signal is not None:
                 self._receive(self.signal, None)
+            assert process.stdout is not None  # A pipe was asked for.
             for line in process.stdout:
                 echo(f"  {line.rstrip()}")
         self._process = None

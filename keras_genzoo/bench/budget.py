@@ -56,6 +56,7 @@ def within_budget(
         if images is not None:
             steps = _steps_for_images(entry, images, notes)
         else:
+            assert request.minutes is not None
             steps = _steps_for_minutes(entry, request.minutes, measure(entry.settings), notes)
         if steps < request.points:
             raise GenzooError(

@@ -76,7 +76,8 @@ def check_entries(entries: Sequence[Entry], options: Options, echo: Echo) -> Che
         for name, without in missing.items()
         if without
     ]
-    return Checked(checked, dataclasses.replace(options, scores=None, count=opened.count), notes)
+    count = options.count if opened is None else opened.count
+    return Checked(checked, dataclasses.replace(options, scores=None, count=count), notes)
 
 
 def _prepared(entry: Entry) -> Prepared:

@@ -157,10 +157,10 @@ def entry_of(text: str, request: Request, steps: int | None = None) -> Entry:
         given["steps"] = steps
     settings = settings_for(model, given.pop("dataset", request.dataset), recipe, **given)
     if len(settings.stages) > 1:
+        stages = ", ".join(str(stage.name) for stage in settings.stages)
         raise GenzooError(
             f"the bench compares models by the steps of one training, and {settings.model} is "
-            f"trained in stages: {', '.join(stage.name for stage in settings.stages)}; train it by "
-            "genzoo fit"
+            f"trained in stages: {stages}; train it by genzoo fit"
         )
     return Entry(shlex.join([name, *pairs]), found, settings)
 

@@ -1,7 +1,7 @@
 """The figure of a bench: each score against the time of training."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keras_genzoo.bench.entries import Entry
 from keras_genzoo.bench.plan import Plan
@@ -50,7 +50,7 @@ def bench_figure(plan: Plan, summary: Summary) -> "Figure":
     # matplotlib puts plain lines first; the line of real images belongs last.
     order = sorted(range(len(labels)), key=lambda number: labels[number] == REAL_IMAGES)
     handles, labels = ([items[number] for number in order] for items in (handles, labels))
-    place = {"loc": "outside upper left", "ncols": columns, "frameon": False}
+    place: dict[str, Any] = {"loc": "outside upper left", "ncols": columns, "frameon": False}
     figure.legend(handles, labels, fontsize=9, **place)
     foot(figure, _words_below(plan, summary))
     return figure
@@ -79,7 +79,10 @@ def _panel(axes: "Axes", plan: Plan, summary: Summary, value: str) -> None:
     for number, entry in enumerate(plan.entries):
         runs = summary.ended_well(entry)
         words = f"{entry.name} ({len(runs)} of {len(plan.seeds)})"
-        style = {"color": palette_colour(number), "marker": MARKERS[number % len(MARKERS)]}
+        style: dict[str, Any] = {
+            "color": palette_colour(number),
+            "marker": MARKERS[number % len(MARKERS)],
+        }
         # An empty line stands in the legend for an entry without a number.
         times, means, time_errors, errors = [], [], [], []
         for point in range(len(entry.scored_steps(plan.points)) if runs else 0):
@@ -94,8 +97,8 @@ def _panel(axes: "Axes", plan: Plan, summary: Summary, value: str) -> None:
             times, means, errors, time_errors, label=words, capsize=3, linewidth=1.3, **style
         )
         drawn += means
-    if value in summary.real_images:
-        real = summary.real_images[value]
+    real = summary.real_images.get(value)
+    if real is not None:
         axes.axhline(real, color="0.4", linestyle=":", linewidth=1.2, label=REAL_IMAGES)
         drawn.append(real)
     if display.better == DOWN and drawn and min(drawn) > 0 and max(drawn) > WIDE * min(drawn):

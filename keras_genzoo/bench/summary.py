@@ -68,7 +68,7 @@ class Summary:
 
     runs: list[RunNumbers]
     displays: dict[str, Display]
-    real_images: dict[str, float]
+    real_images: dict[str, float | None]
     protocol: dict[str, Any] | None
     warnings: list[str]
     places: list[tuple[str, str]]
@@ -134,7 +134,7 @@ def summarize(plan: Plan) -> Summary:
     _check_protocols(results)
     displays = _displays(plan)
     runs = [_run_numbers(plan, *of_run, displays) for of_run in records]
-    real: dict[str, float] = {}
+    real: dict[str, float | None] = {}
     for _, result in results:
         real = _values(result.get("floor", {}), displays) | real
     places = [place for _, _, record in records for place in record.places]

@@ -70,7 +70,8 @@ def _words(spread: Spread | None) -> str:
 def _real(summary: Summary, value: str) -> str:
     if value not in summary.real_images:
         return ""
-    return Spread.of([summary.real_images[value]]).in_words()
+    spread = Spread.of([summary.real_images[value]])
+    return "" if spread is None else spread.in_words()
 
 
 def _best(plan: Plan, summary: Summary, value: str) -> Entry | None:
@@ -83,7 +84,7 @@ def _best(plan: Plan, summary: Summary, value: str) -> Entry | None:
             means[number] = spread.mean
     if len(means) < 2 or better not in (UP, DOWN):
         return None
-    best = (max if better == UP else min)(means, key=means.get)
+    best = (max if better == UP else min)(means, key=means.__getitem__)
     return plan.entries[best] if list(means.values()).count(means[best]) == 1 else None
 
 
@@ -131,7 +132,9 @@ def _numbers_of_runs(summary: Summary) -> list[dict]:
             "memory_bytes": run.memory,
             "parameters": run.entry.parameters,
         }
-        points = list(zip(run.steps, run.values, strict=True)) or [(None, {})]
+        points: list[tuple[int | None, dict[str, float | None]]] = [
+            *zip(run.steps, run.values, strict=True)
+        ] or [(None, {})]
         for step, values in points:
             place = {
                 "step": step,

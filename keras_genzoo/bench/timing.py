@@ -107,6 +107,7 @@ def _timed(settings: Settings, steps: int) -> float:
     short = settings.replace(steps=steps, checkpoint_every=steps)
     with tempfile.TemporaryDirectory() as folder:
         fit(short, Path(folder) / "run", callbacks=[timer])
+    assert timer.ms_a_step is not None  # The training was long enough.
     return timer.ms_a_step
 
 

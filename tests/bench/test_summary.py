@@ -238,6 +238,18 @@ def test_every_number_is_in_a_csv_and_the_means_in_the_json(filled):
     assert second["ended_well"] == 2
 
 
+def test_the_figure_leaves_out_a_score_of_real_images_that_is_not_finite(filled):
+    def change(record):
+        for point in record.points:
+            point["result"]["floor"]["fid"] = None
+
+    for entry in filled.entries:
+        for seed in filled.seeds:
+            change_record(filled.record_file(entry, seed), change)
+    fid = bench_figure(filled, summarize(filled)).axes[0]
+    assert "real images" not in fid.get_legend_handles_labels()[1]
+
+
 def test_the_figure_has_a_point_for_each_recipe_with_both_deviations(filled):
     draw_bench(filled, summarize(filled))
     assert (filled.path / "bench.png").stat().st_size > 10_000

@@ -64,7 +64,7 @@ class Adam(keras.optimizers.Adam):
 
     def _beta_2(self) -> float | tf.Tensor:
         """Return the beta_2 of the next update."""
-        if not self.beta_2_steps:
+        if self.beta_2_end is None:
             return self.beta_2
         step = tf.convert_to_tensor(self.iterations) // self.updates
         return between(self.beta_2, self.beta_2_end, step, self.beta_2_steps)

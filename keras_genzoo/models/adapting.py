@@ -1,20 +1,31 @@
 """The probability of an augmentation, which follows the discriminator or a ramp (2006.06676)."""
 
+from typing import TYPE_CHECKING
+
+import keras
 import tensorflow as tf
 
 from keras_genzoo.models.schedules import between
 
+# What the class below is mixed into, as a type checker is to see it.
+if TYPE_CHECKING:
+    from keras_genzoo.models.base import ImageModel as Joined
+else:
+    Joined = object
+
 INTERVAL = 4  # steps between two moves of an adaptive probability
 
 
-class Adapting:
+class Adapting(Joined):
     """What ``GAN`` adds to augment images with a probability that changes in training.
 
     The class has ``augmentation``, ``adversarial_loss`` and ``step``. The probability is a weight
     of the model, the same on all replicas: it is saved with it, and goes on from there.
     """
 
-    augmentation_probability = None
+    # Weights of the model, None where no augmentation needs them.
+    augmentation_probability: keras.Variable | None = None
+    real_signs: keras.Variable | None
 
     def keep_probability(self) -> None:
         """Make the weights that the augmentation needs, or drop those that no one needs now."""
@@ -58,6 +69,7 @@ class Adapting:
             batch_size: images of this replica.
         """
         augmentation, probability = self.augmentation, self.augmentation_probability
+        assert probability is not None  # Only where there is one.
         if augmentation.ramp_steps:
             probability.assign(
                 between(0.0, augmentation.probability, self.step, augmentation.ramp_steps)

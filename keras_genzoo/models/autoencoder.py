@@ -479,8 +479,8 @@ class Autoencoder(ImageModel):
         Returns:
             uint8 array ``(steps, *image_shape)``.
         """
-        ends = self.code(self.encode(np.stack([np.asarray(a), np.asarray(b)])))
-        return self.decode(interpolate_latents(*ends, steps, method))
+        start, end = self.code(self.encode(np.stack([np.asarray(a), np.asarray(b)])))
+        return self.decode(interpolate_latents(start, end, steps, method))
 
     def signatures(self, batch_size: int | None = None) -> dict[str, keras.Model]:
         """Return the networks ``reconstruct``, ``encode`` and ``decode``; images are in [0, 1].

@@ -24,7 +24,7 @@ from keras_genzoo.networks import fold_in, rows_of_global_batch
 from keras_genzoo.registry import Registry
 
 ImageShape = tuple[int, int, int]
-OptimizerDefaults = dict[str, dict[str, float]]
+OptimizerDefaults = dict[str, dict[str, Any]]
 
 # First part of the key of a draw, so that training, testing and augmentation draw other noise.
 TRAIN, TEST, CHANGE = 0, 1, 2
@@ -140,7 +140,8 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
             )
         if latent_dim is not None and latent_dim < 1:
             raise GenzooError(f"latent_dim must be at least 1, not {latent_dim}")
-        self.image_shape: ImageShape = tuple(int(size) for size in image_shape)
+        height, width, channels = (int(size) for size in image_shape)
+        self.image_shape: ImageShape = (height, width, channels)
         self.latent_dim = None if latent_dim is None else int(latent_dim)
         self.seed = int(seed)
         self._trackers = {metric: keras.metrics.Mean(name=metric) for metric in self.metric_names}
@@ -157,6 +158,7 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     @property
     def latent_shape(self) -> tuple[int, ...]:
         """Shape of one latent: ``(latent_dim,)``; a family with other latents overrides it."""
+        assert self.latent_dim is not None  # The constructor refuses None where this is used.
         return (self.latent_dim,)
 
     # Configuration ---------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What a model of grids of codes is used for: codes, images of codes, samples, exports."""
 
 import math
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -11,8 +12,14 @@ from keras_genzoo.models.checking import check_images
 from keras_genzoo.models.latent import interpolate_latents
 from keras_genzoo.networks import CodeSampler, plain_lookup, plain_nearest
 
+# What the class below is mixed into, as a type checker is to see it.
+if TYPE_CHECKING:
+    from keras_genzoo.models.autoencoder import Autoencoder as Joined
+else:
+    Joined = object
 
-class CodeUse:
+
+class CodeUse(Joined):
     """What ``VQVAE`` adds to ``Autoencoder`` to use its codes and their prior.
 
     The class has ``codebook``, ``inference_prior`` and ``grid_shape``.
@@ -115,7 +122,7 @@ class CodeUse:
             uint8 array ``(steps, *image_shape)``.
         """
         ends = np.asarray(self.code(self.encode(np.stack([np.asarray(a), np.asarray(b)]))))
-        path = interpolate_latents(*ends, steps, method)
+        path = interpolate_latents(ends[0], ends[1], steps, method)
         return self.decode_codes(np.asarray(self.codebook.nearest(path)))
 
     def signatures(self, batch_size: int | None = None) -> dict[str, keras.Model]:

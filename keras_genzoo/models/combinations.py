@@ -29,7 +29,11 @@ def check_combination(
             the penalty is each image's own, or nothing bounds the slope that the loss needs
             bounded, or the augmentation follows the sign of logits, which means nothing here.
     """
-    adaptive = getattr(augmentation, "has_probability", False) and not augmentation.ramp_steps
+    adaptive = (
+        augmentation is not None
+        and getattr(augmentation, "has_probability", False)
+        and not augmentation.ramp_steps
+    )
     if adaptive and loss.undecided is None:
         raise GenzooError(
             "an adaptive augmentation follows the sign of the logits of real images, and this loss "

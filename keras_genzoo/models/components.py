@@ -38,7 +38,7 @@ def component(choice: Any, registry: Registry, kind: type, *arguments: Any) -> A
 
 
 def with_options(
-    choice: Any, registry: Registry, kind: type, options: dict[str, Any], owner: type
+    choice: Any, registry: Registry, kind: type, options: dict[str, Any], owner: Any
 ) -> tuple[Any, dict[str, Any]]:
     """Return what a name stands for, made with its own options, and the options that are left.
 

@@ -57,7 +57,7 @@ def set_last_bias(
     """
     bias, image_shape = _last_bias(decoder), values.shape[1:]
     of_pixels = bias is not None and bias.shape == (values[0].size,)
-    if not of_pixels and (bias is None or bias.shape != image_shape[-1:]):
+    if bias is None or not (of_pixels or bias.shape == image_shape[-1:]):
         raise GenzooError(
             "the decoder must end in a layer with a bias for each pixel or each channel to start "
             "at the mean of the images"

@@ -3,12 +3,20 @@
 The files that they become are written by ``keras_genzoo.export``.
 """
 
+from typing import TYPE_CHECKING
+
 import keras
 
 from keras_genzoo.errors import GenzooError, unknown
 
+# What the class below is mixed into, as a type checker is to see it.
+if TYPE_CHECKING:
+    from keras import Model as Joined
+else:
+    Joined = object
 
-class Exportable:
+
+class Exportable(Joined):
     """What a model adds to ``keras.Model`` to be used where this package is not installed.
 
     Subclasses set ``value_range``, give ``signatures``, and set ``prior_signature``: the name of

@@ -129,7 +129,7 @@ class Flow(Generating, ImageModel):
         if conditioning is not None and (num_classes is None or num_classes < 2):
             raise GenzooError(f"num_classes must be at least 2, not {num_classes}")
         self.conditioning, self.needs_labels = conditioning, conditioning is not None
-        self._num_classes = int(num_classes) if self.needs_labels else None
+        self._num_classes = int(num_classes or 0) if self.needs_labels else None
         if not 0 <= label_dropout < 1:
             raise GenzooError(f"label_dropout must be at least 0 and below 1, not {label_dropout}")
         self.label_dropout = float(label_dropout)
@@ -450,8 +450,10 @@ class Flow(Generating, ImageModel):
         Raises:
             GenzooError: if ``n`` is less than 1, or as ``decode`` and ``make`` do.
         """
-        sampling = {"solver": solver, "solver_steps": solver_steps, "guidance": guidance}
-        return self.decode(self.sample_latents(n, seed), class_labels, **sampling)
+        z = self.sample_latents(n, seed)
+        return self.decode(
+            z, class_labels, solver=solver, solver_steps=solver_steps, guidance=guidance
+        )
 
     def path(self, z, class_labels=None, frames: int = 9) -> np.ndarray:
         """Return noise on its way to an image, uint8 ``(n, frames, *image_shape)``.

@@ -97,4 +97,4 @@ def _signs(rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
     In the mean over them it is the trace, too (Hutchinson's estimator).
     """
-    return random.choice(np.float32([-1, 1]), (len(rows), 1, *rows.shape[1:]))
+    return random.choice(np.array([-1, 1], np.float32), (len(rows), 1, *rows.shape[1:]))

@@ -104,6 +104,7 @@ class GAN(Generating, Judging, Adapting, ImageModel):
     >>> model = GAN((8, 8, 1), 4, generator=generator, discriminator=discriminator)
     """
 
+    latent_dim: int
     value_range = (-1.0, 1.0)
     architectures = ARCHITECTURES
     optimizer_defaults: ClassVar[OptimizerDefaults] = {
@@ -211,7 +212,7 @@ class GAN(Generating, Judging, Adapting, ImageModel):
 
     def remarks(self) -> list[str]:
         """Return a line that says so if the augmentation may change what an image shows."""
-        turning = self.augmentation.turning if self.augmentation is not None else ()
+        turning = getattr(self.augmentation, "turning", ())
         if not turning:
             return []
         return [

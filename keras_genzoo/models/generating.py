@@ -1,6 +1,6 @@
 """What models are used for that make images of noise, with or without class labels."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -11,14 +11,20 @@ from keras_genzoo.models.checking import assert_labels
 from keras_genzoo.models.labels import Conditioned
 from keras_genzoo.models.latent import interpolate_latents
 
+# What the class below is mixed into, as a type checker is to see it.
+if TYPE_CHECKING:
+    from keras_genzoo.models.exporting import Exportable as Joined
+else:
+    Joined = object
 
-class Generating(Conditioned):
+
+class Generating(Conditioned, Joined):
     """What ``GAN`` and ``Flow`` add to ``ImageModel`` to make images.
 
     The class has ``make``, and if it may need labels ``num_classes``.
     """
 
-    prior_signature = "generate"
+    prior_signature: str | None = "generate"
 
     def make(self, z, class_labels=None, training: bool = False) -> Any:
         """Return images in the model's range of noise, with labels ``(batch,)`` if it needs them.

@@ -47,6 +47,12 @@ class HVAE(VAE):
     optimizer_defaults: ClassVar[OptimizerDefaults] = {"optimizer": {"learning_rate": 5e-4}}
     has_gaussian_posterior = False
 
+    lower_encoder: keras.Model
+    lower_prior: keras.Model
+    # None where no weights are averaged.
+    average_lower_encoder: Any
+    average_lower_prior: Any
+
     def __init__(
         self,
         image_shape: ImageShape = (28, 28, 1),

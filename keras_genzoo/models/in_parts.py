@@ -1,18 +1,25 @@
 """The gradient of a batch with many draws an image, computed for some images at a time."""
 
 import math
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
 
+# What the class below is mixed into, as a type checker is to see it.
+if TYPE_CHECKING:
+    from keras_genzoo.models.autoencoder import Autoencoder as Joined
+else:
+    Joined = object
+
 # Numbers that the decoder's layers give for the draws decoded at a time, at most: a GiB of float32
 # in training, which keeps each of them, its gradient and a copy.
 MOST_NUMBERS = 2**28 // 3
 
 
-class InParts:
+class InParts(Joined):
     """What ``VAE`` adds to ``Autoencoder``: a step whose draws would not fit into memory at once.
 
     The bound of an image needs all of its draws, and that of a batch is the mean over its images:

@@ -1,13 +1,21 @@
 """What a GAN asks its discriminator: logits and classes of images, and the penalty on its slope."""
 
+from typing import TYPE_CHECKING
+
 import tensorflow as tf
 
 from keras_genzoo.models.critic import Critic, Draw
 from keras_genzoo.models.packing import packed, unpacked
 from keras_genzoo.models.schedules import between
 
+# What the class below is mixed into, as a type checker is to see it.
+if TYPE_CHECKING:
+    from keras_genzoo.models.base import ImageModel as Joined
+else:
+    Joined = object
 
-class Judging:
+
+class Judging(Joined):
     """What ``GAN`` adds around its discriminator.
 
     The class has ``discriminator``, ``conditioning``, ``packing``, ``penalty``, ``step`` and

@@ -1,5 +1,7 @@
 """What an autoencoder does with class labels, which reach its encoder and its decoder."""
 
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -9,8 +11,14 @@ from keras_genzoo.models.checking import check_images
 from keras_genzoo.models.labels import Conditioned
 from keras_genzoo.models.latent import interpolate_latents
 
+# What the class below is mixed into, as a type checker is to see it.
+if TYPE_CHECKING:
+    from keras_genzoo.models.autoencoder import Autoencoder as Joined
+else:
+    Joined = object
 
-class Labelled(Conditioned):
+
+class Labelled(Conditioned, Joined):
     """What ``VAE`` adds to ``Autoencoder`` for its ``conditioning``, None without class labels.
 
     The encoder sees the label as a plane for each class behind the image, the decoder as a one-hot
@@ -209,5 +217,5 @@ class Labelled(Conditioned):
         if self.needs_labels and class_labels is None:
             check_images(self, images)
             class_labels = int(self.likely_labels(self.to_range(images))[0])
-        ends = self.code(self.encode(images))
-        return self.decode(interpolate_latents(*ends, steps, method), class_labels)
+        start, end = self.code(self.encode(images))
+        return self.decode(interpolate_latents(start, end, steps, method), class_labels)

@@ -1,6 +1,6 @@
 """Class labels on their way into a model: of a batch, and of a person; and its conditioning."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -11,9 +11,19 @@ from keras_genzoo.models.checking import assert_labels, names_hint
 from keras_genzoo.models.components import component
 from keras_genzoo.networks import CONDITIONINGS, Conditioning
 
+# What the class below is mixed into, as a type checker is to see it.
+if TYPE_CHECKING:
+    from keras_genzoo.models.latents import Latents as Joined
+else:
+    Joined = object
 
-class Conditioned:
+
+class Conditioned(Joined):
     """What a model with ``conditioning`` (None without class labels) adds to ``ImageModel``."""
+
+    needs_labels: bool
+    # A ``Conditioning`` or None; a class that has another overrides ``num_classes``.
+    conditioning: Any
 
     @property
     def num_classes(self) -> int:

@@ -18,6 +18,10 @@ class Latents:
     The class has ``image_shape``, ``latent_shape``, ``latent_dim`` and ``value_range``.
     """
 
+    latent_shape: tuple[int, ...]
+    latent_dim: int | None
+    value_range: tuple[float, float]
+
     def sample_latents(self, n: int, seed: int | None = None) -> np.ndarray:
         """Return ``n`` latents from N(0, I), float32 ``(n, *latent_shape)``.
 
@@ -26,7 +30,7 @@ class Latents:
         """
         if n < 1:
             raise GenzooError(f"the number of images must be at least 1, not {n}")
-        return np.random.default_rng(seed).standard_normal((n, *self.latent_shape), "float32")
+        return np.random.default_rng(seed).standard_normal((n, *self.latent_shape), np.float32)
 
     def checked_latents(self, z) -> np.ndarray:
         """Return latents as float32 ``(n, *latent_shape)``.

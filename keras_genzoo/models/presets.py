@@ -5,7 +5,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.files import json_text, new_folder, writing_folder
@@ -19,11 +19,17 @@ from keras_genzoo.presets import (
 from keras_genzoo.presets.hubs import fetch, is_address
 from keras_genzoo.reading import parse_json
 
+# What the class below is mixed into, as a type checker is to see it.
+if TYPE_CHECKING:
+    from keras import Model as Joined
+else:
+    Joined = object
+
 # Larger values than float16 holds stay float32.
 _MOST_FLOAT16 = 65504.0
 
 
-class Presets:
+class Presets(Joined):
     """What a model adds to ``keras.Model`` to be given away."""
 
     def save_to_preset(

@@ -59,7 +59,7 @@ class SavedModel(Generating, Latents):
     has_encoder = False
     has_likelihood = False
     codes_are_latents = True
-    num_classes: int | None = None
+    num_classes: Any = None
 
     def __init__(self, folder: str | os.PathLike, num_classes: int | None = None):
         self.folder, self.num_classes = Path(folder), num_classes

@@ -1,6 +1,7 @@
 """What all models share in training: the checks of ``fit``, and averages of what is logged."""
 
 import contextlib
+from typing import TYPE_CHECKING
 
 import keras
 import tensorflow as tf
@@ -9,9 +10,18 @@ from keras_genzoo.models import checking
 from keras_genzoo.models.batches import checked
 from keras_genzoo.models.optimizers import check_callbacks
 
+# What the class below is mixed into, as a type checker is to see it.
+if TYPE_CHECKING:
+    from keras import Model as Joined
+else:
+    Joined = object
 
-class Training:
+
+class Training(Joined):
     """What ``ImageModel`` adds to the training of ``keras.Model``."""
+
+    _trackers: dict[str, keras.metrics.Mean]
+    steps_per_execution: int
 
     def track_only(self, *names: str) -> None:
         """Track these besides ``metric_names``, and nothing else."""

@@ -99,6 +99,7 @@ class VAE(Labelled, InParts, Autoencoder):
     >>> model = VAE((8, 8, 1), latent_dim=2, decoder=decoder)
     """
 
+    latent_dim: int
     metric_names = ("loss", "reconstruction_loss", "kl_loss")
     encoding_names = ("z_mean", "z_log_var")
     prior_signature = "decode"

@@ -97,6 +97,7 @@ class VQVAE(CodeUse, Autoencoder):
     estimates_bound = True
     # The codes of an image are no random draw.
     likelihood_draws = 1
+    latent_dim: int
     metric_names = (
         *("loss", "reconstruction_loss", "commitment_loss"),
         *("codes_in_use", "perplexity"),
@@ -130,7 +131,7 @@ class VQVAE(CodeUse, Autoencoder):
         )
         if not 0 <= commitment < math.inf:
             raise GenzooError(f"commitment must be 0 or more, not {commitment}")
-        self._sizes = {
+        self._sizes: dict[str, Any] = {
             "num_codes": int(num_codes),
             "commitment": float(commitment),
             "codebook_decay": float(codebook_decay),

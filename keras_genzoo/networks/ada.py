@@ -6,7 +6,7 @@ bilinear interpolation, which leaves whole pixels exact. Those of ``COLOUR`` cha
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import keras
@@ -100,7 +100,7 @@ def saturation(images, uniform, normal):
     return grey + (images - grey) * 2.0 ** normal[:, :1, None, None]
 
 
-GEOMETRY = {
+GEOMETRY: dict[str, Callable] = {
     "flip": flip,
     "quarter_turn": quarter_turn,
     "shift": shift,

@@ -7,14 +7,22 @@ The gradient includes that of sigma (the paper's equation 12). u is saved beside
 the weights.
 """
 
+from typing import TYPE_CHECKING
+
 import keras
 from keras import ops
+
+# What the class below is mixed into, as a type checker is to see it.
+if TYPE_CHECKING:
+    from keras.layers import Layer as Joined
+else:
+    Joined = object
 
 _serializable = keras.saving.register_keras_serializable("keras_genzoo")
 _EPSILON = 1e-12
 
 
-class _Spectral:
+class _Spectral(Joined):
     """Mix-in of the two layers, which keeps ``u`` and divides the kernel by its spectral norm."""
 
     def build(self, input_shape) -> None:

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def cache_folder() -> Path:
     return Path(os.path.expanduser(named))  # noqa: PTH111 - its home need not exist
 
 
-def keep(path: Path, write: Callable[[Path], None], echo: Echo = lambda line: None) -> bool:
+def keep(path: Path, write: Callable[[Path], object], echo: Echo = lambda line: None) -> bool:
     """Keep a file, whole or not at all; return whether it is kept.
 
     What is kept was costly, and is at hand: where it cannot be written, work goes on without.
@@ -113,7 +114,8 @@ def save_arrays(path: Path, echo: Echo = lambda line: None, **arrays: np.ndarray
 
     def write(temporary: Path) -> None:
         with temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            content: dict[str, Any] = {**arrays}
+            np.savez(file, **content)
 
     if keep(path, write, echo):
         evict(path.parent, keep=path)

@@ -1,8 +1,18 @@
 """Checks that all scores share: features are finite and of one size, counts are positive."""
 
+from typing import TypeVar
+
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
+
+T = TypeVar("T")
+
+
+def given(value: T | None) -> T:
+    """Return what a score is computed from; its ``needs`` have seen to it that it is there."""
+    assert value is not None
+    return value
 
 
 def check_features(*features: np.ndarray, at_least: int = 2) -> list[np.ndarray]:

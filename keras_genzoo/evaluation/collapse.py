@@ -66,8 +66,9 @@ def stacked_labels(images: np.ndarray, classifier: FeatureNetwork) -> np.ndarray
         images: uint8 ``(n, height, width, 3)``.
         classifier: a classifier of the single channels.
     """
-    digits = [
-        classifier.compute(images[..., channel : channel + 1]).logits.argmax(axis=1)
-        for channel in range(3)
-    ]
+    digits = []
+    for channel in range(3):
+        logits = classifier.compute(images[..., channel : channel + 1]).logits
+        assert logits is not None  # A classifier has classes.
+        digits.append(logits.argmax(axis=1))
     return digits[0] * 100 + digits[1] * 10 + digits[2]

@@ -117,7 +117,7 @@ def _results(
     measure = f"genzoo evaluate {shown(shlex.quote(str(run.path)))}"
     try:
         # Without weights none of them are current.
-        found = results_of(run.path, digest or "", -1 if digest is None else step)
+        found = results_of(run.path, digest or "", -1 if digest is None or step is None else step)
     except GenzooError as error:
         notes.append(f"{name}: its scores cannot be read: {error}")
         return []

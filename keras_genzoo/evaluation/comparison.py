@@ -145,8 +145,7 @@ def compare_runs(
         echo(f"reading {name}")
         runs.append(open_compared(run, name, columns, seed))
     groups = _groups(runs)
-    chosen = {name: _Chosen.of(name, runs) for name in SCORES}
-    chosen = {name: one for name, one in chosen.items() if one is not None}
+    chosen = {name: one for name in SCORES if (one := _Chosen.of(name, runs)) is not None}
     displays = compared_displays(chosen)
     values: dict[str, dict[str, float | None]] = {run.name: {} for run in runs}
     for name, one in chosen.items():

@@ -22,7 +22,7 @@ _OF_MODELS = "images made by"
 
 def run_rows(comparison: Comparison) -> list[Row]:
     """Return a head and a row for each group: its runs, their data, seeds and steps."""
-    rows = [("runs", "model and data", "seeds", "steps")]
+    rows: list[Row] = [("runs", "model and data", "seeds", "steps")]
     for group in comparison.groups:
         run, settings = group.runs[0], group.runs[0].run.settings
         step = "none" if run.step is None else f"{run.step:,}"

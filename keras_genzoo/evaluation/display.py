@@ -33,8 +33,8 @@ def score_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
     for name in scores:
         if name not in beside:
             display, item = _display(name, displays)
-            values = (_in_words(display, name, part) for part in (scores, floor))
-            rows.append((display.head(item), *values))
+            value, of_real = (_in_words(display, name, part) for part in (scores, floor))
+            rows.append((display.head(item), value, of_real))
     return rows
 
 
@@ -45,7 +45,8 @@ def score_table(result: dict[str, Any]) -> list[tuple[str, ...]]:
     [('score', 'value'), ('FID ↓', '1.5')]
     """
     rows = [("score", "value", "real images"), *score_rows(result)]
-    return rows if any(row[2] for row in rows[1:]) else [row[:2] for row in rows]
+    has_real = any(row[2] for row in rows[1:])
+    return [row if has_real else row[:2] for row in rows]
 
 
 def quoted_score(result: dict[str, Any], name: str) -> tuple[str, str, str] | None:
@@ -80,8 +81,8 @@ def _displays() -> dict[str, Display | None]:
 
 def _display(name: str, displays: Mapping[str, Display | None]) -> tuple[Display, str]:
     """Return how a value is shown, and the class that it belongs to, if any."""
-    if name in displays:
-        return displays[name], ""
+    if (known := displays.get(name)) is not None:
+        return known, ""
     whole, _, item = name.partition(".")
     display = displays.get(whole)
     if display is not None and "{}" in display.label:

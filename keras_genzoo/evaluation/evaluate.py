@@ -111,7 +111,7 @@ def evaluate_images(
         "seed": options.seed,
     }
     measurement = Measurement(protocol, options.names_scores)
-    if inputs.fake_labels is not None:
+    if inputs.fake_labels is not None and inputs.real_labels is not None:
         measurement.warnings += _shares_apart(inputs.real_labels, inputs.fake_labels)
     measurement.add_images(names, inputs)
     if inputs.network.trained_on_data and source.fingerprint == real.train.fingerprint:

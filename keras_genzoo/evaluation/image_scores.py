@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_genzoo.data import ArraySource
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation.checking import check_features
+from keras_genzoo.evaluation.checking import check_features, given
 from keras_genzoo.evaluation.conditional import Proportion, label_accuracy, wilson_interval
 from keras_genzoo.evaluation.frechet import (
     FeatureStatistics,
@@ -35,7 +35,7 @@ def _fid(inputs: ScoreInputs) -> dict[str, Any]:
     if not inputs.has_statistics:
         return {"fid": frechet_distance(feature_statistics(inputs.real.features), fake)}
     # The file does not say of how many images the statistics are.
-    return {"fid": frechet_distance(FeatureStatistics(0, *inputs.real_statistics), fake)}
+    return {"fid": frechet_distance(FeatureStatistics(0, *given(inputs.real_statistics)), fake)}
 
 
 FID = Score(_fid, gives={"fid": Display("FID", DOWN)})
@@ -59,7 +59,7 @@ KID = Score(
 
 
 def _inception_score(inputs: ScoreInputs) -> dict[str, Any]:
-    result = inception_score(inputs.fake.logits)
+    result = inception_score(given(inputs.fake.logits))
     return {"inception_score": result.mean, "inception_score_std": result.std}
 
 
@@ -82,7 +82,7 @@ PRDC = Score(
 
 def _class_histogram(inputs: ScoreInputs) -> dict[str, Any]:
     """Classes that the classifier sees among generated images, beside those of the real ones."""
-    logits = check_features(inputs.fake.logits, inputs.real.logits, at_least=1)
+    logits = check_features(given(inputs.fake.logits), given(inputs.real.logits), at_least=1)
     fake, real = (
         np.bincount(part.argmax(axis=1), minlength=part.shape[1]) / len(part) for part in logits
     )
@@ -119,7 +119,8 @@ def _with_interval(name: str, result: Proportion) -> dict[str, Any]:
 
 def _label_accuracy(inputs: ScoreInputs) -> dict[str, Any]:
     """GAN-test (1807.09499): how often a classifier of real images sees the class asked for."""
-    return _with_interval("label_accuracy", label_accuracy(inputs.fake.logits, inputs.fake_labels))
+    hits = label_accuracy(given(inputs.fake.logits), given(inputs.fake_labels))
+    return _with_interval("label_accuracy", hits)
 
 
 LABEL_ACCURACY = Score(
@@ -217,7 +218,7 @@ def _parzen(inputs: ScoreInputs) -> dict[str, Any]:
     The old protocol chooses it on the last 10,000 of MNIST's training images, which it keeps from
     the generator.
     """
-    validation = inputs.train_images[:PARZEN_VALIDATION]
+    validation = given(inputs.train_images)[:PARZEN_VALIDATION]
     flat = [
         images.reshape(len(images), -1) / 255
         for images in (inputs.fake_images, validation, inputs.real_images)

@@ -55,8 +55,9 @@ class Inception(FeatureNetwork):
     def __init__(self, path: str | Path, content: bytes | None = None):
         import tensorflow as tf
 
-        file = Path(path).expanduser() if content is None else path
+        file = path
         if content is None:
+            file = Path(path).expanduser()
             content = _content(file)
         self.checksum = hashlib.sha256(content).hexdigest()
         self.details = {"file": str(file)}
@@ -194,7 +195,8 @@ def _unpack(archive: IO[bytes]) -> bytes:
         with tarfile.open(fileobj=content, mode="r|") as members:
             for member in members:
                 if member.isfile() and Path(member.name).name == GRAPH:
-                    graph = members.extractfile(member).read()
+                    file = members.extractfile(member)
+                    graph = None if file is None else file.read()
         # Read on to the end of the archive, where its checksum is compared.
         while content.read(CHUNK):
             pass

@@ -14,6 +14,7 @@ from keras_genzoo.evaluation.cache import (
     save_arrays,
     say_damaged,
 )
+from keras_genzoo.evaluation.checking import given
 from keras_genzoo.evaluation.features import FeatureNetwork, Features
 from keras_genzoo.evaluation.options import Options
 from keras_genzoo.training import Run
@@ -97,7 +98,7 @@ class ScoreInputs:
     @cached_property
     def train(self) -> Features:
         """Features of the training images."""
-        return kept_features(self.network, self.train_images, self.echo)
+        return kept_features(self.network, given(self.train_images), self.echo)
 
     @property
     def has_statistics(self) -> bool:

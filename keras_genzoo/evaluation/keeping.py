@@ -74,7 +74,7 @@ def update_results(
     if before is not None and "weights_digest" not in before["protocol"]:
         echo(f"{shown(file)} names no weights; it is taken for these, which are of the same step")
     names = _missing(evaluated, before, force)
-    if not names:
+    if before is not None and not names:
         echo(f"{shown(file)} has all of these scores already; --scores NAME measures one again")
         return before
     if before is not None:

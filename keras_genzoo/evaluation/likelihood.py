@@ -112,9 +112,9 @@ def model_likelihood(
     if own is not None:
         value = float(own.mean())
         if model.estimates_bound:
-            return Likelihood(None, value, *(4 * [None]), draws, binarization, len(x))
+            return Likelihood(*(None, value, None, None, None, None), draws, binarization, len(x))
         bits = -value / (x[0].size * math.log(2)) if model.has_discrete_likelihood else None
-        return Likelihood(value, *(5 * [None]), draws, binarization, len(x), bits)
+        return Likelihood(*(value, None, None, None, None, None), draws, binarization, len(x), bits)
     given = _given_classes(model, class_labels, len(x))
 
     def of_rows(method):

@@ -60,8 +60,8 @@ def manifold_scores(
         inside_real |= (distances <= real_radii[rows, None]).any(axis=0)
         inside_fake[rows] = (distances <= fake_radii).any(axis=1)
         in_ball = distances < density_radii[rows, None]
-        balls += np.count_nonzero(in_ball)
-        covered += np.count_nonzero(in_ball.any(axis=1))
+        balls += int(np.count_nonzero(in_ball))
+        covered += int(np.count_nonzero(in_ball.any(axis=1)))
     return ManifoldScores(
         float(inside_real.mean()),
         float(inside_fake.mean()),

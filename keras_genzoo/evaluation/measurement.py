@@ -10,7 +10,7 @@ from keras_genzoo.evaluation.inputs import ModelInputs, ScoreInputs
 from keras_genzoo.evaluation.other_images import OtherImages
 from keras_genzoo.evaluation.score import SCORES
 
-Save = Callable[[dict[str, Any]], None]
+Save = Callable[[dict[str, Any]], object]
 
 # Of fewer images, a Fréchet distance depends more on their number than on what they show.
 FEW_IMAGES = 2_000

@@ -76,7 +76,8 @@ def nearest_rows(
         distances = np.concatenate([distances, np.transpose(exact)], axis=1)
         numbers = np.concatenate([numbers, first + in_block], axis=1)
         order = np.argsort(distances, axis=1, kind="stable")[:, :k]
-        distances, numbers = (np.take_along_axis(a, order, axis=1) for a in (distances, numbers))
+        distances = np.take_along_axis(distances, order, axis=1)
+        numbers = np.take_along_axis(numbers, order, axis=1)
         first += len(block)
     check_at_least_1(rows=first)
     return numbers, distances

@@ -55,8 +55,8 @@ def reconstruction_quality(
     ]
     mse, psnr, ssim = (np.concatenate(part) for part in zip(*parts, strict=True))
     too_small = min(images.shape[1:3]) < WINDOW
-    means = [float(values.mean()) for values in (mse, psnr, ssim)]
-    return ReconstructionQuality(*means[:2], None if too_small else means[2])
+    of_ssim = None if too_small else float(ssim.mean())
+    return ReconstructionQuality(float(mse.mean()), float(psnr.mean()), of_ssim)
 
 
 def _of_each(images: np.ndarray, reconstructions: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -121,6 +121,7 @@ class Score:
     def values(self) -> tuple[str, ...]:
         """Names of its values in a result, in the order in which they stand there."""
         names: dict[str, None] = {}
+        assert isinstance(self.gives, Mapping)  # Made one of when it was given.
         for path, display in self.gives.items():
             beside = (display.spread, display.interval) if display else ()
             names |= {name.partition(".")[0]: None for name in (path, *beside) if name}

@@ -24,11 +24,11 @@ class Spread:
         """Return the spread of values; None without a value, NaN if one is not finite."""
         if not values:
             return None
-        values = [math.nan if value is None else float(value) for value in values]
-        if not all(math.isfinite(value) for value in values):
-            return cls(math.nan, None, len(values))
-        deviation = statistics.stdev(values) if len(values) > 1 else None
-        return cls(statistics.fmean(values), deviation, len(values))
+        numbers = [math.nan if value is None else float(value) for value in values]
+        if not all(math.isfinite(number) for number in numbers):
+            return cls(math.nan, None, len(numbers))
+        deviation = statistics.stdev(numbers) if len(numbers) > 1 else None
+        return cls(statistics.fmean(numbers), deviation, len(numbers))
 
     def scaled(self, factor: float) -> "Spread":
         """Return the spread of the values times a factor.

@@ -143,7 +143,8 @@ def train_discriminator(
     logits = _logits(model, points)
     optimal = np.asarray(optimal_discriminator(*densities))
     learnt = np.asarray(keras.ops.sigmoid(logits))
-    weights = sum(densities) / sum(densities).sum()
+    both = densities[0] + densities[1]
+    weights = both / both.sum()
     fresh = [_logits(model, p.sample(FRESH, rng)[:, 0, :, 0]) for p in (data, generated)]
     cells = [density / density.sum() for density in densities]
     return OptimalDiscriminator(

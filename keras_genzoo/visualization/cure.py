@@ -25,8 +25,8 @@ def cure_figure(data: Mixture, gans: dict[str, TrainedGAN]) -> "Figure":
         figure,
         "Mode collapse, and the same GAN cured: its discriminator learns faster (1706.08500)",
     )
-    rows = figure.subfigures(len(gans), 1)
-    for row, (name, gan) in zip(np.atleast_1d(rows), gans.items(), strict=True):
+    rows = figure.subfigures(len(gans), 1, squeeze=False)
+    for row, (name, gan) in zip(rows.flat, gans.items(), strict=True):
         outcome = f"{gan.covered} of {len(data.means)} modes"
         jumps = f"JS {gan.divergence_before:.2f} → {gan.divergence:.2f}"
         row.suptitle(f"{name}: {outcome}, {jumps}", x=0.01, ha="left", fontsize=11)

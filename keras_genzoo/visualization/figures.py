@@ -225,9 +225,9 @@ def class_rows(
     width, height = grid_size(images, columns)
     figure = new_figure(width + 0.4, height + 0.4)
     axes = figure.subplots()
-    show_grid(axes, images, columns)
+    tall, _ = show_grid(axes, images, columns)
     axes.set_axis_on()
-    rows = (np.arange(len(classes)) + 0.5) * axes.get_images()[0].get_array().shape[0]
+    rows = (np.arange(len(classes)) + 0.5) * tall
     names = [class_names[number] for number in classes]
     axes.set_yticks(rows / len(classes), names, parse_math=False)
     axes.set_xticks([])
@@ -255,9 +255,8 @@ def reconstructions_and_interpolation(model: ImageModel, images: np.ndarray) -> 
     width, height = grid_size(rows, len(images))
     figure = new_figure(width + 1.4, height + 0.8)
     axes = figure.subplots()
-    show_grid(axes, rows, len(images))
+    tall, _ = show_grid(axes, rows, len(images))
     axes.set_axis_on()
-    tall = axes.get_images()[0].get_array().shape[0]
     axes.set_yticks((np.arange(len(names)) + 0.5) * tall / len(names), names)
     axes.set_xticks([])
     axes.tick_params(length=0)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -87,11 +87,11 @@ def codes_in_2d(
     pca = PCA(2, random_state=0)
     points = pca.fit_transform(points)
     words = _shape_in_words(codes.shape[1:])
-    shares = [
+    first, second = [
         f"main component {i + 1} of {words} ({share:.0%} of the variance)"
         for i, share in enumerate(pca.explained_variance_ratio_)
     ]
-    return Codes(title, points, labels, tuple(shares))
+    return Codes(title, points, labels, (first, second))
 
 
 def _shape_in_words(shape: tuple[int, ...]) -> str:
@@ -181,12 +181,12 @@ def _far_corner(panel: Codes, low: np.ndarray, high: np.ndarray) -> tuple[float,
 
 def _scatter(axes, panel: Codes) -> None:
     """Draw the codes, and the circles of N(0, I)."""
-    colours = palette_colour(0)
+    colours: str | list[str] = palette_colour(0)
     if panel.labels is not None:
         # One call for all classes, in the order of the images, so that no class hides the others.
         colours = [palette_colour(int(label)) for label in panel.labels]
     size = float(np.clip(20_000 / len(panel.points), 2, 12))
-    style = {"s": size, "linewidths": 0, "alpha": 0.6, "rasterized": True}
+    style: dict[str, Any] = {"s": size, "linewidths": 0, "alpha": 0.6, "rasterized": True}
     axes.scatter(*panel.points.T, c=colours, **style)
     angle = np.linspace(0, 2 * np.pi, 200)
     for radius in (1, 2, 3):
@@ -205,8 +205,8 @@ def _name_classes(axes, panel: Codes, class_names: Sequence[str] | None, unit: f
         class_names: the names by number; None writes the numbers.
         unit: length of an inch in the units of the axes.
     """
-    labels = [] if panel.labels is None else np.unique(panel.labels)
-    labels = [labels[number] for number in shown_classes(len(labels))]
+    present = [] if panel.labels is None else np.unique(panel.labels).tolist()
+    labels = [present[number] for number in shown_classes(len(present))]
     if not labels:
         return
     names = [shown(class_names[label]) if class_names else str(label) for label in labels]
@@ -297,9 +297,8 @@ def latent_manifold(model: ImageModel, codes: np.ndarray, side: int = 20) -> "Fi
     z = np.stack(np.meshgrid(first, second[::-1]), axis=-1).reshape(-1, 2)
     figure = new_figure(7, 7.2)
     axes = figure.subplots()
-    show_grid(axes, model.decode(z, **of_class), side, title)
+    height, width = show_grid(axes, model.decode(z, **of_class), side, title)
     axes.set_axis_on()
-    height, width = axes.get_images()[0].get_array().shape[:2]
     marked = np.unique(np.linspace(0, side - 1, 7).round().astype(int))
     middles = (marked + 0.5) / side
     axes.set_xticks(middles * width, _in_words(first[marked]), fontsize=9)

@@ -229,8 +229,8 @@ def latent(page: Page) -> str:
     if reason := why_no_map(model, len(images)):
         parts.append(f"<p>No map of the codes: {html.escape(reason)}.</p>")
     else:
-        labels = labels if source.num_classes else None
-        codes = codes_in_2d(model, images, labels, f"{source.name}, split {source.split}")
+        known = labels if source.num_classes else None
+        codes = codes_in_2d(model, images, known, f"{source.name}, split {source.split}")
         parts.append(drawn_figure(latent_map([codes], source.class_names), "Codes of real images"))
         if reason := why_no_manifold(model):
             parts.append(f"<p>No picture of what places of the map decode to: {reason}.</p>")

@@ -36,9 +36,8 @@ def path_rows(model: ImageModel, seed: int = 0, rows: int = 8) -> "Figure":
     width, height = grid_size(images, FRAMES)
     figure = new_figure(width + 0.2, height + 0.6)
     axes = figure.subplots()
-    show_grid(axes, images, FRAMES)
+    _, wide = show_grid(axes, images, FRAMES)
     axes.set_axis_on()
-    wide = axes.get_images()[0].get_array().shape[1]
     times = [f"{time:.3g}" for time in np.linspace(0, 1, FRAMES)]
     axes.set_xticks((np.arange(FRAMES) + 0.5) * wide / FRAMES, times)
     axes.set_yticks([])

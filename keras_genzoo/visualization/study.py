@@ -127,14 +127,16 @@ def _distances(
     The rows are features of the images; for SSIM they are distances to all real images.
     """
     if distance == "pixels":
-        flat = [part.reshape(len(part), -1).astype("float32") / 255 for part in (real, generated)]
-        return "Euclidean distance of pixels", *flat, "euclidean"
+        of_real, of_generated = (
+            part.reshape(len(part), -1).astype("float32") / 255 for part in (real, generated)
+        )
+        return "Euclidean distance of pixels", of_real, of_generated, "euclidean"
     if distance == "features":
         if network is None:
             raise GenzooError("the distance 'features' needs a feature network")
-        features = [network.compute(part).features for part in (real, generated)]
+        of_real, of_generated = (network.compute(part).features for part in (real, generated))
         name = _FEATURES.get(network.name, f"features: those of {network.name}")
-        return name, *features, "euclidean"
+        return name, of_real, of_generated, "euclidean"
     if distance == "ssim":
         matrices = [similarity_matrix(part, real) for part in (real, generated)]
         # The root of 1 - SSIM is nearly a metric (Brunet, Vrscay and Wang 2012).
@@ -155,7 +157,7 @@ def _import_umap() -> ModuleType:
 
     folder = tempfile.mkdtemp(prefix="numba-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    numba.config.CACHE_DIR = folder
+    numba.config.CACHE_DIR = folder  # type: ignore[attr-defined]  # Made at import.
     return importlib.import_module("umap")
 
 

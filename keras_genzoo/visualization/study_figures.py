@@ -1,7 +1,7 @@
 """Figures of a UMAP study: the maps, the images in sparse and dense places, a magnified part."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,11 +52,22 @@ def maps(studies: Sequence[Study], notes: Sequence[str] = ()) -> "Figure":
     for column, study in enumerate(studies):
         axes = figure.add_subplot(grid[1, column])
         plain(axes, study.distance)
-        axes.scatter(*study.real.T, s=9, c=REAL, alpha=0.55, linewidths=0, label="real")
+        axes.scatter(
+            study.real[:, 0], study.real[:, 1], s=9, c=REAL, alpha=0.55, linewidths=0, label="real"
+        )
         dense, sparse = study.generated[~study.where_sparse], study.generated[study.where_sparse]
-        style = {"s": 34, "linewidths": 0.8, "edgecolors": "white"}
-        axes.scatter(*dense.T, c=INSIDE, marker="o", label=f"generated, {DENSE}", **style)
-        axes.scatter(*sparse.T, c=GENERATED, marker="^", label=f"generated, {SPARSE}", **style)
+        style: dict[str, Any] = {"s": 34, "linewidths": 0.8, "edgecolors": "white"}
+        axes.scatter(
+            dense[:, 0], dense[:, 1], c=INSIDE, marker="o", label=f"generated, {DENSE}", **style
+        )
+        axes.scatter(
+            sparse[:, 0],
+            sparse[:, 1],
+            c=GENERATED,
+            marker="^",
+            label=f"generated, {SPARSE}",
+            **style,
+        )
         (x, y), side, _ = choose_part(study)
         corner = x - side / 2, y - side / 2
         frame = Rectangle(corner, side, side, fill=False, edgecolor="0.1", label="magnified part")
@@ -66,8 +77,13 @@ def maps(studies: Sequence[Study], notes: Sequence[str] = ()) -> "Figure":
         axes.set_adjustable("datalim")
     top = figure.add_subplot(grid[0, :])
     top.set_axis_off()
-    style = {"ncols": columns, "frameon": False, "loc": "center left", "borderaxespad": 0}
-    top.legend(*axes.get_legend_handles_labels(), **style)
+    place: dict[str, Any] = {
+        "ncols": columns,
+        "frameon": False,
+        "loc": "center left",
+        "borderaxespad": 0,
+    }
+    top.legend(*axes.get_legend_handles_labels(), **place)
     foot(figure, "\n".join([*notes, SPARSE_IN_WORDS, BACKGROUND_IN_WORDS]))
     return figure
 
@@ -140,7 +156,7 @@ def magnified(
             colour = GENERATED if study.where_sparse[index] else INSIDE
         pixels = image[..., 0] if image.shape[-1] == 1 else image
         thumbnail = OffsetImage(pixels, zoom=34 / image.shape[0], cmap="gray")
-        thumbnail.get_children()[0].set_clim(0, 255)
+        thumbnail.get_children()[0].set(clim=(0, 255))
         frame = {"edgecolor": colour, "linewidth": 2.5 if is_generated else 0.5}
         axes.add_artist(AnnotationBbox(thumbnail, points[index], pad=0.1, bboxprops=frame))
     words = f"thick frames: generated (red: {SPARSE}; blue: {DENSE}); thin: real"
@@ -177,8 +193,9 @@ def choose_part(study: Study, share: float = 0.35) -> tuple[np.ndarray, float, l
             drawn = _apart(study, middle, side)
             if best is None or len(drawn) > len(best[2]):
                 best = middle, side, drawn
-        if len(best[2]) >= DOZEN:
+        if best is not None and len(best[2]) >= DOZEN:
             break
+    assert best is not None  # The first part looked at was the best until then.
     return best
 
 

@@ -74,8 +74,12 @@ def foot(figure: "Figure", text: str) -> None:
 
 def show_grid(
     axes: "Axes", images: np.ndarray, columns: int | None = None, title: str = ""
-) -> None:
-    """Draw uint8 images ``(n, height, width, 1 or 3)`` in rows, each pixel sharp."""
+) -> tuple[int, int]:
+    """Draw uint8 images ``(n, height, width, 1 or 3)`` in rows, each pixel sharp.
+
+    Returns:
+        height and width of the grid, in pixels of the images.
+    """
     from keras_genzoo.images import image_grid
 
     grid = image_grid(images, columns, gap=max(1, images.shape[1] // 14))
@@ -84,6 +88,7 @@ def show_grid(
     axes.set_axis_off()
     if title:
         axes.set_title(shown(title), loc="left", fontsize=11)
+    return grid.shape[0], grid.shape[1]
 
 
 def grid_size(images: np.ndarray, columns: int | None = None, pixel: float = 0.02) -> tuple:

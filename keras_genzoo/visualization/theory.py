@@ -315,7 +315,7 @@ def _on_line(axes: "Axes", letter: str, trained: Trained) -> None:
         label="generated",
     )
     axes.plot(x, data.density(x), color="black", linewidth=1.3, label="p_d")
-    top = 1.2 * max(heights.max(), data.density(x).max())
+    top = 1.2 * max(np.max(heights), data.density(x).max())
     axes.set(xlabel="x", ylabel="density", ylim=(0, top))
     axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper center")
 
@@ -341,7 +341,8 @@ def _points(axes: "Axes", title: str, gan: TrainedGAN) -> None:
         linewidths=1,
     )
     axes.scatter(
-        *gan.generated[:SHOWN].T,
+        gan.generated[:SHOWN, 0],
+        gan.generated[:SHOWN, 1],
         s=3,
         color=GENERATED,
         alpha=0.35,

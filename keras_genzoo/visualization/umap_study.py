@@ -104,7 +104,12 @@ def draw_umap(
         # the map.
         classes, _ = classes_to_make(labels, splits, num_generated, seed)
     generated = model.generate(num_generated, class_labels=classes, seed=seed)
-    options = {"num_neighbours": num_neighbours, "min_dist": min_dist, "seed": seed, "echo": echo}
+    options: dict[str, Any] = {
+        "num_neighbours": num_neighbours,
+        "min_dist": min_dist,
+        "seed": seed,
+        "echo": echo,
+    }
     studies = [study(real, generated, name, network, **options) for name in distances]
     numbers = {
         "run": str(run.path),
@@ -171,7 +176,7 @@ def image_notes(numbers: dict[str, Any]) -> list[str]:
     Args:
         numbers: the content of ``umap.json``; files of earlier versions may lack some entries.
     """
-    one = next(iter(numbers["maps"].values()), {})
+    one: dict[str, Any] = next(iter(numbers["maps"].values()), {})
     real, generated = one.get("num_real"), one.get("num_generated")
     lines = []
     if real and "real" in numbers:
@@ -202,9 +207,9 @@ def _write(
     for name, figure in figures.items():
         head(figure, title)
         save_figure(figure, out / name)
-    points = {f"{name}_real": one.real for name, one in studies.items()}
+    points: dict[str, Any] = {f"{name}_real": one.real for name, one in studies.items()}
     points |= {f"{name}_generated": one.generated for name, one in studies.items()}
-    images = {"real_images": real, "generated_images": generated}
+    images: dict[str, Any] = {"real_images": real, "generated_images": generated}
     np.savez_compressed(out / "umap.npz", **points, **images)
     page = map_page(
         f"Real and generated images: {title}", list(studies.values()), real, generated, notes
@@ -242,7 +247,7 @@ def load_studies(folder: str | os.PathLike) -> tuple[list[Study], np.ndarray, np
         GenzooError: if a file is missing or damaged.
     """
     folder = Path(folder)
-    arrays = load_arrays(folder / "umap.npz")
+    arrays = load_arrays(folder / "umap.npz") or {}
     numbers = _read_numbers(folder)["maps"]
     try:
         real, generated = arrays["real_images"], arrays["generated_images"]

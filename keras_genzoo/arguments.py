@@ -194,12 +194,13 @@ def _parameters(kind: type, function: Callable) -> dict[str, inspect.Parameter]:
 
 def _argument(parameter: inspect.Parameter, text: str) -> Argument | None:
     """Return what a parameter declares; None if it is nothing that a person may set."""
-    annotation, marks = parameter.annotation, ()
+    annotation = parameter.annotation
+    marks: list[Any] = []
     if typing.get_origin(annotation) is Annotated:
         annotation, *marks = typing.get_args(annotation)
-    kinds = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
-    optional = types.NoneType in kinds
-    kinds = [kind for kind in kinds if kind is not types.NoneType]
+    members = typing.get_args(annotation) if _is_union(annotation) else (annotation,)
+    optional = types.NoneType in members
+    kinds = [kind for kind in members if kind is not types.NoneType]
     choices = next((mark for mark in marks if isinstance(mark, Registry | Names | tuple)), ())
     if isinstance(choices, Registry | Names):
         # Settings name a component; in Python the argument takes objects, too.

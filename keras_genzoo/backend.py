@@ -25,7 +25,7 @@ def config_file() -> Path:
     home = os.environ.get("KERAS_HOME")
     if home is None:
         base = os.path.expanduser("~")  # noqa: PTH111 - as Keras does if there is no home folder
-        home = Path(base if os.access(base, os.W_OK) else "/tmp") / ".keras"
+        home = os.path.join(base if os.access(base, os.W_OK) else "/tmp", ".keras")  # noqa: PTH118
     return Path(os.path.expanduser(home)) / "keras.json"  # noqa: PTH111
 
 

@@ -66,7 +66,7 @@ def files_of(version: Path) -> list[Path]:
                 continue
             reason = "it is no file"
         except OSError as error:
-            reason = error.strerror
+            reason = error.strerror or str(error)
         raise GenzooError(f"cannot read {shown(version / name)} ({reason}); {_remedy(name)}")
     return names
 

@@ -140,6 +140,8 @@ def command(
             out = out or run / "evaluation.json"
         else:
             labels = given.pop("labels") or "auto"
+            assert real is not None
+            assert fake is not None
             images = data.Splits(lambda split: _open(real, split, labels, given))
             # Open --real first, so that it is named first if both are missing.
             images.to_look_at(asked.split)

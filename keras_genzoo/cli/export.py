@@ -52,7 +52,8 @@ def _option(option: ExportOption, formats: list[str]) -> click.Option:
     if typing.get_origin(kind) is tuple:
         kind = IntegerList() if typing.get_args(kind)[0] is int else NameList()
     elif option.least is not None:
-        kind = (click.IntRange if kind is int else click.FloatRange)(min=option.least)
+        least = option.least
+        kind = click.IntRange(int(least)) if kind is int else click.FloatRange(least)
     return click.Option(declared, type=kind, help=text)
 
 

@@ -88,13 +88,11 @@ def command(
     if seeds is not None and "seed" in overrides:
         raise GenzooError("--seed and --seeds exclude each other; give one")
     if resume is not None:
+        others: dict[str, Any] = {"from": start, "out": out, "force": force, "seeds": seeds}
         _refuse_with(
             *("--resume", model, recipe),
             config=config,
-            **{"from": start},
-            out=out,
-            force=force,
-            seeds=seeds,
+            **others,
         )
     elif config is not None:
         _refuse_with("--config", model, recipe, **{"from": start})

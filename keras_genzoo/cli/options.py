@@ -249,14 +249,16 @@ class FitCommand(click.Command):
 def _model_of_help(given: dict[str, Any]) -> str | None:
     """Return the model whose help is asked for, by its name or that of a recipe."""
     recipe = given.get("recipe")
-    model = given.get("model") or (RECIPES[recipe]["model"] if recipe in RECIPES else None)
+    model = given.get("model") or (
+        RECIPES[recipe]["model"] if recipe and recipe in RECIPES else None
+    )
     return model if model in MODELS else None
 
 
 def _recipe_settings(model: str, given: dict[str, Any]) -> Settings:
     """Return the settings of the recipe that a command with these arguments would begin with."""
     recipe = given.get("recipe")
-    name = recipe if recipe in RECIPES and RECIPES[recipe]["model"] == model else None
+    name = recipe if recipe and recipe in RECIPES and RECIPES[recipe]["model"] == model else None
     _, values = find_recipe(model, given.get("dataset"), name)
     return Settings.from_dict(values)
 

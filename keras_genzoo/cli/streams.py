@@ -1,11 +1,12 @@
 """Standard streams that may be closed, write to a full disk, or be pipes without a reader."""
 
 import contextlib
+import io
 import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from typing import TextIO
+from typing import TextIO, cast
 
 import click
 
@@ -63,7 +64,7 @@ def open_streams() -> None:
             setattr(sys, name, open(descriptor, mode, closefd=False))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         # File names may hold bytes that are not valid text; printing them must not fail.
-        stream.reconfigure(errors="backslashreplace")
+        cast(io.TextIOWrapper, stream).reconfigure(errors="backslashreplace")
 
 
 def close_stream(stream: TextIO) -> None:

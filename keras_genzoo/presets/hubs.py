@@ -68,7 +68,9 @@ def _parts(address: str) -> tuple[str, str]:
     Raises:
         GenzooError: if the hub is unknown, or the place is not one.
     """
-    hub, place = _ADDRESS.fullmatch(address).groups()
+    match = _ADDRESS.fullmatch(address)
+    assert match is not None  # Whoever calls it has asked ``is_address``.
+    hub, place = match.groups()
     if hub not in _HUBS:
         raise unknown("hub", hub, _HUBS)
     if not all(_PART.fullmatch(part) for part in place.split("/")):

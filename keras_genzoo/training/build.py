@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from keras_genzoo import models
 from keras_genzoo.errors import GenzooError
@@ -21,7 +21,7 @@ from keras_genzoo.training.run import Run
 from keras_genzoo.training.settings import Settings
 
 # What makes images: a model of the zoo, or one that was exported.
-Generator = ImageModel | SavedModel
+Generator: TypeAlias = ImageModel | SavedModel
 
 
 def build_model(
@@ -136,7 +136,7 @@ def adversarial_loss(settings: Settings) -> AdversarialLoss | None:
     """
     name = settings.with_role("compile").get("loss")
     registry = settings.setting("loss").argument.choices if name else ()
-    loss = registry[name] if isinstance(registry, Registry) else None
+    loss = registry[name] if name and isinstance(registry, Registry) else None
     return loss if isinstance(loss, AdversarialLoss) else None
 
 

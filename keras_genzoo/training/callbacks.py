@@ -55,7 +55,7 @@ class Recorder(keras.callbacks.Callback):
         # Drop the row written at the old final step: it is not a checkpoint boundary of the
         # longer run.
         self.rows = [
-            row for row in run.read_history(up_to=step) if self._ends_interval(row["step"])
+            row for row in run.read_history(up_to=step) if self._ends_interval(int(row["step"]))
         ]
         loss = adversarial_loss(run.settings)
         self.watch = CollapseWatch(step, loss is not None and loss.gives_probabilities)

@@ -9,6 +9,7 @@ exchanged arrays are noticed. No pickle is read or written.
 import zlib
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -53,9 +54,14 @@ def save_checkpoint(
             outdated file.
     """
     path = folder / f"step-{step:08d}.npz"
+    arrays: dict[str, Any] = {
+        "step": np.int64(step),
+        "checksum": np.uint32(_checksum(state)),
+        **state,
+    }
     with writing(path) as temporary:
         with temporary.open("wb") as file:
-            np.savez(file, step=np.int64(step), checksum=np.uint32(_checksum(state)), **state)
+            np.savez(file, **arrays)
         if outdated is not None:
             flush(temporary)
             outdated.unlink(missing_ok=True)

@@ -60,8 +60,9 @@ def images_by_number(source: Source, numbers: Iterable[int]) -> Chosen:
                 f"image {number} of {source.name}, split {source.split}, cannot be read ({error}); "
                 "choose another"
             ) from error
-        known = source.class_names is not None and label >= 0
-        name = shown(source.class_names[label]) if known else str(number)
+        class_names = source.class_names if label >= 0 else None
+        known = class_names is not None
+        name = str(number) if class_names is None else shown(class_names[label])
         images.append(image)
         names.append(name)
         labels.append(label if known else -1)

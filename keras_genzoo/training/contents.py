@@ -102,8 +102,8 @@ def is_run(config: Any) -> bool:
     if not (isinstance(settings, dict) and isinstance(data, dict)):
         return False
     marked = config.get("made_by") == MADE_BY
-    old = set(config) == {"settings", "data", "versions"} and isinstance(versions, dict)
-    old = old and MADE_BY in versions
+    old = set(config) == {"settings", "data", "versions"}
+    old = old and isinstance(versions, dict) and MADE_BY in versions
     return (marked or old) and {"model", "dataset"} <= set(settings) and set(DATA) <= set(data)
 
 

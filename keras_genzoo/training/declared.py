@@ -320,9 +320,9 @@ def steps_of(stage: str) -> str:
     return f"{stage}_steps"
 
 
-def _optimizer_settings(optimizers: dict[str, dict[str, float]]) -> list[Setting]:
+def _optimizer_settings(optimizers: dict[str, dict[str, Any]]) -> list[Setting]:
     """Return a learning rate for each optimizer, and what all of them share."""
-    settings = []
+    settings: list[tuple[str, Any, str, Bound]] = []
     for name, defaults in optimizers.items():
         role = name.removesuffix("optimizer")
         whose = f", {role[:-1].replace('_', ' ')}" if role else ""

@@ -54,7 +54,9 @@ _MIRRORED = tf.distribute.MirroredStrategy, _SEVERAL_MACHINES
 
 def _parsed(name: str) -> dict[str, str]:
     """Return the type and the index in a logical device's name."""
-    kind, index = re.search(r"(GPU|CPU):(\d+)$", name).groups()
+    match = re.search(r"(GPU|CPU):(\d+)$", name)
+    assert match is not None  # TensorFlow names all of its devices so.
+    kind, index = match.groups()
     return {"type": kind, "index": index}
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -95,7 +96,7 @@ def interpolate(
         if chosen is not None:
             pairs = list(zip(chosen.words[::2], chosen.words[1::2], strict=True))
             echo("; ".join(f"from {first} to {last}" for first, last in pairs))
-            pairs = zip(chosen.names[::2], chosen.names[1::2], strict=True)
+            pairs = list(zip(chosen.names[::2], chosen.names[1::2], strict=True))
             names = [f"{first} to {last}" for first, last in pairs]
     else:
         _check_no_real_images(run, images or from_class or split, dataset)
@@ -114,7 +115,7 @@ def interpolate(
             echo(f"classes of the rows, from the top: {words}{more}")
     parts = []
     for row in range(rows):
-        of_class = {"class_labels": labels[row]} if labels else {}
+        of_class: dict[str, Any] = {"class_labels": labels[row]} if labels else {}
         first, last = ends[2 * row : 2 * row + 2]
         parts.append(model.interpolate(first, last, steps, **options, **of_class))
     made = np.concatenate(parts)

@@ -106,7 +106,7 @@ def component_options(registry: Registry, name: str) -> list[Argument]:
     return options_of(registry[name]) if known is None else list(map(_from_json, known))
 
 
-def declared_by(model: type) -> Declaration:
+def declared_by(model: Any) -> Declaration:
     """Return what a class of models declares."""
     return Declaration(
         tuple(arguments_of(model)),

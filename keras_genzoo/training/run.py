@@ -166,8 +166,9 @@ class Run:
 
         It is the recipe's name, unless another data set was taken in place of the recipe's.
         """
-        if self.recipe in RECIPES and RECIPES[self.recipe]["dataset"] == self.settings.dataset:
-            return self.recipe
+        recipe = self.recipe
+        if recipe and recipe in RECIPES and RECIPES[recipe]["dataset"] == self.settings.dataset:
+            return recipe
         dataset = Path(self.settings.dataset)
         name = dataset.stem if dataset.suffix.lower() in file_suffixes() else dataset.name
         return f"{self.settings.model}-{re.sub(r'[^A-Za-z0-9_.-]', '_', name) or 'data'}"
@@ -484,7 +485,7 @@ def checkpoint_step(checkpoint: Path) -> int:
     >>> checkpoint_step(Path("checkpoints/step-00000250.npz"))
     250
     """
-    return int(_CHECKPOINT.fullmatch(checkpoint.name).group(1))
+    return int(checkpoint.stem.removeprefix("step-"))
 
 
 @contextlib.contextmanager

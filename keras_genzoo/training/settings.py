@@ -274,7 +274,7 @@ def laid_over(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]
     {'model': 'gan', 'penalty': 'r2'}
     """
     model = changes.get("model", values.get("model"))
-    known = settings_of(model) if model in MODELS else {}
+    known = settings_of(model) if model and model in MODELS else {}
 
     def changes_to_another(name: str) -> bool:
         # A recipe may leave its component to the default of the model.
@@ -378,7 +378,7 @@ def _unknown_setting(model: str, name: str, known: dict[str, Setting]) -> Genzoo
     return unknown("setting", name, known)
 
 
-_ACCEPTED = {
+_ACCEPTED: dict[Any, Any] = {
     bool: bool,
     int: numbers.Integral,
     float: numbers.Real,
@@ -403,7 +403,8 @@ def _of_type(setting: Setting, value: Any) -> Any:
         # float() overflows for huge integers.
         with contextlib.suppress(OverflowError):
             return tuple(map(convert, values)) if item_kind else convert(value)
-    wanted = {int: "list of integers", str: "list of names"}.get(item_kind, kind.__name__)
+    lists: dict[Any, str] = {int: "list of integers", str: "list of names"}
+    wanted = lists.get(item_kind, kind.__name__)
     raise GenzooError(
         f"setting '{setting.name}' must be of type {wanted}, not {reprlib.repr(value)}"
     )

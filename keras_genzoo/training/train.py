@@ -354,9 +354,9 @@ def _begin_stage_anew(
             also_keep=[begun.first],
             outdated=run.model_file,
         )
-        for path in list_checkpoints(run.checkpoints):
-            if checkpoint_step(path) > begun.first:
-                path.unlink(missing_ok=True)
+        for file in list_checkpoints(run.checkpoints):
+            if checkpoint_step(file) > begun.first:
+                file.unlink(missing_ok=True)
     return begun.first
 
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def sample(
     label = class_number(run, model, class_label)
     if out.suffix.lower() == ".npz":
         count = SAMPLES if count is None else count
-        arrays = {"images": model.generate(count, class_labels=label, seed=seed)}
+        arrays: dict[str, Any] = {"images": model.generate(count, class_labels=label, seed=seed)}
         if model.needs_labels:
             arrays["labels"] = model.checked_labels(label, count).astype("int32")
             arrays["class_names"] = np.array(run.class_names)
@@ -99,8 +100,8 @@ def _sample_grid(
         count += -count % columns
         if asked not in (None, count):
             echo(f"{count} images, not {asked}: as many of each class")
-    labels = np.resize(classes, max(0, count)) if in_turn else label
-    images = model.generate(count, class_labels=labels, seed=seed)
+    labels = np.resize(classes, max(0, count)).tolist() if in_turn else []
+    images = model.generate(count, class_labels=labels if in_turn else label, seed=seed)
     scale = readable_scale(images.shape[1])
     grid = image_grid(images, columns, scale=scale)
     if in_turn:
@@ -110,7 +111,7 @@ def _sample_grid(
             return images_named(images, [run.class_names[i] for i in labels], columns, scale)
         names = [run.class_names[i] for i in classes]
         return columns_named(grid, names, images.shape[2] * scale + 2)
-    if model.needs_labels:
+    if model.needs_labels and label is not None:
         return rows_named(grid, [run.class_names[label]], images.shape[1] * scale + 2)
     return grid
 

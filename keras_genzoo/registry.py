@@ -6,7 +6,7 @@ entry may be an import path (``"package.module:attribute"``), so that listing na
 
 import importlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from keras_genzoo.errors import GenzooError, unknown
@@ -116,7 +116,7 @@ class Names:
     ['left', 'up', 'down']
     """
 
-    def __init__(self, *collections: Iterable[str]):
+    def __init__(self, *collections: "Collection[str] | Registry | Names"):
         self._collections = collections
 
     def __contains__(self, name: object) -> bool:

@@ -30,7 +30,7 @@ class LazyClass:
     def __init__(self, name: str, module: str):
         self.name, self.module = name, module
 
-    def from_config(self, config: dict[str, Any], **options) -> Any:
+    def from_config(self, config: dict[str, Any], **options: Any) -> Any:
         """Import the class and return the object that ``config`` describes.
 
         The import registers the class itself in place of this placeholder.

@@ -242,10 +242,10 @@ class _Processes:
         self._handled.__enter__()
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: Any) -> None:
         self._handled.__exit__(*error)
 
-    def _receive(self, number, frame) -> None:
+    def _receive(self, number: int, frame: object) -> None:
         self.signal = number
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError):

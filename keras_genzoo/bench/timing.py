@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from keras_genzoo.bench.records import change_record
 from keras_genzoo.memory import peak_memory
@@ -111,7 +112,7 @@ def _timed(settings: Settings, steps: int) -> float:
     return timer.ms_a_step
 
 
-def machine_in_words(strategy) -> str:
+def machine_in_words(strategy: tf.distribute.Strategy) -> str:
     """Return the processor, its cores and the devices that train, in words."""
     devices = devices_in_words(strategy).removeprefix("training on ")
     if devices.startswith("the CPU"):

@@ -1,7 +1,8 @@
 """``genzoo bench``: recipes compared with each other, within one budget."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,10 @@ from keras_genzoo.cli.streams import lasting_echo, write_error
 from keras_genzoo.cli.tensorflow import see_no_gpu, start_tensorflow
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
+
+if TYPE_CHECKING:
+    from keras_genzoo.bench.benching import BenchOutcome
+    from keras_genzoo.bench.entries import Request
 
 # How the runs are scored, as for evaluate.
 OF_SCORES = ("scores", "features", "count", "split")
@@ -94,7 +99,7 @@ def command(
     _tell(outcome, echo)
 
 
-def _request(recipes: tuple[str, ...], given: dict[str, Any]):
+def _request(recipes: tuple[str, ...], given: dict[str, Any]) -> "Request":
     """Return what a person asks of a new bench; what is not given has its default.
 
     Raises:
@@ -124,7 +129,7 @@ def _refuse_beside_resume(recipes: tuple[str, ...], out: Path | None, given: dic
         )
 
 
-def _tell(outcome, echo) -> None:
+def _tell(outcome: "BenchOutcome", echo: Callable[[str], None]) -> None:
     place = shown(outcome.plan.path)
     if outcome.signal is not None:
         echo(f"stopped and saved; go on with: genzoo bench --resume {place}")

@@ -1,6 +1,8 @@
 """``genzoo data``: list, prepare and check data sets."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,6 +10,9 @@ from keras_genzoo.cli.options import setting_flags
 from keras_genzoo.cli.tensorflow import start_tensorflow
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
+
+if TYPE_CHECKING:
+    from keras_genzoo.data.checking import Finding
 
 
 def _places(command):
@@ -126,7 +131,7 @@ def _made_of(name: str) -> str:
     return (DATASETS[name].made_of or name) if name in DATASETS else name
 
 
-def _print(findings, sound: str | None = None) -> tuple[int, int, int]:
+def _print(findings: Iterable["Finding"], sound: str | None = None) -> tuple[int, int, int]:
     """Print findings, those without any comment only if ``sound`` says what to call them."""
     total = bad = unusual = 0
     for finding in findings:

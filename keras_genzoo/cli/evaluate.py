@@ -1,7 +1,7 @@
 """``genzoo evaluate``: scores of a run, or of images of any origin."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -22,6 +22,9 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.score import SCORES
 from keras_genzoo.files import new_file
 from keras_genzoo.text import shown
+
+if TYPE_CHECKING:
+    from keras_genzoo.data import Source
 
 # How --real and --fake are opened; a run has its own, noted in its config.json.
 OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
@@ -174,7 +177,7 @@ def _kept(force: bool, named: bool) -> str:
     return f"the scores computed so far are kept, and {goes_on}"
 
 
-def _open(images: str, split: str, labels: str, given: dict[str, Any]):
+def _open(images: str, split: str, labels: str, given: dict[str, Any]) -> "Source":
     """Open real or generated images; only for folders can --labels folders be meant."""
     from keras_genzoo import data
 

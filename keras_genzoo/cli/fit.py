@@ -1,8 +1,9 @@
 """``genzoo fit``: train a model into a run folder, or go on where a run was interrupted."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +20,10 @@ from keras_genzoo.cli.tensorflow import see_one_gpu, start_tensorflow
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
 from keras_genzoo.training.settings import laid_over
+
+if TYPE_CHECKING:
+    from keras_genzoo.training.seeds import SeedOutcome
+    from keras_genzoo.training.train import Outcome
 
 
 @click.command("fit", cls=FitCommand)
@@ -140,7 +145,7 @@ def _end(code: int) -> None:
         raise click.exceptions.Exit(code)
 
 
-def _tell_seeds(outcomes, echo) -> int:
+def _tell_seeds(outcomes: list["SeedOutcome"], echo: Callable[[str], None]) -> int:
     """Say how the run of each seed ended, as they end; return the exit code of the command."""
     paths, code = [], 0
     for one in outcomes:
@@ -148,6 +153,7 @@ def _tell_seeds(outcomes, echo) -> int:
             write_error(f"Error: seed {one.seed}: {shown(str(one.error))}")
             code = 1
             continue
+        assert one.outcome is not None  # There is no error.
         stopped = _tell(one.outcome, echo)
         if stopped and one.left:
             left = ",".join(map(str, one.left))
@@ -160,7 +166,7 @@ def _tell_seeds(outcomes, echo) -> int:
     return code
 
 
-def _tell(outcome, echo) -> int:
+def _tell(outcome: "Outcome", echo: Callable[[str], None]) -> int:
     """Say how training ended and what comes next; return the exit code of the command."""
     run = outcome.run
     if not outcome.finished and outcome.signal is None:
@@ -173,6 +179,7 @@ def _tell(outcome, echo) -> int:
             f"stopped and saved at step {outcome.step} of {run.settings.total_steps}; "
             f"go on with: genzoo fit --resume {shown(run.path)}"
         )
+        assert outcome.signal is not None  # That is why it is not finished.
         return 128 + outcome.signal
     if not outcome.wrote:
         return 0

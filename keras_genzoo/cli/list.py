@@ -1,6 +1,7 @@
 """``genzoo list``: what the registries know."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -115,5 +116,5 @@ def _fid(folder: Path) -> str:
 _LISTS = {"recipes": _list_recipes, "presets": _list_presets}
 
 
-def _words(value) -> str:
+def _words(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)

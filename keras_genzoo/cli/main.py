@@ -4,6 +4,7 @@ import importlib
 import re
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -37,12 +38,12 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is called."""
 
-    def make_context(self, *args, **kwargs) -> click.Context:
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Parse the arguments of the group; ``--help`` is printed here."""
         with OutputLostError.raised():
             return super().make_context(*args, **kwargs)
 
-    def invoke(self, context: click.Context):
+    def invoke(self, context: click.Context) -> Any:
         """Run the command."""
         with OutputLostError.raised():
             return super().invoke(context)
@@ -60,7 +61,9 @@ class LazyGroup(click.Group):
         _cut_sections(command)
         return command
 
-    def resolve_command(self, context: click.Context, args: list[str]):
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the first argument names.
 
         Raises:

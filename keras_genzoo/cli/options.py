@@ -192,7 +192,7 @@ def _joined(settings: dict[str, Setting]) -> Setting:
     return dataclasses.replace(first, argument=dataclasses.replace(first.argument, choices=names))
 
 
-def _option(setting: Setting, owners: tuple[str, ...]):
+def _option(setting: Setting, owners: tuple[str, ...]) -> Callable:
     argument = setting.argument
     kind = argument.kind
     if typing.get_origin(kind) is tuple:

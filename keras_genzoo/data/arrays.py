@@ -6,6 +6,7 @@ hold arrays are read elsewhere.
 
 import hashlib
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -111,7 +112,12 @@ class ArraySource(Source):
 
 
 def open_digits(
-    name: str, split: str, *, image_size: int | None = None, channels: int | None = None, **place
+    name: str,
+    split: str,
+    *,
+    image_size: int | None = None,
+    channels: int | None = None,
+    **place: Any,
 ) -> ArraySource:
     """Return scikit-learn's 1,797 digits: the first 1,500 are ``train``, the others ``test``.
 
@@ -162,6 +168,6 @@ def _check_images(images: np.ndarray, name: str) -> np.ndarray:
     return images
 
 
-def _add(digest, array: np.ndarray) -> None:
+def _add(digest: "hashlib._Hash", array: np.ndarray) -> None:
     digest.update(str(array.shape).encode())
     digest.update(np.ascontiguousarray(array))

@@ -74,7 +74,7 @@ def open_installed(
     *,
     image_size: int | None = None,
     channels: int | None = None,
-    **place,
+    **place: Any,
 ) -> ArraySource:
     """Return a data set from the IDX files that a system's package has installed.
 

@@ -6,7 +6,7 @@ such around the images. What was taken for what is kept in words, for a person t
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -368,5 +368,5 @@ def _named(inside: str) -> str:
     return f" ({shown(inside[:-1])})" if inside else ""
 
 
-def _list(names) -> str:
+def _list(names: Iterable[str]) -> str:
     return ", ".join(shown(name) for name in names)

@@ -247,7 +247,7 @@ def _batches(
     fetch = stopped_at_exit(read, placeholder)
     size = plan.batch_size if plan.drop_remainder else None
 
-    def batch(epoch: tf.Tensor, step: tf.Tensor):
+    def batch(epoch: tf.Tensor, step: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
         images, labels = tf.numpy_function(fetch, [epoch, step], (tf.uint8, tf.int32))
         images = tf.ensure_shape(images, (size, *source.image_shape))
         return (images, tf.ensure_shape(labels, (size,))) if with_labels else images

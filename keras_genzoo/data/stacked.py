@@ -4,6 +4,8 @@ A generator that leaves out modes is caught by counting: the images need no more
 of single digits.
 """
 
+from typing import Any
+
 import numpy as np
 
 from keras_genzoo.data.opening import open_source
@@ -56,7 +58,7 @@ def open_stacked(
     *,
     image_size: int | None = None,
     channels: int | None = None,
-    **place,
+    **place: Any,
 ) -> StackedSource:
     """Return the stacked images of a data set of tensorflow-datasets.
 

@@ -122,7 +122,7 @@ class _Draw:
     def __init__(self, rng: np.random.Generator):
         self._rng = rng
 
-    def uniform(self, batch_size, shape: tuple[int, ...] = ()) -> np.ndarray:
+    def uniform(self, batch_size: int, shape: tuple[int, ...] = ()) -> np.ndarray:
         """Return numbers from U(0, 1), ``(batch_size, *shape)``."""
         return self._rng.random((int(batch_size), *shape), "float32")
 

@@ -266,7 +266,15 @@ def likelihood_bounds(
     return Bounds(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def _bounds_of_batch(x, first, posterior, log_probability, num_samples, seed, draws) -> Bounds:
+def _bounds_of_batch(
+    x: np.ndarray,
+    first: int,
+    posterior: Callable,
+    log_probability: Callable,
+    num_samples: int,
+    seed: int,
+    draws: Callable | None,
+) -> Bounds:
     z_mean, z_log_var = (np.asarray(part, np.float64) for part in posterior(x))
     z_shape = z_mean.shape[1:]
     z_mean, z_log_var = (part.reshape(len(x), -1) for part in (z_mean, z_log_var))
@@ -338,7 +346,7 @@ def binarized(images: np.ndarray, binarization: str, seed: int = 0) -> np.ndarra
     return _drawn(images, [seed, 1])
 
 
-def _drawn(images: np.ndarray, key) -> np.ndarray:
+def _drawn(images: np.ndarray, key: int | list[int]) -> np.ndarray:
     uniform = np.random.default_rng(key).random(images.shape, "float32")
     return (uniform * 255 < images).astype("float32")
 

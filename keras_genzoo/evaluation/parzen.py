@@ -6,6 +6,7 @@ A number for comparing with old tables only: reimplementations spread widely (15
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from keras_genzoo.evaluation.checking import check_features
 from keras_genzoo.evaluation.neighbours import distance_rows
@@ -52,16 +53,17 @@ def parzen_log_likelihood(
     return ParzenLikelihood(float(log_density.mean()), error, best)
 
 
-def window_log_density(x: np.ndarray, samples: np.ndarray, bandwidths) -> np.ndarray:
+def window_log_density(x: np.ndarray, samples: np.ndarray, bandwidths: npt.ArrayLike) -> np.ndarray:
     """Return the log-density of each row of x for each bandwidth, float64 ``(bandwidths, n)``.
 
     ``log mean_k N(x; samples_k, sigma^2 I)``, the mean taken through a log-sum-exp.
     """
     from scipy.special import logsumexp
 
+    bandwidths = np.asarray(bandwidths)
     log_sums = np.empty((len(bandwidths), len(x)))
     for rows, squared in distance_rows(x, samples, squared=True):
         for log_sum, width in zip(log_sums, bandwidths, strict=True):
             log_sum[rows] = logsumexp(squared / (-2 * width**2), axis=1)
-    constants = x.shape[1] * np.log(np.asarray(bandwidths) * np.sqrt(2 * np.pi))
+    constants = x.shape[1] * np.log(bandwidths * np.sqrt(2 * np.pi))
     return log_sums - np.log(len(samples)) - constants[:, None]

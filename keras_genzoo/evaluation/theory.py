@@ -241,7 +241,7 @@ def train_gan(
         points = points.shuffle(4096, seed).batch(batch_size)
     snapshots = [(0, _generated(model, COUNTED, seed))]
 
-    def look(epoch: int, logs) -> None:
+    def look(epoch: int, logs: object) -> None:
         snapshots.append((100 * (epoch + 1), _generated(model, COUNTED, seed)))
 
     history = model.fit(

@@ -23,7 +23,7 @@ from keras_genzoo.export.serving import (
     write_serving_files,
     write_warm_up,
 )
-from keras_genzoo.export.verify import Tolerance, verify
+from keras_genzoo.export.verify import Runner, Tolerance, verify
 from keras_genzoo.files import write_json, writing_folder
 from keras_genzoo.models import ImageModel
 from keras_genzoo.models.checking import one_line
@@ -211,7 +211,7 @@ def _system_error(error: tf.errors.OpError) -> OSError:
     return OSError(errno.EIO, one_line(error))
 
 
-def runner(folder: Path):
+def runner(folder: Path) -> Runner:
     """Return (signature, inputs) -> outputs of a SavedModel."""
     loaded = tf.saved_model.load(str(folder))
 

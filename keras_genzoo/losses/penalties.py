@@ -37,10 +37,10 @@ class Critic(Protocol):
 class Draw(Protocol):
     """A source of random numbers with one row for each image."""
 
-    def uniform(self, batch_size, shape: tuple[int, ...] = ()) -> Tensor:
+    def uniform(self, batch_size: int | Tensor, shape: tuple[int, ...] = ()) -> Tensor:
         """Return numbers from U(0, 1), ``(batch_size, *shape)``."""
 
-    def normal(self, batch_size, shape: tuple[int, ...] = ()) -> Tensor:
+    def normal(self, batch_size: int | Tensor, shape: tuple[int, ...] = ()) -> Tensor:
         """Return numbers from N(0, 1), ``(batch_size, *shape)``."""
 
 

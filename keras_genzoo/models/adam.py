@@ -36,11 +36,11 @@ class Adam(keras.optimizers.Adam):
 
     def __init__(
         self,
-        *args,
+        *args: Any,
         beta_2_end: float | None = None,
         beta_2_steps: int = 0,
         updates: int = 1,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
         if (beta_2_end is None) != (beta_2_steps == 0):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import keras
 import tensorflow as tf
 
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.schedules import between
 
 # What the class below is mixed into, as a type checker is to see it.
@@ -55,13 +56,13 @@ class Adapting(Joined):
             return self.augmentation(images, draw)
         return self.augmentation(images, draw, tf.convert_to_tensor(self.augmentation_probability))
 
-    def mean_sign(self, real_logits) -> tf.Tensor:
+    def mean_sign(self, real_logits: Tensor) -> tf.Tensor:
         """Return the mean, over all replicas, of which side D takes for real images: 1 or -1."""
         sign = tf.reduce_mean(tf.sign(real_logits - (self.adversarial_loss.undecided or 0.0)))
         context = tf.distribute.get_replica_context()
         return context.all_reduce(tf.distribute.ReduceOp.MEAN, sign)
 
-    def adapt(self, real_sign, batch_size) -> None:
+    def adapt(self, real_sign: Tensor, batch_size: int | Tensor) -> None:
         """Move the probability after a step, which is counted already.
 
         Args:
@@ -69,7 +70,9 @@ class Adapting(Joined):
             batch_size: images of this replica.
         """
         augmentation, probability = self.augmentation, self.augmentation_probability
-        assert probability is not None  # Only where there is one.
+        # Asked for only where there is an augmentation that needs them.
+        assert probability is not None
+        assert self.real_signs is not None
         if augmentation.ramp_steps:
             probability.assign(
                 between(0.0, augmentation.probability, self.step, augmentation.ramp_steps)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from keras_genzoo.arguments import AT_LEAST_1, BELOW_1, NOT_NEGATIVE
@@ -15,6 +16,7 @@ from keras_genzoo.losses import (
     ReconstructionLoss,
     least_log_sigma,
 )
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.averaging import copy_network, decay_of, decay_of_step, move_average
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape, OptimizerDefaults
 from keras_genzoo.models.checking import check_images, check_network, check_optimizer
@@ -96,7 +98,7 @@ class Autoencoder(ImageModel):
         start_at_mean: bool = False,
         seed: int = 0,
         name: str | None = None,
-        **options,
+        **options: Any,
     ):
         self.architecture, options = with_options(
             architecture, self.architectures, AutoencoderArchitecture, options, type(self)
@@ -204,10 +206,10 @@ class Autoencoder(ImageModel):
 
     def compile(
         self,
-        optimizer=None,
+        optimizer: keras.optimizers.Optimizer | None = None,
         loss: Annotated[str | ReconstructionLoss | Callable, RECONSTRUCTION_LOSSES] = "bernoulli",
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         """Choose the optimizer and the reconstruction loss, the likelihood of the decoder.
 
         A loss with a standard deviation to learn, such as ``"gaussian"``, gives the model one more
@@ -250,7 +252,7 @@ class Autoencoder(ImageModel):
     def check_likelihood(self, likelihood: ReconstructionLoss) -> None:
         """Refuse a likelihood that the model cannot train with; any is taken here."""
 
-    def save_own_variables(self, store) -> None:
+    def save_own_variables(self, store: Any) -> None:
         """Save as ``ImageModel`` does, with the name of a loss that decoding depends on.
 
         A model may be loaded without what ``compile`` was given.
@@ -260,7 +262,7 @@ class Autoencoder(ImageModel):
         if name is not None and not self.likelihood.is_plain:
             store[_LOSS] = np.frombuffer(name.encode(), "uint8")
 
-    def load_own_variables(self, store) -> None:
+    def load_own_variables(self, store: Any) -> None:
         """Load what ``save_own_variables`` saved."""
         values = {key: store[key] for key in store.keys()}  # noqa: SIM118
         name = values.pop(_LOSS, None)
@@ -289,7 +291,7 @@ class Autoencoder(ImageModel):
         """Whether ``adapt`` is to be given images before training."""
         return self.start_at_mean
 
-    def adapt(self, images) -> None:
+    def adapt(self, images: Tensor) -> None:
         """Set the decoder's last bias so that it begins at the mean of images, after ``compile``.
 
         The bias of a dense decoder is each pixel's own, that of a convolutional one its channel's.
@@ -325,12 +327,12 @@ class Autoencoder(ImageModel):
         """
         return self.decoded(self.code(self.encoding(self.to_range(images), training)), training)
 
-    def encoding(self, images, training: bool = False):
+    def encoding(self, images: Tensor, training: bool = False) -> Any:
         """Return what the encoder gives for images in [0, 1]."""
         encoder = self.encoder if training else self.inference_encoder
         return encoder(images, training=training)
 
-    def decoded(self, z, training: bool = False, **of_class):
+    def decoded(self, z: Tensor, training: bool = False, **of_class: Tensor) -> Tensor:
         """Return the mean of the images of latent vectors, float32 in [0, 1].
 
         Args:
@@ -341,7 +343,7 @@ class Autoencoder(ImageModel):
         logits = self.logits(z, training=training, **of_class)
         return self.likelihood.mean(keras.ops.cast(logits, "float32"))
 
-    def logits(self, z, training: bool = False):
+    def logits(self, z: Tensor, training: bool = False) -> Tensor:
         """Return what the decoder gives for latent vectors."""
         decoder = self.decoder if training else self.inference_decoder
         return decoder(z, training=training)
@@ -354,7 +356,9 @@ class Autoencoder(ImageModel):
         """Return the logits of the mean of each pixel, of the shape of the images."""
         return self.likelihood.mean_logits(self.logits(self.code(self.encoding(images))))
 
-    def compute_losses(self, images, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    def compute_losses(
+        self, images: Tensor, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Return the loss of each image, shape ``(batch,)``, and its parts by metric name."""
         logits = self.logits(self.encoding(images, training), training)
         loss = self.loss_of_each(images, logits)
@@ -366,7 +370,7 @@ class Autoencoder(ImageModel):
             return {}
         return {"sigma": tf.exp(least_log_sigma(tf.convert_to_tensor(self.log_sigma)))}
 
-    def loss_of_each(self, images, logits) -> tf.Tensor:
+    def loss_of_each(self, images: Tensor, logits: Tensor) -> tf.Tensor:
         """Return the reconstruction loss of each image, shape ``(batch,)``.
 
         Raises:
@@ -396,7 +400,9 @@ class Autoencoder(ImageModel):
             self._move_averages(tf.shape(images)[0])
         return self._track_means(images, parts)
 
-    def gradients(self, images, class_labels) -> tuple[list, dict[str, tf.Tensor]]:
+    def gradients(
+        self, images: Tensor, class_labels: Tensor | None
+    ) -> tuple[list, dict[str, tf.Tensor]]:
         """Return the gradient of a batch's loss in each weight, and the parts of the loss."""
         of_class = {} if class_labels is None else {"class_labels": class_labels}
         with tf.GradientTape() as tape:
@@ -404,7 +410,7 @@ class Autoencoder(ImageModel):
             loss = self.loss_of_replica(tf.reduce_mean(loss))
         return tape.gradient(loss, self.loss_variables), parts
 
-    def loss_of_replica(self, loss) -> tf.Tensor:
+    def loss_of_replica(self, loss: Tensor) -> tf.Tensor:
         """Return what is differentiated, of the mean loss of a replica's images."""
         # TensorFlow sums the gradients of replicas, so each takes its share of the mean.
         return self.optimizer.scale_loss((loss + sum(self.losses)) / self.num_replicas)
@@ -416,7 +422,7 @@ class Autoencoder(ImageModel):
         _, parts = self.compute_losses(images, training=False, **of_class)
         return self._track_means(images, parts)
 
-    def _move_averages(self, batch_size) -> None:
+    def _move_averages(self, batch_size: int | Tensor) -> None:
         images = batch_size * self.num_replicas
         decay = decay_of_step(self.ema_decay, self.ema_half_life, images, self.step)
         for average, network in self.averages():
@@ -426,13 +432,13 @@ class Autoencoder(ImageModel):
         means = {name: tf.reduce_mean(part) for name, part in parts.items()}
         return self.track(tf.shape(images)[0], **means)
 
-    def noise_key(self, training: bool):
+    def noise_key(self, training: bool) -> tuple[int, Tensor]:
         """Return the key of this step's noise."""
         return (TRAIN, self.step) if training else (TEST, self.test_key("loss"))
 
     # Use -------------------------------------------------------------------------------------
 
-    def encode(self, images, *, batch_size: int = 256):
+    def encode(self, images: npt.ArrayLike, *, batch_size: int = 256) -> Any:
         """Return the codes of images, float32 ``(n, *latent_shape)``."""
         images = np.asarray(images)
         check_images(self, images)
@@ -440,18 +446,20 @@ class Autoencoder(ImageModel):
             lambda batch: self.encoding(self.to_range(batch)), images, batch_size
         )
 
-    def decode(self, z, *, batch_size: int = 256) -> np.ndarray:
+    def decode(self, z: npt.ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """Return the images that latents ``(n, *latent_shape)`` stand for, uint8."""
         z = self.checked_latents(z)
         return self.to_uint8(self.in_batches(self.decoded, z, batch_size))
 
-    def reconstruct(self, images, *, batch_size: int = 256) -> np.ndarray:
+    def reconstruct(self, images: npt.ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """Return images sent through the code and back, uint8 ``(n, *image_shape)``."""
         images = np.asarray(images)
         check_images(self, images)
         return self.to_uint8(self.in_batches(self, images, batch_size))
 
-    def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
+    def generate(
+        self, n: int, class_labels: npt.ArrayLike | None = None, seed: int | None = None
+    ) -> np.ndarray:
         """Return ``n`` images decoded from z ~ N(0, I), uint8 ``(n, *image_shape)``.
 
         Nothing in an autoencoder's training makes its codes follow that distribution, so such
@@ -467,7 +475,9 @@ class Autoencoder(ImageModel):
         """
         return super().generate(n, class_labels, seed)
 
-    def interpolate(self, a, b, steps: int = 10, method: str = "linear") -> np.ndarray:
+    def interpolate(
+        self, a: npt.ArrayLike, b: npt.ArrayLike, steps: int = 10, method: str = "linear"
+    ) -> np.ndarray:
         """Return the interpolation from image ``a`` to image ``b``, both included.
 
         Args:

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.checking import example_inputs, one_line
 from keras_genzoo.models.schedules import between
 from keras_genzoo.networks import layers_under
@@ -64,7 +65,9 @@ def decay_of(
     return float(ema_decay), float(ema_half_life)
 
 
-def decay_of_step(ema_decay: float, ema_half_life: float, images, step, rise_steps: int = 0):
+def decay_of_step(
+    ema_decay: float, ema_half_life: float, images: Tensor, step: Tensor, rise_steps: int = 0
+) -> Tensor:
     """Return the decay of a step.
 
     It is ``min(decay, (1 + step) / (10 + step))``: until ``decay`` is reached, the average is that
@@ -85,7 +88,7 @@ def decay_of_step(ema_decay: float, ema_half_life: float, images, step, rise_ste
     return tf.minimum(decay, (1 + step) / (10 + step))
 
 
-def move_average(average: keras.Model, network: keras.Model, decay) -> None:
+def move_average(average: keras.Model, network: keras.Model, decay: Tensor) -> None:
     """Move the averaged network towards the network: weights and moving statistics."""
     rate = 1 - decay
     for kept, variable in zip(average.variables, network.variables, strict=True):

@@ -5,14 +5,16 @@ docstring of ``ImageModel`` lists what a new family of models must bring.
 """
 
 import inspect
+import os
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models import checking
 from keras_genzoo.models.adam import Adam
 from keras_genzoo.models.exporting import Exportable
@@ -126,7 +128,7 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
         latent_dim: int | None = None,
         seed: int = 0,
         name: str | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
         if len(image_shape) != 3 or min(image_shape) < 1:
@@ -190,7 +192,9 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects=None):
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Self:
         """Build the model that ``get_config`` described."""
         config = {
             key: keras.saving.deserialize_keras_object(value, custom_objects=custom_objects)
@@ -201,13 +205,13 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
         with opening():
             return cls(**config)
 
-    def save_own_variables(self, store) -> None:
+    def save_own_variables(self, store: Any) -> None:
         """Save the states of random layers, such as Dropout, which Keras leaves out."""
         super().save_own_variables(store)
         for index, state in enumerate(self._seed_states()):
             store[f"seed_{index}"] = state.numpy()
 
-    def load_own_variables(self, store) -> None:
+    def load_own_variables(self, store: Any) -> None:
         """Load what ``save_own_variables`` saved."""
         seeds = {f"seed_{index}": state for index, state in enumerate(self._seed_states())}
         keys = [key for key in store.keys() if key not in seeds]  # noqa: SIM118
@@ -287,7 +291,7 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
             for role in roles
         }
 
-    def named(self, choice, registry) -> tuple[Any, Any]:
+    def named(self, choice: Any, registry: Registry) -> tuple[Any, Any]:
         """Return a registered loss, or a person's own, and what stands for it in a saved model."""
         if isinstance(choice, str):
             return registry[choice], choice
@@ -305,7 +309,7 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
                 raise unknown(f"argument of {type(self).__name__}.compile", name, names)
         return {"jit_compile": False, **options}
 
-    def keep_compile_config(self, options: dict[str, Any], **arguments) -> None:
+    def keep_compile_config(self, options: dict[str, Any], **arguments: Any) -> None:
         """Remember the arguments of ``compile`` for ``get_compile_config``."""
         self._compile_arguments = {**options, **arguments}
 
@@ -321,7 +325,7 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
 
     # Numeric range ---------------------------------------------------------------------------
 
-    def to_range(self, images) -> tf.Tensor:
+    def to_range(self, images: Tensor) -> tf.Tensor:
         """Return images as float32 in the model's range, shape ``(batch, *image_shape)``.
 
         uint8 is scaled; floats must lie in the range. Grey images may lack their channel axis.
@@ -347,7 +351,9 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
 
     # Noise -----------------------------------------------------------------------------------
 
-    def noise(self, draw: Callable, batch_size, shape: tuple[int, ...], *key) -> tf.Tensor:
+    def noise(
+        self, draw: Callable, batch_size: int | Tensor, shape: tuple[int, ...], *key: int | Tensor
+    ) -> tf.Tensor:
         """Draw this replica's rows of the noise of the global batch.
 
         Args:
@@ -362,7 +368,7 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
         """
         return rows_of_global_batch(draw, batch_size, shape, self.noise_seed(*key))
 
-    def noise_seed(self, *key) -> tf.Tensor:
+    def noise_seed(self, *key: int | Tensor) -> tf.Tensor:
         """Return the two integers that ``noise`` draws from: a function of seed and key."""
         words = np.array([self.seed & 0xFFFFFFFF, self.seed >> 32 & 0xFFFFFFFF], np.uint32)
         seed = tf.constant(words.view(np.int32))
@@ -377,7 +383,9 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
 
     # Likelihood ------------------------------------------------------------------------------
 
-    def estimate_log_likelihood(self, images, num_samples: int, seed: int):
+    def estimate_log_likelihood(
+        self, images: Tensor, num_samples: int, seed: int
+    ) -> tf.Tensor | None:
         """Return the model's own estimate of log p(x) of each image in nats, shape ``(batch,)``.
 
         None, the default, leaves the estimate to importance sampling, which asks for ``posterior``
@@ -448,7 +456,7 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
         with checking.plain_errors():
             return super().predict_on_batch(x)
 
-    def save(self, filepath, *args, **kwargs) -> None:
+    def save(self, filepath: str | os.PathLike, *args: Any, **kwargs: Any) -> None:
         """Save as ``keras.Model.save`` does, as a ``.keras`` file.
 
         Raises:

@@ -16,7 +16,7 @@ from keras_genzoo.images import warn_of_masks
 from keras_genzoo.models import checking
 
 
-def checked(model, x: Any, y: Any = None) -> Any:
+def checked(model: keras.Model, x: Any, y: Any = None) -> Any:
     """Return what stands for ``x`` in ``fit`` or ``evaluate``: the same batches, looked at.
 
     Raises:
@@ -49,7 +49,7 @@ class CheckedBatches(keras.utils.PyDataset):
         batches: the person's.
     """
 
-    def __init__(self, model, batches: keras.utils.PyDataset):
+    def __init__(self, model: keras.Model, batches: keras.utils.PyDataset):
         super().__init__(batches.workers, batches.use_multiprocessing, batches.max_queue_size)
         self.model = model
         self.batches = batches
@@ -75,7 +75,7 @@ class CheckedBatches(keras.utils.PyDataset):
         self.batches.on_epoch_end()
 
 
-def _checked_generator(model, batches: Iterator) -> Iterator[tuple]:
+def _checked_generator(model: keras.Model, batches: Iterator) -> Iterator[tuple]:
     first = True
     for batch in batches:
         checking.check_batch(model, batch, first)
@@ -84,7 +84,7 @@ def _checked_generator(model, batches: Iterator) -> Iterator[tuple]:
         yield tuple(batch) if isinstance(batch, (tuple, list)) else (batch,)
 
 
-def _checked_dataset(model, batches: tf.data.Dataset) -> tf.data.Dataset:
+def _checked_dataset(model: keras.Model, batches: tf.data.Dataset) -> tf.data.Dataset:
     def check(number, batch):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
         if images.dtype == tf.uint8:

@@ -13,7 +13,7 @@ images brighter than mid-grey everywhere are rare; in later batches if the darke
 import contextlib
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -22,6 +22,7 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.images import uint8_hint, warn_of_masks
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.outputs import check_output
 
 SLACK = 1e-3  # share of the range by which rounded floats may exceed it
@@ -32,7 +33,7 @@ BLACK = 1.001 / 255  # values in [0, 1] up to the second grey level
 END = "\N{SYMBOL FOR RECORD SEPARATOR}"
 
 
-def bind(method, arguments: tuple, options: dict[str, Any]) -> dict[str, Any]:
+def bind(method: Callable, arguments: tuple, options: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of a call of ``keras.Model``'s method, by name."""
     return inspect.signature(method).bind(None, *arguments, **options).arguments
 
@@ -48,7 +49,7 @@ def refuse_weights(arguments: dict[str, Any]) -> None:
             raise GenzooError(f"{name} has no meaning here; leave it out")
 
 
-def check_data(model, x: Any, y: Any = None) -> None:
+def check_data(model: keras.Model, x: Any, y: Any = None) -> None:
     """Check an array, with its labels, or the element spec of a data set.
 
     Raises:
@@ -68,7 +69,7 @@ def check_data(model, x: Any, y: Any = None) -> None:
         check_labels(model, y)
 
 
-def check_batch(model, batch: Any, first: bool) -> None:
+def check_batch(model: keras.Model, batch: Any, first: bool) -> None:
     """Check a batch that a generator or a ``PyDataset`` gives.
 
     Args:
@@ -93,7 +94,7 @@ def check_batch(model, batch: Any, first: bool) -> None:
         warn_of_masks(np.asarray(images))
 
 
-def refuse_container(model, x: Any) -> None:
+def refuse_container(model: keras.Model, x: Any) -> None:
     """Refuse what is no array of images.
 
     Raises:
@@ -110,7 +111,7 @@ def dtype_name(values: Any) -> str:
         return str(values.dtype)
 
 
-def check_images(model, images: Any, first: bool = True) -> None:
+def check_images(model: keras.Model, images: Any, first: bool = True) -> None:
     """Check images: an array, or the spec of a batch.
 
     Args:
@@ -144,13 +145,13 @@ def check_images(model, images: Any, first: bool = True) -> None:
         _check_values(model, np.asarray(images), first)
 
 
-def accepted(model) -> str:
+def accepted(model: keras.Model) -> str:
     """Return what the model takes, in words."""
     low, high = model.value_range
     return f"uint8 (0 to 255) or floats in [{low:g}, {high:g}]"
 
 
-def _check_values(model, images: np.ndarray, first: bool) -> None:
+def _check_values(model: keras.Model, images: np.ndarray, first: bool) -> None:
     if not images.size:
         return
     low, high = model.value_range
@@ -166,7 +167,7 @@ def _check_values(model, images: np.ndarray, first: bool) -> None:
         )
 
 
-def assert_range(model, images: tf.Tensor, first) -> None:
+def assert_range(model: keras.Model, images: tf.Tensor, first: bool | Tensor) -> None:
     """Check float images inside the step; ``first`` says whether no batch came before."""
     low, high = model.value_range
     # Not written as `value < low`, since NaN must fail, too.
@@ -197,7 +198,7 @@ def assert_in_step(condition: tf.Tensor, text: str) -> None:
         raise GenzooError(text)
 
 
-def warn_in_step(model, images: tf.Tensor) -> None:
+def warn_in_step(model: keras.Model, images: tf.Tensor) -> None:
     """Warn of masks in the first batch of all; XLA and replicas leave it out."""
     if tf.executing_eagerly() or (not model.jit_compile and model.num_replicas == 1):
         warn_if_first(model.step == 0, images)
@@ -215,7 +216,7 @@ def warn_if_first(first: tf.Tensor, images: tf.Tensor) -> None:
         warn_of_masks(images.numpy())
 
 
-def check_labels(model, labels: Any) -> None:
+def check_labels(model: keras.Model, labels: Any) -> None:
     """Check class labels: an array, or the spec of a batch.
 
     Raises:
@@ -247,7 +248,7 @@ def names_hint(dtype: str) -> str:
     return "; map names to numbers: names, labels = np.unique(labels, return_inverse=True)"
 
 
-def assert_labels(model, labels: tf.Tensor) -> None:
+def assert_labels(model: keras.Model, labels: tf.Tensor) -> None:
     """Check class labels inside the step."""
     assert_in_step(
         tf.reduce_all((labels >= 0) & (labels < model.num_classes)),
@@ -255,7 +256,7 @@ def assert_labels(model, labels: tf.Tensor) -> None:
     )
 
 
-def check_division(model, x: Any, batch_size: int, validation_split: float) -> None:
+def check_division(model: keras.Model, x: Any, batch_size: int, validation_split: float) -> None:
     """Check that every replica gets as many images as the others, in every training batch.
 
     Raises:
@@ -290,7 +291,7 @@ def check_division(model, x: Any, batch_size: int, validation_split: float) -> N
             raise GenzooError(packs_text(batch // replicas, packing))
 
 
-def assert_packs(model, batch_size) -> None:
+def assert_packs(model: keras.Model, batch_size: int | Tensor) -> None:
     """Check inside the step that a batch divides by the images that are looked at together."""
     if model.packing > 1:
         words = packs_text("some number of", model.packing)
@@ -305,14 +306,14 @@ def packs_text(batch: int | str, packing: int) -> str:
     )
 
 
-def example_inputs(*shapes: tuple[int, ...]):
+def example_inputs(*shapes: tuple[int, ...]) -> Any:
     """Return one row of zeros for a network of an input of this shape, or of several inputs."""
     inputs = [keras.ops.zeros((1, *shape), "float32") for shape in shapes]
     return inputs if len(inputs) > 1 else inputs[0]
 
 
 def check_network(
-    network, role: str, input_shape: tuple | list, *output_shapes: tuple, num_replicas: int = 1
+    network: Any, role: str, input_shape: tuple | list, *output_shapes: tuple, num_replicas: int = 1
 ) -> None:
     """Check that a network takes and gives what the model needs, building it if need be.
 

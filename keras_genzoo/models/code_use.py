@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
@@ -28,7 +29,7 @@ class CodeUse(Joined):
     codes_are_latents = False
     discrete_signatures = frozenset({"generate", "reconstruct", "encode"})
 
-    def encode(self, images, *, batch_size: int = 256) -> np.ndarray:
+    def encode(self, images: npt.ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """Return the codes of images, int32 ``(n, rows, columns)``."""
         images = np.asarray(images)
         check_images(self, images)
@@ -39,7 +40,7 @@ class CodeUse(Joined):
 
         return self.in_batches(codes, images, batch_size).astype("int32")
 
-    def decode_codes(self, codes, *, batch_size: int = 256) -> np.ndarray:
+    def decode_codes(self, codes: npt.ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """Return the images of codes ``(n, rows, columns)``, uint8 ``(n, *image_shape)``.
 
         Raises:
@@ -61,7 +62,9 @@ class CodeUse(Joined):
             self.in_batches(lambda part: self.decoded(self.code(part)), codes, batch_size)
         )
 
-    def decode(self, z, *, batch_size: int = 256, temperature: float = 1.0) -> np.ndarray:
+    def decode(
+        self, z: npt.ArrayLike, *, batch_size: int = 256, temperature: float = 1.0
+    ) -> np.ndarray:
         """Return the images of noise ``(n, *latent_shape)``, uint8 ``(n, *image_shape)``.
 
         Args:
@@ -75,7 +78,9 @@ class CodeUse(Joined):
         """
         return self.decode_codes(self.sample_codes(z, temperature), batch_size=batch_size)
 
-    def sample_codes(self, z, temperature: float = 1.0, *, batch_size: int = 1024) -> np.ndarray:
+    def sample_codes(
+        self, z: npt.ArrayLike, temperature: float = 1.0, *, batch_size: int = 1024
+    ) -> np.ndarray:
         """Return the codes that noise stands for, int32 ``(n, rows, columns)``; as ``decode``."""
         if reason := self.why_no_samples():
             raise GenzooError(f"{reason}; train it first")
@@ -90,7 +95,11 @@ class CodeUse(Joined):
         return flat.astype("int32").reshape(-1, *self.grid_shape)
 
     def generate(
-        self, n: int, class_labels=None, seed: int | None = None, temperature: float = 1.0
+        self,
+        n: int,
+        class_labels: npt.ArrayLike | None = None,
+        seed: int | None = None,
+        temperature: float = 1.0,
     ) -> np.ndarray:
         """Return ``n`` images of codes drawn from the prior, uint8 ``(n, *image_shape)``.
 
@@ -106,7 +115,9 @@ class CodeUse(Joined):
         self.check_no_labels(class_labels)
         return self.decode(self.sample_latents(n, seed), temperature=temperature)
 
-    def interpolate(self, a, b, steps: int = 10, method: str = "linear") -> np.ndarray:
+    def interpolate(
+        self, a: npt.ArrayLike, b: npt.ArrayLike, steps: int = 10, method: str = "linear"
+    ) -> np.ndarray:
         """Return the interpolation from image ``a`` to image ``b``, their reconstructions included.
 
         Between the vectors of the codes of both, each step at the nearest codes: all images are of
@@ -159,7 +170,9 @@ class CodeUse(Joined):
         sampler.set_weights(self.inference_prior.get_weights())
         return sampler
 
-    def describe_codes(self, images, *, batch_size: int = 256) -> dict[str, float | None]:
+    def describe_codes(
+        self, images: npt.ArrayLike, *, batch_size: int = 256
+    ) -> dict[str, float | None]:
         """Return how the codebook is used for images, and what they cost in bits.
 
         Args:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.networks import normal, uniform
 
 
@@ -48,19 +49,19 @@ class Draw:
         *key: integers that name the update.
     """
 
-    def __init__(self, noise: Callable, *key):
+    def __init__(self, noise: Callable, *key: int | Tensor):
         self._noise = noise
         self._key = key
         self._calls = 0
 
-    def uniform(self, batch_size, shape: tuple[int, ...] = ()):
+    def uniform(self, batch_size: int | Tensor, shape: tuple[int, ...] = ()) -> Tensor:
         """Return this replica's rows of U(0, 1), float32 ``(batch_size, *shape)``."""
         return self._next(uniform, batch_size, shape)
 
-    def normal(self, batch_size, shape: tuple[int, ...] = ()):
+    def normal(self, batch_size: int | Tensor, shape: tuple[int, ...] = ()) -> Tensor:
         """Return this replica's rows of N(0, 1), float32 ``(batch_size, *shape)``."""
         return self._next(normal, batch_size, shape)
 
-    def _next(self, draw: Callable, batch_size, shape: tuple[int, ...]):
+    def _next(self, draw: Callable, batch_size: int | Tensor, shape: tuple[int, ...]) -> Tensor:
         self._calls += 1
         return self._noise(draw, batch_size, shape, *self._key, self._calls)

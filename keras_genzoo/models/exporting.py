@@ -3,7 +3,8 @@
 The files that they become are written by ``keras_genzoo.export``.
 """
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -55,13 +56,13 @@ class Exportable(Joined):
 
     def export(
         self,
-        filepath,
+        filepath: str | os.PathLike,
         format: str = "tf_saved_model",  # noqa: A002
         verbose: bool = False,
-        input_signature=None,
+        input_signature: object = None,
         *,
         signature: str | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         """Export one signature as ``keras.Model.export`` does, by Keras' own exporters.
 

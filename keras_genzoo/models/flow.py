@@ -2,16 +2,18 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ClassVar
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from keras import ops
 
 from keras_genzoo.arguments import AT_LEAST_1, BELOW_1, NOT_NEGATIVE, REPEATS
 from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.averaging import copy_network, decay_of, decay_of_step, move_average
 from keras_genzoo.models.base import TEST, TRAIN, ImageModel, ImageShape, OptimizerDefaults
 from keras_genzoo.models.checking import check_images, check_network, check_optimizer
@@ -111,7 +113,7 @@ class Flow(Generating, ImageModel):
         ema_half_life: Annotated[float, NOT_NEGATIVE] = 0.0,
         seed: int = 0,
         name: str | None = None,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(image_shape, seed=seed, name=name, **kwargs)
         # The image on its way stays float32 whatever the policy, under which the network computes.
@@ -257,7 +259,9 @@ class Flow(Generating, ImageModel):
         losses = self.losses_of(images, class_labels, TEST, key, training=False)
         return self.track(tf.shape(images)[0], velocity_loss=tf.reduce_mean(losses))
 
-    def losses_of(self, images, class_labels, *key, training: bool):
+    def losses_of(
+        self, images: Tensor, class_labels: Tensor | None, *key: int | Tensor, training: bool
+    ) -> Tensor:
         """Return the squared error of the velocity of each image, mean over pixels, ``(batch,)``.
 
         Args:
@@ -282,7 +286,7 @@ class Flow(Generating, ImageModel):
         velocities = tf.cast(network(inputs, training=training), tf.float32)
         return tf.reduce_mean(tf.square(velocities - (images - noise)), axis=(1, 2, 3))
 
-    def times(self, batch_size, *key) -> tf.Tensor:
+    def times(self, batch_size: int | Tensor, *key: int | Tensor) -> tf.Tensor:
         """Draw the times of a batch, float32 ``(batch,)`` in [0, 1]."""
         if self.time_distribution == "uniform":
             return self.noise(uniform, batch_size, (1,), *key)[:, 0]
@@ -292,14 +296,14 @@ class Flow(Generating, ImageModel):
 
     def make(
         self,
-        z,
-        class_labels=None,
-        training=False,
+        z: Tensor,
+        class_labels: Tensor | None = None,
+        training: bool = False,
         *,
         solver: str | None = None,
         solver_steps: int | None = None,
         guidance: float | None = None,
-    ):
+    ) -> Tensor:
         """Return the images of noise, floats that may leave [-1, 1] a little.
 
         The steps are written out, so that an exported network has no loop.
@@ -323,7 +327,12 @@ class Flow(Generating, ImageModel):
         velocity = self.velocity(class_labels, guidance, training)
         return solve(SOLVERS[solver], velocity, z, steps)
 
-    def velocity(self, class_labels=None, guidance: float | None = None, training: bool = False):
+    def velocity(
+        self,
+        class_labels: Tensor | None = None,
+        guidance: float | None = None,
+        training: bool = False,
+    ) -> Callable:
         """Return the velocity as a function of images ``(batch, *image_shape)`` and a time.
 
         Args:
@@ -334,7 +343,7 @@ class Flow(Generating, ImageModel):
         network = self.network if training else self.inference_network
         guidance = self.guidance if guidance is None else guidance
 
-        def velocity(x, t):
+        def velocity(x: Tensor, t: Tensor) -> Tensor:
             times = ops.full_like(x[:, 0, 0, 0], t)
 
             def given(labels):
@@ -353,7 +362,9 @@ class Flow(Generating, ImageModel):
 
         return velocity
 
-    def _sampling(self, solver, solver_steps, guidance) -> tuple[str, int, float]:
+    def _sampling(
+        self, solver: str | None, solver_steps: int | None, guidance: float | None
+    ) -> tuple[str, int, float]:
         """Return how images are made; None stands for the model's own choice.
 
         Raises:
@@ -429,7 +440,7 @@ class Flow(Generating, ImageModel):
     def generate(
         self,
         n: int,
-        class_labels=None,
+        class_labels: npt.ArrayLike | None = None,
         seed: int | None = None,
         *,
         solver: str | None = None,
@@ -455,7 +466,9 @@ class Flow(Generating, ImageModel):
             z, class_labels, solver=solver, solver_steps=solver_steps, guidance=guidance
         )
 
-    def path(self, z, class_labels=None, frames: int = 9) -> np.ndarray:
+    def path(
+        self, z: npt.ArrayLike, class_labels: npt.ArrayLike | None = None, frames: int = 9
+    ) -> np.ndarray:
         """Return noise on its way to an image, uint8 ``(n, frames, *image_shape)``.
 
         Args:
@@ -491,7 +504,7 @@ class Flow(Generating, ImageModel):
 
     def log_likelihood(
         self,
-        images,
+        images: Tensor,
         *,
         solver: str = "midpoint",
         solver_steps: int = LIKELIHOOD_STEPS,
@@ -539,7 +552,7 @@ class Flow(Generating, ImageModel):
         # From a density over [-1, 1] to one over the 256 levels, 2 / 255 apart.
         return density + size * math.log(2 / 255)
 
-    def estimate_log_likelihood(self, images, num_samples: int, seed: int):
+    def estimate_log_likelihood(self, images: Tensor, num_samples: int, seed: int) -> Tensor:
         """Return log P(x) of images in [0, 1] as ``log_likelihood`` does, by one draw each."""
         # As uint8: bright images alone would look like floats in [0, 1].
         grey_values = np.rint(255 * np.asarray(images)).astype("uint8")

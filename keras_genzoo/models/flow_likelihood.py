@@ -5,6 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.solvers import Solver, Velocity, solve
 
 
@@ -59,7 +60,9 @@ def log_likelihood_by_solver(
     return np.concatenate(found)
 
 
-def _with_divergence(velocity: Velocity, x, directions, t) -> tuple[tf.Tensor, tf.Tensor]:
+def _with_divergence(
+    velocity: Velocity, x: Tensor, directions: Tensor, t: Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Return the velocities of images and their divergences, ``(batch,)``.
 
     Args:

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_genzoo.arguments import AT_LEAST_1, BELOW_1, NOT_NEGATIVE, REPEATS
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, AdversarialLoss, Penalty
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.adapting import Adapting
 from keras_genzoo.models.averaging import (
     copy_network,
@@ -130,7 +131,7 @@ class GAN(Generating, Judging, Adapting, ImageModel):
         ema_rise_steps: Annotated[int, NOT_NEGATIVE] = 0,
         seed: int = 0,
         name: str | None = None,
-        **options,
+        **options: Any,
     ):
         self.architecture, options = with_options(
             architecture, ARCHITECTURES, Architecture, options, type(self)
@@ -255,14 +256,14 @@ class GAN(Generating, Judging, Adapting, ImageModel):
 
     def compile(
         self,
-        generator_optimizer=None,
-        discriminator_optimizer=None,
+        generator_optimizer: keras.optimizers.Optimizer | None = None,
+        discriminator_optimizer: keras.optimizers.Optimizer | None = None,
         loss: Annotated[str | AdversarialLoss, ADVERSARIAL_LOSSES] = "non_saturating",
         discriminator_steps: Annotated[int, REPEATS] = 1,
         penalty: Annotated[str | Penalty | None, PENALTIES] = None,
         augmentation: Annotated[str | Augmentation | None, AUGMENTATIONS] = None,
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         """Choose optimizers, loss, penalty, augmentation and how often the discriminator moves.
 
         To callbacks ``model.optimizer`` then stands for both: its ``learning_rate`` is the
@@ -404,7 +405,11 @@ class GAN(Generating, Judging, Adapting, ImageModel):
         return self._track_values(batch_size, generator_loss=generator_loss, **values)
 
     def update_discriminator(
-        self, real_images, fake_images, class_labels, substep: int = 0
+        self,
+        real_images: Tensor,
+        fake_images: Tensor,
+        class_labels: Tensor | None,
+        substep: int = 0,
     ) -> dict[str, tf.Tensor]:
         """Move the discriminator alone; return its loss and scores before the move."""
         critic = self.critic(class_labels, Draw(self.noise, CHANGE, self.step, substep, 0))
@@ -436,11 +441,11 @@ class GAN(Generating, Judging, Adapting, ImageModel):
 
     def update_generator(
         self,
-        generator_tape,
-        fake_images,
-        class_labels,
+        generator_tape: tf.GradientTape,
+        fake_images: Tensor,
+        class_labels: Tensor | None,
         regularisation: Sequence[tf.Tensor] = (),
-        real_images=None,
+        real_images: Tensor | None = None,
     ) -> tf.Tensor:
         """Move the generator alone, through the discriminator; return its loss before the move.
 
@@ -477,7 +482,7 @@ class GAN(Generating, Judging, Adapting, ImageModel):
         self.generator_optimizer.apply(gradients, variables)
         return loss
 
-    def _move_average(self, batch_size) -> None:
+    def _move_average(self, batch_size: int | Tensor) -> None:
         images = batch_size * self.num_replicas
         decay = decay_of_step(
             self.ema_decay, self.ema_half_life, images, self.step, self.ema_rise_steps
@@ -519,7 +524,9 @@ class GAN(Generating, Judging, Adapting, ImageModel):
             **self.class_losses(real_outputs, fake_outputs, class_labels),
         )
 
-    def _values(self, discriminator_loss, real_logits, fake_logits) -> dict[str, tf.Tensor]:
+    def _values(
+        self, discriminator_loss: Tensor, real_logits: Tensor, fake_logits: Tensor
+    ) -> dict[str, tf.Tensor]:
         return {
             "discriminator_loss": discriminator_loss,
             "real_score": self.adversarial_loss.mean_score(real_logits),

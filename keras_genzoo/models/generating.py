@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.checking import assert_labels
 from keras_genzoo.models.labels import Conditioned
 from keras_genzoo.models.latent import interpolate_latents
@@ -26,7 +28,7 @@ class Generating(Conditioned, Joined):
 
     prior_signature: str | None = "generate"
 
-    def make(self, z, class_labels=None, training: bool = False) -> Any:
+    def make(self, z: Tensor, class_labels: Tensor | None = None, training: bool = False) -> Any:
         """Return images in the model's range of noise, with labels ``(batch,)`` if it needs them.
 
         Args:
@@ -66,7 +68,14 @@ class Generating(Conditioned, Joined):
             assert_labels(self, class_labels)
         return self.make(z, class_labels, training)
 
-    def decode(self, z, class_labels=None, *, batch_size: int = 256, **sampling) -> np.ndarray:
+    def decode(
+        self,
+        z: npt.ArrayLike,
+        class_labels: npt.ArrayLike | None = None,
+        *,
+        batch_size: int = 256,
+        **sampling: Any,
+    ) -> np.ndarray:
         """Return the images of noise ``(n, *latent_shape)``, uint8 ``(n, *image_shape)``.
 
         Args:
@@ -94,7 +103,9 @@ class Generating(Conditioned, Joined):
 
         return self.to_uint8(self.in_batches(made, np.arange(len(z)), batch_size))
 
-    def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
+    def generate(
+        self, n: int, class_labels: npt.ArrayLike | None = None, seed: int | None = None
+    ) -> np.ndarray:
         """Return ``n`` generated images, uint8 ``(n, *image_shape)``.
 
         Args:
@@ -108,7 +119,13 @@ class Generating(Conditioned, Joined):
         return self.decode(self.sample_latents(n, seed), class_labels)
 
     def interpolate(
-        self, a, b, steps: int = 10, method: str = "spherical", class_labels=None, **sampling
+        self,
+        a: npt.ArrayLike,
+        b: npt.ArrayLike,
+        steps: int = 10,
+        method: str = "spherical",
+        class_labels: npt.ArrayLike | None = None,
+        **sampling: Any,
     ) -> np.ndarray:
         """Return the images of the interpolation from noise ``a`` to noise ``b``, both included.
 

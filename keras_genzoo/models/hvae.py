@@ -9,11 +9,12 @@ from keras import ops
 from keras_genzoo.arguments import AT_LEAST_1
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import diagonal_gaussian_kl_terms, reparameterize
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.averaging import copy_network
 from keras_genzoo.models.base import ImageShape, OptimizerDefaults
 from keras_genzoo.models.checking import check_network
 from keras_genzoo.models.vae import VAE, Draws, log_ratio
-from keras_genzoo.networks import Hierarchy, layers_under
+from keras_genzoo.networks import AutoencoderArchitecture, Hierarchy, layers_under
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")
@@ -59,10 +60,10 @@ class HVAE(VAE):
         latent_dim: Annotated[int, AT_LEAST_1] = 80,
         *,
         top_dim: Annotated[int | None, AT_LEAST_1] = None,
-        architecture="gated",
+        architecture: str | AutoencoderArchitecture = "gated",
         lower_encoder: keras.Model | None = None,
         lower_prior: keras.Model | None = None,
-        **arguments,
+        **arguments: Any,
     ):
         top_dim = latent_dim // 2 if top_dim is None else top_dim
         if not 1 <= top_dim < latent_dim:
@@ -142,14 +143,18 @@ class HVAE(VAE):
 
     # Computation -----------------------------------------------------------------------------
 
-    def encoding(self, images, training: bool = False, class_labels=None):
+    def encoding(
+        self, images: Tensor, training: bool = False, class_labels: Tensor | None = None
+    ) -> list[Tensor]:
         """Return mean and log-variance of z2 and u, each ``(batch, latent_dim)``."""
         inputs = self.encoder_input(images, class_labels)
         mean, log_var = self._upper(inputs, training)
         below = self._lower(inputs, mean, training)
         return [ops.concatenate(pair, axis=-1) for pair in zip((mean, log_var), below, strict=True)]
 
-    def logits(self, z, training: bool = False, class_labels=None):
+    def logits(
+        self, z: Tensor, training: bool = False, class_labels: Tensor | None = None
+    ) -> Tensor:
         """Return what the decoder gives for latent vectors and labels."""
         z = ops.cast(z, "float32")
         top, u = z[:, : self.top_dim], z[:, self.top_dim :]
@@ -159,7 +164,14 @@ class HVAE(VAE):
         decoder = self.decoder if training else self.inference_decoder
         return decoder(z, training=training)
 
-    def draw(self, images, epsilon, training=False, class_labels=None, weights=None) -> Draws:
+    def draw(
+        self,
+        images: Tensor,
+        epsilon: Tensor,
+        training: bool = False,
+        class_labels: Tensor | None = None,
+        weights: Tensor | None = None,
+    ) -> Draws:
         """Return draws of the posterior, as ``VAE.draw`` does.
 
         The divergence of u is that of q(z1|x, z2) from p(z1|z2), averaged over the draws of z2.
@@ -178,12 +190,12 @@ class HVAE(VAE):
         terms = tf.concat([kl_above, kl_below], axis=-1)
         return Draws(z, log_ratio(z, log_vars, epsilon), terms)
 
-    def _upper(self, inputs, training: bool):
+    def _upper(self, inputs: Tensor, training: bool) -> list[Tensor]:
         """Return mean and log-variance of q(z2|x), float32."""
         encoder = self.encoder if training else self.inference_encoder
         return [ops.cast(part, "float32") for part in encoder(inputs, training=training)]
 
-    def _lower(self, inputs, top, training: bool):
+    def _lower(self, inputs: Tensor, top: Tensor, training: bool) -> tuple[Tensor, Tensor]:
         """Return mean and log-variance of u under q(z1|x, z2), float32.
 
         The divergence from p(z1|z2) is that of u from N(0, I), and so is each ratio of densities.
@@ -196,7 +208,7 @@ class HVAE(VAE):
         prior_mean, prior_log_var = self._prior(top, training)
         return (mean - prior_mean) * ops.exp(-prior_log_var / 2), log_var - prior_log_var
 
-    def _prior(self, top, training: bool):
+    def _prior(self, top: Tensor, training: bool) -> list[Tensor]:
         """Return mean and log-variance of p(z1|z2), float32."""
         averaged = self.is_averaged and not training
         prior = self.average_lower_prior if averaged else self.lower_prior

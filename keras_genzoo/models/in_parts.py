@@ -1,6 +1,7 @@
 """The gradient of a batch with many draws an image, computed for some images at a time."""
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import keras
@@ -114,6 +115,6 @@ def numbers_of(network: keras.Model) -> int:
     return max(1, sum(sizes))
 
 
-def _depends_on_batch(layers) -> bool:
+def _depends_on_batch(layers: Iterable[keras.layers.Layer]) -> bool:
     kinds = (keras.layers.BatchNormalization, keras.layers.Dropout, keras.layers.GaussianNoise)
     return any(isinstance(layer, kinds) for layer in layers)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.critic import Critic, Draw
 from keras_genzoo.models.packing import packed, unpacked
 from keras_genzoo.models.schedules import between
@@ -28,11 +29,11 @@ class Judging(Joined):
             return images
         return self.conditioning.images(images, class_labels)
 
-    def discriminate(self, images, class_labels, training: bool):
+    def discriminate(self, images: Tensor, class_labels: Tensor | None, training: bool) -> Tensor:
         """Return the logits of images, float32 ``(batch, 1)``, or one for each pack of them."""
         return self.logits(self.judge(images, class_labels, training), class_labels)
 
-    def judge(self, images, class_labels, training: bool):
+    def judge(self, images: Tensor, class_labels: Tensor | None, training: bool) -> Tensor:
         """Return what the discriminator gives for images, float32 ``(packs, outputs)``."""
         inputs = self.condition_images(tf.cast(images, tf.float32), class_labels)
         inputs = packed(inputs, self.packing)
@@ -44,7 +45,9 @@ class Judging(Joined):
             return outputs
         return self.conditioning.logits(outputs, class_labels)
 
-    def class_losses(self, real_outputs, fake_outputs, class_labels) -> dict[str, tf.Tensor]:
+    def class_losses(
+        self, real_outputs: Tensor, fake_outputs: Tensor, class_labels: Tensor | None
+    ) -> dict[str, tf.Tensor]:
         """Return how badly the discriminator names classes, by name; empty if it does not."""
         if not getattr(self.conditioning, "classifies", False):
             return {}
@@ -53,7 +56,7 @@ class Judging(Joined):
             "fake_class_loss": self.conditioning.class_loss(fake_outputs, class_labels),
         }
 
-    def critic(self, class_labels, draw: Draw) -> Critic:
+    def critic(self, class_labels: Tensor | None, draw: Draw) -> Critic:
         """Return the discriminator in training as a function of images, which it augments."""
 
         def outputs(images):
@@ -61,7 +64,9 @@ class Judging(Joined):
 
         return Critic(outputs, lambda outputs: self.logits(outputs, class_labels))
 
-    def penalty_term(self, critic: Critic, real_images, fake_images, draw: Draw):
+    def penalty_term(
+        self, critic: Critic, real_images: Tensor, fake_images: Tensor, draw: Draw
+    ) -> Tensor:
         """Return the penalty, whose images are what the discriminator judges as one."""
 
         def outputs(packs):

@@ -1,12 +1,15 @@
 """What an autoencoder does with class labels, which reach its encoder and its decoder."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from keras_genzoo.losses import bernoulli_loss, diagonal_gaussian_kl
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.checking import check_images
 from keras_genzoo.models.labels import Conditioned
 from keras_genzoo.models.latent import interpolate_latents
@@ -48,11 +51,15 @@ class Labelled(Conditioned, Joined):
         """Return codes with their one-hot labels."""
         return z if class_labels is None else self.conditioning.noise(z, class_labels)
 
-    def encoding(self, images, training: bool = False, class_labels=None):
+    def encoding(
+        self, images: Tensor, training: bool = False, class_labels: Tensor | None = None
+    ) -> Any:
         """Return what the encoder gives for images in [0, 1] and their labels."""
         return super().encoding(self.encoder_input(images, class_labels), training)
 
-    def logits(self, z, training: bool = False, class_labels=None):
+    def logits(
+        self, z: Tensor, training: bool = False, class_labels: Tensor | None = None
+    ) -> Tensor:
         """Return what the decoder gives for latent vectors and labels."""
         return super().logits(self.decoder_input(z, class_labels), training)
 
@@ -68,7 +75,7 @@ class Labelled(Conditioned, Joined):
             return {}
         return {"class_labels": keras.Input((), batch_size, dtype="int32", name="class_labels")}
 
-    def of_class(self, images, class_labels) -> dict[str, tf.Tensor]:
+    def of_class(self, images: Tensor, class_labels: Tensor | None) -> dict[str, tf.Tensor]:
         """Return the argument ``class_labels`` of a batch, empty for a model without classes."""
         if not self.needs_labels:
             self.check_no_labels(class_labels)
@@ -77,7 +84,7 @@ class Labelled(Conditioned, Joined):
             return {"class_labels": self.likely_labels(images)}
         return {"class_labels": self.label_tensor(class_labels)}
 
-    def likely_labels(self, images) -> tf.Tensor:
+    def likely_labels(self, images: Tensor) -> tf.Tensor:
         """Return the class of each image under which its ELBO at the posterior's mean is highest.
 
         All classes are taken to be equally frequent: it is Bayes' rule with the bound in place of
@@ -118,7 +125,13 @@ class Labelled(Conditioned, Joined):
             self.code(self.encoding(images, training, **of_class)), training, **of_class
         )
 
-    def encode(self, images, class_labels=None, *, batch_size: int = 256):
+    def encode(
+        self,
+        images: npt.ArrayLike,
+        class_labels: npt.ArrayLike | None = None,
+        *,
+        batch_size: int = 256,
+    ) -> Any:
         """Return the posterior of images, ``[z_mean, z_log_var]``, each ``(n, *latent_shape)``.
 
         Args:
@@ -129,7 +142,13 @@ class Labelled(Conditioned, Joined):
         """
         return self._by_rows(self.encoding, images, class_labels, batch_size)
 
-    def reconstruct(self, images, class_labels=None, *, batch_size: int = 256) -> np.ndarray:
+    def reconstruct(
+        self,
+        images: npt.ArrayLike,
+        class_labels: npt.ArrayLike | None = None,
+        *,
+        batch_size: int = 256,
+    ) -> np.ndarray:
         """Return images sent through the code and back, uint8 ``(n, *image_shape)``.
 
         Args:
@@ -143,7 +162,9 @@ class Labelled(Conditioned, Joined):
 
         return self.to_uint8(self._by_rows(restored, images, class_labels, batch_size))
 
-    def _by_rows(self, function, images, class_labels, batch_size: int):
+    def _by_rows(
+        self, function: Callable, images: Tensor, class_labels: Tensor | None, batch_size: int
+    ) -> Any:
         images = np.asarray(images)
         check_images(self, images)
         if not self.needs_labels:
@@ -158,7 +179,9 @@ class Labelled(Conditioned, Joined):
 
         return self.in_batches(of_rows, np.arange(len(images)), batch_size)
 
-    def decode(self, z, class_labels=None, *, batch_size: int = 256) -> np.ndarray:
+    def decode(
+        self, z: npt.ArrayLike, class_labels: npt.ArrayLike | None = None, *, batch_size: int = 256
+    ) -> np.ndarray:
         """Return the images that latents ``(n, *latent_shape)`` stand for, uint8.
 
         Args:
@@ -182,7 +205,9 @@ class Labelled(Conditioned, Joined):
 
         return self.to_uint8(self.in_batches(of_rows, np.arange(len(z)), batch_size))
 
-    def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
+    def generate(
+        self, n: int, class_labels: npt.ArrayLike | None = None, seed: int | None = None
+    ) -> np.ndarray:
         """Return ``n`` images decoded from z ~ N(0, I), uint8 ``(n, *image_shape)``.
 
         N(0, I) is the prior: the KL divergence of the loss draws the codes of the data to it.
@@ -198,7 +223,12 @@ class Labelled(Conditioned, Joined):
         return self.decode(self.sample_latents(n, seed), class_labels)
 
     def interpolate(
-        self, a, b, steps: int = 10, method: str = "linear", class_labels=None
+        self,
+        a: npt.ArrayLike,
+        b: npt.ArrayLike,
+        steps: int = 10,
+        method: str = "linear",
+        class_labels: npt.ArrayLike | None = None,
     ) -> np.ndarray:
         """Return the interpolation from image ``a`` to image ``b``, both included.
 

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.checking import assert_labels, names_hint
 from keras_genzoo.models.components import component
 from keras_genzoo.networks import CONDITIONINGS, Conditioning
@@ -43,13 +45,13 @@ class Conditioned(Joined):
             return self.to_range(images), None
         return self.to_range(images), self.label_tensor(class_labels)
 
-    def label_tensor(self, class_labels) -> tf.Tensor:
+    def label_tensor(self, class_labels: Tensor | None) -> tf.Tensor:
         """Return labels of a batch as an int32 tensor ``(batch,)``, checked inside the step."""
         class_labels = tf.cast(class_labels, tf.int32)
         assert_labels(self, class_labels)
         return tf.reshape(class_labels, (-1,))
 
-    def checked_labels(self, class_labels, n: int) -> np.ndarray:
+    def checked_labels(self, class_labels: npt.ArrayLike | None, n: int) -> np.ndarray:
         """Return ``n`` labels out of what a person may give.
 
         Raises:

@@ -1,12 +1,13 @@
 """Interpolation between two points of a latent space."""
 
 import numpy as np
+import numpy.typing as npt
 
 from keras_genzoo.errors import GenzooError, unknown
 
 
 def interpolate_latents(
-    start: np.ndarray, end: np.ndarray, steps: int, method: str = "linear"
+    start: npt.ArrayLike, end: npt.ArrayLike, steps: int, method: str = "linear"
 ) -> np.ndarray:
     """Return ``steps`` latents from ``start`` to ``end``, both included.
 

@@ -5,8 +5,10 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models import checking
 from keras_genzoo.models.capabilities import capable_models
 from keras_genzoo.models.latent import interpolate_latents
@@ -32,7 +34,7 @@ class Latents:
             raise GenzooError(f"the number of images must be at least 1, not {n}")
         return np.random.default_rng(seed).standard_normal((n, *self.latent_shape), np.float32)
 
-    def checked_latents(self, z) -> np.ndarray:
+    def checked_latents(self, z: npt.ArrayLike) -> np.ndarray:
         """Return latents as float32 ``(n, *latent_shape)``.
 
         Raises:
@@ -49,11 +51,13 @@ class Latents:
         """The shape of several latents, for an error: ``(n, 100)``."""
         return f"(n, {', '.join(map(str, self.latent_shape))})"
 
-    def decode(self, z, *, batch_size: int = 256) -> np.ndarray:
+    def decode(self, z: npt.ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """Return the images of latents ``(n, *latent_shape)``, uint8 ``(n, *image_shape)``."""
         raise NotImplementedError(f"{type(self).__name__} does not implement decode")
 
-    def generate(self, n: int, class_labels=None, seed: int | None = None) -> np.ndarray:
+    def generate(
+        self, n: int, class_labels: npt.ArrayLike | None = None, seed: int | None = None
+    ) -> np.ndarray:
         """Return ``n`` images decoded from z ~ N(0, I), uint8 ``(n, *image_shape)``.
 
         Args:
@@ -71,7 +75,7 @@ class Latents:
     # after training, by ``set_sampling``, and images on the way seen, by ``path``.
     has_solver = False
 
-    def set_sampling(self, **options) -> None:
+    def set_sampling(self, **options: Any) -> None:
         """Choose how images are made from now on, of a model that ``has_solver``.
 
         Args:
@@ -96,7 +100,9 @@ class Latents:
         """Return ``sampling`` as text, such as ``midpoint, 10 steps, 20 network calls``."""
         return ""
 
-    def interpolate(self, a, b, steps: int = 10, method: str = "spherical") -> np.ndarray:
+    def interpolate(
+        self, a: npt.ArrayLike, b: npt.ArrayLike, steps: int = 10, method: str = "spherical"
+    ) -> np.ndarray:
         """Return the images of the interpolation from latent ``a`` to ``b``, both included.
 
         Args:
@@ -110,7 +116,7 @@ class Latents:
         """
         return self.decode(interpolate_latents(a, b, steps, method))
 
-    def check_no_labels(self, class_labels) -> None:
+    def check_no_labels(self, class_labels: npt.ArrayLike | None) -> None:
         """Refuse labels.
 
         Raises:
@@ -121,14 +127,14 @@ class Latents:
                 f"{type(self).__name__} knows no classes; leave class_labels out, or train a CGAN"
             )
 
-    def to_uint8(self, values) -> np.ndarray:
+    def to_uint8(self, values: Tensor) -> np.ndarray:
         """Return images of the model's range as uint8, rounded and clipped."""
         low, high = self.value_range
         values = (np.asarray(values, "float32") - low) * (255 / (high - low))
         return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
     @staticmethod
-    def in_batches(function: Callable, inputs, batch_size: int):
+    def in_batches(function: Callable, inputs: Tensor, batch_size: int) -> Any:
         """Return what ``function`` gives for ``inputs``, a batch at a time, as float32 arrays.
 
         Raises:

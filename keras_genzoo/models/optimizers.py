@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor
 
 
 class OptimizerPair:
@@ -40,7 +41,7 @@ class OptimizerPair:
         return keras.ops.copy(self._generator.learning_rate)
 
     @learning_rate.setter
-    def learning_rate(self, value) -> None:
+    def learning_rate(self, value: Tensor) -> None:
         _refuse_schedules([self._generator, self._discriminator], "model.optimizer")
         old = float(self._generator.learning_rate)
         # A warm-up begins at a rate of 0, from which no ratio can be read.
@@ -71,7 +72,7 @@ class OptimizerPair:
         )
 
 
-def check_callbacks(model, callbacks: Any) -> None:
+def check_callbacks(model: keras.Model, callbacks: Any) -> None:
     """Check that callbacks work with the model's optimizers.
 
     Raises:

@@ -9,6 +9,7 @@ import contextlib
 import contextvars
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -102,7 +103,7 @@ def _source(tensor: keras.KerasTensor) -> list[str]:
     return [_name(operation)]
 
 
-def _name(operation) -> str:
+def _name(operation: Any) -> str:
     """Return the name of the activation of a layer that has one, else of the operation."""
     activation = getattr(operation, "activation", None)
     return getattr(activation, "__name__", None) or type(operation).__name__

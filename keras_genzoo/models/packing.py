@@ -7,10 +7,11 @@ generator which makes few kinds of images loses.
 from keras import ops
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.networks import Conditioning
 
 
-def packed(images, packing: int):
+def packed(images: Tensor, packing: int) -> Tensor:
     """Join images with their neighbours along channels.
 
     Args:
@@ -31,7 +32,7 @@ def packed(images, packing: int):
     return ops.reshape(images, (-1, height, width, packing * channels))
 
 
-def unpacked(images, packing: int):
+def unpacked(images: Tensor, packing: int) -> Tensor:
     """Return the images that ``packed`` joined.
 
     >>> images = ops.reshape(ops.arange(24), (4, 1, 2, 3))

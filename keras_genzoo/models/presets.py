@@ -5,7 +5,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.files import json_text, new_folder, writing_folder
@@ -22,6 +22,8 @@ from keras_genzoo.reading import parse_json
 # What the class below is mixed into, as a type checker is to see it.
 if TYPE_CHECKING:
     from keras import Model as Joined
+
+    from keras_genzoo.models.base import ImageModel
 else:
     Joined = object
 
@@ -104,7 +106,7 @@ class Presets(Joined):
         return model
 
 
-def from_preset(preset: str | os.PathLike):
+def from_preset(preset: str | os.PathLike) -> "ImageModel":
     """Return the model of a preset, of whatever class it is; it is not compiled.
 
     Code in a preset, such as that of a Lambda layer, is refused and not run.
@@ -142,7 +144,7 @@ def _folder(preset: str) -> Path:
     return find_preset(preset) or _unknown(preset)
 
 
-def _unknown(preset: str):
+def _unknown(preset: str) -> NoReturn:
     raise unknown("preset", preset, bundled_presets())
 
 
@@ -157,7 +159,7 @@ def _copy_weights(source: Path, target: Path, attributes: Iterable[str], dtype: 
 
     averages = {f"average_{name}": name for name in attributes}
 
-    def copied(name: str, item) -> None:
+    def copied(name: str, item: Any) -> None:
         role = name.split("/")[0]
         if role.endswith("optimizer") or role in averaged:
             return

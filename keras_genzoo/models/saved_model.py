@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.checking import one_line
 from keras_genzoo.models.generating import Generating
 from keras_genzoo.models.latents import Latents
@@ -95,7 +96,7 @@ class SavedModel(Generating, Latents):
         """Return how images are made, as the card says: the solver and its steps, if any."""
         return self._sampling
 
-    def set_sampling(self, **options) -> None:
+    def set_sampling(self, **options: Any) -> None:
         """Refuse another way of making images than that of the file.
 
         Raises:
@@ -109,7 +110,9 @@ class SavedModel(Generating, Latents):
                 "exported from"
             )
 
-    def make(self, z, class_labels=None, training: bool = False) -> tf.Tensor:
+    def make(
+        self, z: Tensor, class_labels: Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Return images in [0, 1] of noise, with labels ``(batch,)`` if it needs them.
 
         Raises:

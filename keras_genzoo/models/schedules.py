@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.registry import SCHEDULES
 
 
@@ -19,7 +20,7 @@ def cosine(progress):
     return (1 + ops.cos(math.pi * progress)) / 2
 
 
-def between(start: float, end: float, step, steps: int):
+def between(start: float, end: float, step: Tensor, steps: int) -> Tensor:
     """Return a number on its way from ``start`` to ``end``, by half a cosine over ``steps``.
 
     Args:

@@ -8,6 +8,8 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+from keras_genzoo.losses.tensors import Tensor
+
 # (x, t) -> dx/dt, of the shape of x; t is a Python number.
 Velocity = Callable[[Any, float], Any]
 
@@ -25,15 +27,15 @@ class Solver:
     calls: int
 
 
-def _euler(velocity: Velocity, x, t: float, dt: float):
+def _euler(velocity: Velocity, x: Tensor, t: float, dt: float) -> Tensor:
     return x + dt * velocity(x, t)
 
 
-def _midpoint(velocity: Velocity, x, t: float, dt: float):
+def _midpoint(velocity: Velocity, x: Tensor, t: float, dt: float) -> Tensor:
     return x + dt * velocity(x + dt / 2 * velocity(x, t), t + dt / 2)
 
 
-def _heun(velocity: Velocity, x, t: float, dt: float):
+def _heun(velocity: Velocity, x: Tensor, t: float, dt: float) -> Tensor:
     first = velocity(x, t)
     return x + dt / 2 * (first + velocity(x + dt * first, t + dt))
 
@@ -43,7 +45,7 @@ EULER, MIDPOINT, HEUN = Solver(_euler, 1), Solver(_midpoint, 2), Solver(_heun, 2
 
 
 def solve(
-    solver: Solver, velocity: Velocity, x, steps: int, start: float = 0.0, end: float = 1.0
+    solver: Solver, velocity: Velocity, x: Tensor, steps: int, start: float = 0.0, end: float = 1.0
 ) -> Any:
     """Return x at time ``end``.
 

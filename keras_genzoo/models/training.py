@@ -1,11 +1,12 @@
 """What all models share in training: the checks of ``fit``, and averages of what is logged."""
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
 
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models import checking
 from keras_genzoo.models.batches import checked
 from keras_genzoo.models.optimizers import check_callbacks
@@ -31,7 +32,7 @@ class Training(Joined):
             if name not in self._trackers:
                 self._trackers[name] = keras.metrics.Mean(name=name)
 
-    def track(self, batch_size, **values) -> dict[str, tf.Tensor]:
+    def track(self, batch_size: int | Tensor, **values: Tensor) -> dict[str, tf.Tensor]:
         """Average values over the epoch, weighted by the batch size, and return the averages."""
         for name, value in values.items():
             # A replica may get no image of a last, small batch, and its mean is then NaN.
@@ -52,7 +53,7 @@ class Training(Joined):
         cluster = strategy.cluster_resolver.cluster_spec()
         return sum(cluster.num_tasks(job) for job in cluster.jobs) > 1
 
-    def _maybe_symbolic_build(self, *args, **kwargs) -> None:
+    def _maybe_symbolic_build(self, *args: Any, **kwargs: Any) -> None:
         """Skip Keras' symbolic build: the model is built, and Keras would average uint8 images."""
 
     def execute_at_once(self, steps: int) -> None:

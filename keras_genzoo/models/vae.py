@@ -9,12 +9,14 @@ import tensorflow as tf
 from keras_genzoo.arguments import AT_LEAST_1, NOT_NEGATIVE, REPEATS
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.losses import (
+    ReconstructionLoss,
     diagonal_gaussian_kl_terms,
     elbo,
     importance_weighted_bound,
     normalized_weights,
     reparameterize,
 )
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.autoencoder import Autoencoder
 from keras_genzoo.models.base import ImageShape
 from keras_genzoo.models.in_parts import InParts
@@ -119,7 +121,7 @@ class VAE(Labelled, InParts, Autoencoder):
         binarize: Annotated[str | None, BINARIZATIONS] = None,
         conditioning: Annotated[str | None, ("concat",)] = None,
         num_classes: int | None = None,
-        **arguments,
+        **arguments: Any,
     ):
         if num_samples < 1:
             raise GenzooError(f"num_samples must be at least 1, not {num_samples}")
@@ -187,7 +189,7 @@ class VAE(Labelled, InParts, Autoencoder):
             "num_classes": self.num_classes if conditional else None,
         }
 
-    def check_likelihood(self, likelihood) -> None:
+    def check_likelihood(self, likelihood: ReconstructionLoss) -> None:
         """Refuse a density of grey values where pixels are 0 or 1, and what bounds no likelihood.
 
         Raises:
@@ -240,13 +242,13 @@ class VAE(Labelled, InParts, Autoencoder):
     # Computation -----------------------------------------------------------------------------
 
     def compute_losses(
-        self, images, training: bool, class_labels=None
+        self, images: Tensor, training: bool, class_labels: Tensor | None = None
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Return the negative bound of each image, shape ``(batch,)``, and its parts by name."""
         images, epsilon = self.randomized(images, training)
         return self.losses_of_draws(images, epsilon, training, class_labels)
 
-    def randomized(self, images, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    def randomized(self, images: Tensor, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """Return images with pixels of 0 or 1, if they are made so, and the noise of the draws."""
         key = self.noise_key(training)
         batch_size = tf.shape(images)[0]
@@ -260,7 +262,7 @@ class VAE(Labelled, InParts, Autoencoder):
         return images, self.noise(normal, batch_size, shape, *key, NORMAL)
 
     def losses_of_draws(
-        self, images, epsilon, training: bool, class_labels=None
+        self, images: Tensor, epsilon: Tensor, training: bool, class_labels: Tensor | None = None
     ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Return what ``compute_losses`` does, for the noise ``(batch, draws, latent_dim)``."""
         weights: list[tf.Tensor] = []
@@ -287,10 +289,10 @@ class VAE(Labelled, InParts, Autoencoder):
 
     def draw(
         self,
-        images,
-        epsilon,
+        images: Tensor,
+        epsilon: Tensor,
         training: bool = False,
-        class_labels=None,
+        class_labels: Tensor | None = None,
         weights: list[tf.Tensor] | None = None,
     ) -> Draws:
         """Return draws of the posterior.
@@ -314,7 +316,7 @@ class VAE(Labelled, InParts, Autoencoder):
             epsilon = (z - z_mean) * tf.exp(-z_log_var / 2)
         return Draws(z, log_ratio(z, z_log_var, epsilon), kl_terms)
 
-    def importance_weighted_loss(self, log_weights, weights: list[tf.Tensor]) -> tf.Tensor:
+    def importance_weighted_loss(self, log_weights: Tensor, weights: list[tf.Tensor]) -> tf.Tensor:
         """Return ``-L_K`` of each image, shape ``(batch,)``.
 
         Args:
@@ -329,13 +331,13 @@ class VAE(Labelled, InParts, Autoencoder):
         gradient = -tf.reduce_sum(weights[0] * log_weights, axis=1)
         return gradient + tf.stop_gradient(loss - gradient)
 
-    def kl_weight(self, training: bool):
+    def kl_weight(self, training: bool) -> Tensor:
         """Return the weight of the KL divergence, in training that of this step."""
         if not (training and self.beta_warmup):
             return self.beta
         return self.beta * tf.minimum(tf.cast(self.step, tf.float32) / self.beta_warmup, 1.0)
 
-    def _with_free_bits(self, terms) -> tf.Tensor:
+    def _with_free_bits(self, terms: Tensor) -> tf.Tensor:
         """Return the divergence of each image, whose mean is ``sum_j max(free_bits, KL_j)``.
 
         Args:
@@ -349,7 +351,7 @@ class VAE(Labelled, InParts, Autoencoder):
         return tf.reduce_sum(tf.where(means > self.free_bits, terms, self.free_bits), axis=1)
 
 
-def log_ratio(z, z_log_var, epsilon) -> tf.Tensor:
+def log_ratio(z: Tensor, z_log_var: Tensor, epsilon: Tensor) -> tf.Tensor:
     """Return ``log N(z; 0, I) - log N(z; mean, var)`` of draws, ``(batch, draws)``.
 
     Args:
@@ -360,7 +362,7 @@ def log_ratio(z, z_log_var, epsilon) -> tf.Tensor:
     return tf.reduce_sum(epsilon**2 - z**2 + z_log_var, axis=-1) / 2
 
 
-def _weighted_gradient(z, weights: list[tf.Tensor] | None) -> tf.Tensor:
+def _weighted_gradient(z: Tensor, weights: list[tf.Tensor] | None) -> tf.Tensor:
     """Return z; its gradient is multiplied by weights that only later computations give."""
 
     @tf.custom_gradient

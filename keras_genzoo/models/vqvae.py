@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_genzoo.arguments import AT_LEAST_1, BELOW_1, NOT_NEGATIVE
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.losses import RECONSTRUCTION_LOSSES, ReconstructionLoss
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models import checking
 from keras_genzoo.models.autoencoder import Autoencoder
 from keras_genzoo.models.averaging import copy_network, decay_of_step, move_average
@@ -123,7 +124,7 @@ class VQVAE(CodeUse, Autoencoder):
         architecture: Annotated[
             str | AutoencoderArchitecture, GRID_ARCHITECTURES
         ] = "convolutional",
-        **arguments,
+        **arguments: Any,
     ):
         _check_numbers(num_codes, prior_width, prior_blocks, prior_heads)
         _check_shares(
@@ -235,11 +236,11 @@ class VQVAE(CodeUse, Autoencoder):
 
     def compile(
         self,
-        optimizer=None,
-        prior_optimizer=None,
+        optimizer: keras.optimizers.Optimizer | None = None,
+        prior_optimizer: keras.optimizers.Optimizer | None = None,
         loss: Annotated[str | ReconstructionLoss, RECONSTRUCTION_LOSSES] = "bernoulli",
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         """Choose the optimizers of the two stages and the reconstruction loss.
 
         Args:
@@ -346,12 +347,12 @@ class VQVAE(CodeUse, Autoencoder):
             return None
         return f"the stage '{PRIOR}' has not been trained, and samples are drawn from it"
 
-    def save_own_variables(self, store) -> None:
+    def save_own_variables(self, store: Any) -> None:
         """Save as ``Autoencoder`` does, with the stage."""
         super().save_own_variables(store)
         store[_STAGE] = np.int64(self.stages.index(self.stage))
 
-    def load_own_variables(self, store) -> None:
+    def load_own_variables(self, store: Any) -> None:
         """Load what ``save_own_variables`` saved."""
         values = {key: store[key] for key in store.keys()}  # noqa: SIM118
         self.stage = self.stages[int(np.asarray(values.pop(_STAGE)))]
@@ -374,7 +375,9 @@ class VQVAE(CodeUse, Autoencoder):
         integer = keras.backend.is_int_dtype(keras.backend.standardize_dtype(encoding.dtype))
         return self.codebook.lookup(encoding if integer else self.codebook.nearest(encoding))
 
-    def compute_losses(self, images, training: bool) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+    def compute_losses(
+        self, images: Tensor, training: bool
+    ) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
         """Return the loss of each image, shape ``(batch,)``, and its parts by metric name.
 
         In training the codebook moves.
@@ -396,7 +399,7 @@ class VQVAE(CodeUse, Autoencoder):
         }
         return loss, parts | self.sigma_by_name()
 
-    def _move_codebook(self, features, codes) -> None:
+    def _move_codebook(self, features: Tensor, codes: Tensor) -> None:
         batch_size = tf.shape(features)[0] * self.num_replicas
         places = math.prod(self.grid_shape)
         checking.assert_in_step(
@@ -415,7 +418,7 @@ class VQVAE(CodeUse, Autoencoder):
             means |= {"codes_in_use": codes, "perplexity": codes}
         return self.track(tf.shape(images)[0], **means)
 
-    def flat_codes(self, images) -> tf.Tensor:
+    def flat_codes(self, images: Tensor) -> tf.Tensor:
         """Return the codes of images in the model's range, int32 ``(batch, places)``."""
         features = self.encoding(images)
         return tf.reshape(self.codebook.nearest(features), (-1, math.prod(self.grid_shape)))
@@ -462,7 +465,9 @@ class VQVAE(CodeUse, Autoencoder):
         """Whether log p(x) can be bounded: the loss is one, and the prior is trained."""
         return self.likelihood.is_log_likelihood and self.has_trained_prior
 
-    def estimate_log_likelihood(self, images, num_samples: int = 1, seed: int = 0):
+    def estimate_log_likelihood(
+        self, images: Tensor, num_samples: int = 1, seed: int = 0
+    ) -> Tensor:
         """Return the bound log p(x|codes) + log P(codes) <= log p(x) of each image, in nats.
 
         The codes are the encoder's, so there is nothing to draw: the other arguments are ignored.
@@ -471,7 +476,7 @@ class VQVAE(CodeUse, Autoencoder):
         log_prior = self.inference_prior.log_probability(self.flat_codes(images))
         return log_prior - self._reconstruction_losses(images)
 
-    def _reconstruction_losses(self, images) -> tf.Tensor:
+    def _reconstruction_losses(self, images: Tensor) -> tf.Tensor:
         images = self.to_range(images)
         return self.loss_of_each(images, self.logits(self.code(self.encoding(images))))
 

@@ -14,6 +14,7 @@ from keras import ops
 
 from keras_genzoo.arguments import AT_LEAST_1, NOT_NEGATIVE, SHARE
 from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.networks.augmentation import Augmentation
 
 # Each function below is given two numbers of U(0, 1) and two of N(0, 1) for each image, both
@@ -21,12 +22,14 @@ from keras_genzoo.networks.augmentation import Augmentation
 # right and ``y`` down from its middle, ``(batch, pixels)``, to places in the original.
 
 
-def flip(x, y, uniform, normal, size: int):
+def flip(x: Tensor, y: Tensor, uniform: Tensor, normal: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Mirror left and right, every other image."""
     return x * ops.where(uniform[:, :1] < 0.5, -1.0, 1.0), y
 
 
-def quarter_turn(x, y, uniform, normal, size: int):
+def quarter_turn(
+    x: Tensor, y: Tensor, uniform: Tensor, normal: Tensor, size: int
+) -> tuple[Tensor, Tensor]:
     """Turn by 0, 90, 180 or 270 degrees."""
     quarters = ops.floor(4 * uniform[:, :1])
     # Whole numbers, so that pixels stay exact.
@@ -35,29 +38,37 @@ def quarter_turn(x, y, uniform, normal, size: int):
     return cosine * x + sine * y, cosine * y - sine * x
 
 
-def shift(x, y, uniform, normal, size: int):
+def shift(
+    x: Tensor, y: Tensor, uniform: Tensor, normal: Tensor, size: int
+) -> tuple[Tensor, Tensor]:
     """Move by up to an eighth of the size along each side, in whole pixels."""
     moved = ops.round((uniform - 0.5) * (size / 4))
     return x - moved[:, :1], y - moved[:, 1:]
 
 
-def scale(x, y, uniform, normal, size: int):
+def scale(
+    x: Tensor, y: Tensor, uniform: Tensor, normal: Tensor, size: int
+) -> tuple[Tensor, Tensor]:
     """Enlarge by 2 to the power of N(0, 0.2)."""
     factor = 0.5 ** (0.2 * normal[:, :1])
     return x * factor, y * factor
 
 
-def rotation(x, y, uniform, normal, size: int):
+def rotation(
+    x: Tensor, y: Tensor, uniform: Tensor, normal: Tensor, size: int
+) -> tuple[Tensor, Tensor]:
     """Turn by any angle."""
     return _turned(x, y, (2 * uniform[:, :1] - 1) * math.pi)
 
 
-def tilt(x, y, uniform, normal, size: int):
+def tilt(x: Tensor, y: Tensor, uniform: Tensor, normal: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """Turn by up to 15 degrees, which leaves digits readable; the paper has no such limit."""
     return _turned(x, y, (2 * uniform[:, :1] - 1) * (math.pi / 12))
 
 
-def fractional_shift(x, y, uniform, normal, size: int):
+def fractional_shift(
+    x: Tensor, y: Tensor, uniform: Tensor, normal: Tensor, size: int
+) -> tuple[Tensor, Tensor]:
     """Move by N(0, 1/8) of the size along each side."""
     moved = normal * (size / 8)
     return x - moved[:, :1], y - moved[:, 1:]
@@ -212,7 +223,7 @@ class ADA(Augmentation):
             images = ops.where(chosen[:, index, None, None, None], changed, images)
         return images
 
-    def _moved(self, images, geometry: list[str], numbers: list, chosen):
+    def _moved(self, images: Tensor, geometry: list[str], numbers: list, chosen: Tensor) -> Tensor:
         _, height, width, _ = images.shape
         x, y = (
             ops.reshape(place, (1, -1)) for place in ops.meshgrid(_centred(width), _centred(height))
@@ -231,7 +242,7 @@ class ADA(Augmentation):
         return {**vars(self), "operations": list(self.operations)}
 
 
-def _centred(size: int):
+def _centred(size: int) -> Tensor:
     return ops.arange(size, dtype="float32") - (size - 1) / 2
 
 

@@ -12,6 +12,8 @@ import keras
 from keras import ops
 
 from keras_genzoo.errors import GenzooError, unknown
+from keras_genzoo.losses.penalties import Draw
+from keras_genzoo.losses.tensors import Tensor
 
 
 class Augmentation:
@@ -37,12 +39,12 @@ class Augmentation:
         return cls(**config)
 
 
-def brightness(images, draw, background: float):
+def brightness(images: Tensor, draw: Draw, background: float) -> Tensor:
     """Add U(-0.5, 0.5) to each image."""
     return images + _each(images, draw) - 0.5
 
 
-def saturation(images, draw, background: float):
+def saturation(images: Tensor, draw: Draw, background: float) -> Tensor:
     """Scale each pixel's difference from its grey value by U(0, 2); grey images do not change."""
     if images.shape[-1] == 1:
         return images
@@ -50,13 +52,13 @@ def saturation(images, draw, background: float):
     return (images - grey) * (2 * _each(images, draw)) + grey
 
 
-def contrast(images, draw, background: float):
+def contrast(images: Tensor, draw: Draw, background: float) -> Tensor:
     """Scale the difference of each pixel from the mean of its image by U(0.5, 1.5)."""
     mean = ops.mean(images, axis=(1, 2, 3), keepdims=True)
     return (images - mean) * (_each(images, draw) + 0.5) + mean
 
 
-def translation(images, draw, background: float):
+def translation(images: Tensor, draw: Draw, background: float) -> Tensor:
     """Shift each image by up to an eighth of its size, and fill the border with the background."""
     for axis in (1, 2):
         size = images.shape[axis]
@@ -66,7 +68,7 @@ def translation(images, draw, background: float):
     return images
 
 
-def cutout(images, draw, background: float):
+def cutout(images: Tensor, draw: Draw, background: float) -> Tensor:
     """Cover a square of half the image's size with the background; part of it may lie outside."""
     covered = 1.0
     for axis in (1, 2):
@@ -139,7 +141,7 @@ def _each(images, draw):
     return ops.cast(draw.uniform(ops.shape(images)[0], (1, 1, 1)), images.dtype)
 
 
-def _shifted(images, shift, axis: int, background: float):
+def _shifted(images: Tensor, shift: Tensor, axis: int, background: float) -> Tensor:
     """Return images moved along an axis by ``shift`` ``(batch,)`` pixels.
 
     Rows are selected by multiplication with a matrix of zeros and ones, which is exact and

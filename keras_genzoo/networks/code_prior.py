@@ -4,9 +4,11 @@ import math
 from typing import Any
 
 import keras
+import numpy.typing as npt
 from keras import ops
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.networks.randomness import Dropout
 
 
@@ -43,7 +45,7 @@ class CodePrior(keras.layers.Layer):
         blocks: int = 2,
         heads: int = 4,
         dropout: float = 0.1,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         if width % heads:
@@ -100,7 +102,7 @@ class CodePrior(keras.layers.Layer):
         own = ops.one_hot(codes, self.num_codes, dtype="float32")
         return ops.sum(log_shares * own, axis=(1, 2))
 
-    def sample(self, z, temperature: float = 1.0):
+    def sample(self, z: npt.ArrayLike, temperature: float = 1.0) -> Tensor:
         """Return the codes that noise stands for, int32 ``(batch, length)``.
 
         A number of N(0, I) for each place chooses its code by the inverse of the distribution of
@@ -161,7 +163,7 @@ class CausalBlock(keras.layers.Layer):
     TensorShape([2, 5, 8])
     """
 
-    def __init__(self, width: int, heads: int, dropout: float = 0.0, **kwargs):
+    def __init__(self, width: int, heads: int, dropout: float = 0.0, **kwargs: Any):
         super().__init__(**kwargs)
         self.width, self.heads, self.dropout = int(width), int(heads), float(dropout)
         policy = {"dtype": self.dtype_policy}

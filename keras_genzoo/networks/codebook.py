@@ -6,6 +6,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from keras_genzoo.losses.tensors import Tensor
+
 # Laplace smoothing of the counts, for the division alone.
 EPSILON = 1e-5
 
@@ -45,7 +47,7 @@ class Codebook(keras.layers.Layer):
         code_dim: int,
         decay: float = 0.99,
         restart_below: float = 0.05,
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.num_codes, self.code_dim = int(num_codes), int(code_dim)
@@ -56,7 +58,9 @@ class Codebook(keras.layers.Layer):
         self.updates = self._state("updates", (), dtype="int64")
         self.built = True
 
-    def _state(self, name: str, shape: tuple, initializer="zeros", dtype="float32"):
+    def _state(
+        self, name: str, shape: tuple, initializer: str = "zeros", dtype: str = "float32"
+    ) -> keras.Variable:
         # Every replica computes the same new value from sums over all of them.
         return self.add_weight(
             name=name,
@@ -102,7 +106,7 @@ class Codebook(keras.layers.Layer):
         flat = ops.reshape(codes, (-1,))
         return ops.sum(ops.one_hot(flat, self.num_codes, dtype="float32"), axis=0)
 
-    def update(self, features, codes, order) -> None:
+    def update(self, features: Tensor, codes: Tensor, order: Tensor) -> None:
         """Move the codes to the features that they stood for, and restart dead ones.
 
         Args:
@@ -156,14 +160,14 @@ def _uniform(num_codes: int) -> keras.initializers.Initializer:
     return keras.initializers.RandomUniform(-1 / num_codes, 1 / num_codes)
 
 
-def _sum_over_replicas(values) -> tf.Tensor:
+def _sum_over_replicas(values: Tensor) -> tf.Tensor:
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return values
     return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
 
 
-def plain_nearest(codebook: Codebook, features):
+def plain_nearest(codebook: Codebook, features: Tensor) -> Tensor:
     """Return the nearest codes of symbolic features, by layers of Keras, as files hold them.
 
     Args:
@@ -179,7 +183,7 @@ def plain_nearest(codebook: Codebook, features):
     return ops.squeeze(nearest, axis=-1)
 
 
-def plain_lookup(codebook: Codebook, codes):
+def plain_lookup(codebook: Codebook, codes: Tensor) -> Tensor:
     """Return the vectors of symbolic codes, by a layer of Keras, as files hold them.
 
     Args:

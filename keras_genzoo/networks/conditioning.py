@@ -12,6 +12,7 @@ from keras import ops
 
 from keras_genzoo.arguments import AT_LEAST_1, POSITIVE
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.networks.architectures import Architecture, check_at_least_1
 from keras_genzoo.networks.registry import NORMALIZATIONS
 
@@ -20,7 +21,7 @@ _serializable = keras.saving.register_keras_serializable("keras_genzoo")
 Shape = tuple[int, int, int]
 
 
-def one_hot(class_labels, num_classes: int, dtype: str):
+def one_hot(class_labels: Tensor | None, num_classes: int, dtype: str) -> Tensor:
     """Return labels ``(batch,)`` in one-hot encoding, ``(batch, num_classes)``.
 
     A number that is not a label gives zeros. Labels are compared with all classes, since a table of
@@ -36,7 +37,7 @@ def one_hot(class_labels, num_classes: int, dtype: str):
     return ops.cast(ops.where(same, 1.0, 0.0), dtype)
 
 
-def append_one_hot(z, class_labels, num_classes: int):
+def append_one_hot(z: Tensor, class_labels: Tensor | None, num_classes: int) -> Tensor:
     """Join noise ``(batch, d)`` with one-hot labels -> ``(batch, d + num_classes)``.
 
     >>> append_one_hot(ops.zeros((2, 3)), ops.array([0, 1]), 2).shape
@@ -45,7 +46,7 @@ def append_one_hot(z, class_labels, num_classes: int):
     return ops.concatenate([z, one_hot(class_labels, num_classes, z.dtype)], axis=-1)
 
 
-def append_label_planes(images, class_labels, num_classes: int):
+def append_label_planes(images: Tensor, class_labels: Tensor | None, num_classes: int) -> Tensor:
     """Join images ``(batch, h, w, c)`` with a plane per class -> ``(batch, h, w, c + classes)``.
 
     The plane of an image's label is all ones, the other planes are zeros.
@@ -98,15 +99,15 @@ class Conditioning:
         """Return the shape of the discriminator's input."""
         return image_shape
 
-    def noise(self, z, class_labels) -> Any:
+    def noise(self, z: Tensor, class_labels: Tensor | None) -> Any:
         """Return the generator's input of noise ``(batch, latent_dim)`` and labels ``(batch,)``."""
         return append_one_hot(z, class_labels, self.num_classes)
 
-    def images(self, images, class_labels) -> Any:
+    def images(self, images: Tensor, class_labels: Tensor | None) -> Any:
         """Return the discriminator's input of images and labels ``(batch,)``."""
         return images
 
-    def logits(self, outputs, class_labels) -> Any:
+    def logits(self, outputs: Tensor, class_labels: Tensor | None) -> Any:
         """Return the logits ``(batch, 1)`` of what the discriminator gives, for the labels."""
         return outputs
 
@@ -293,7 +294,7 @@ class AuxiliaryClassifier(Conditioning):
         return self.weight * ops.mean(errors)
 
 
-def last_layer(network: keras.Model, units: int, name: str, use_bias: bool = True):
+def last_layer(network: keras.Model, units: int, name: str, use_bias: bool = True) -> Tensor:
     """Return what another last layer gives beside the network's own, ``(batch, units)``.
 
     Args:

@@ -6,6 +6,7 @@ image does not depend on the other images of its batch.
 
 import keras
 
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.networks.convolutional import LAST, resolutions, square_size
 from keras_genzoo.networks.dense import Shape
 
@@ -86,7 +87,7 @@ def convolutional_decoder(image_shape: Shape, latent_dim: int, filters: int = 32
     return keras.Model(z, logits, name="decoder")
 
 
-def _features(images, filters: int):
+def _features(images: Tensor, filters: int) -> Tensor:
     *sizes, _ = resolutions(square_size(images.shape[1:]))
     features = images
     for level in range(len(sizes)):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.networks.randomness import Dropout
 from keras_genzoo.networks.registry import NORMALIZATIONS
 
@@ -122,7 +123,7 @@ def dense_discriminator(
     return keras.Model(images, kind.dense(1, name="logits")(features), name="discriminator")
 
 
-def dense_layers(features, hidden_units: Sequence[int], activation: str):
+def dense_layers(features: Tensor, hidden_units: Sequence[int], activation: str) -> Tensor:
     """Return what hidden layers make of features, which are flattened first.
 
     Args:
@@ -142,7 +143,7 @@ def dense_layers(features, hidden_units: Sequence[int], activation: str):
     return features
 
 
-def without_planes(images, num_classes: int):
+def without_planes(images: Tensor, num_classes: int) -> Tensor:
     """Return the pixels of images, flat, and one number of each label plane behind them."""
     if not num_classes:
         return images

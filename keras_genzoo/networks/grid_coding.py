@@ -1,7 +1,7 @@
 """Convolutional encoders and decoders between images and grids of features (1711.00937)."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import keras
 
@@ -107,7 +107,7 @@ def check_halvings(image_shape: Shape, halvings: int) -> tuple[int, int]:
     return height // step, width // step
 
 
-def _conv(filters: int, size: int, **options) -> keras.layers.Layer:
+def _conv(filters: int, size: int, **options: Any) -> keras.layers.Layer:
     kernel = keras.initializers.HeNormal()
     return keras.layers.Conv2D(
         filters, size, padding="same", kernel_initializer=kernel, **options, **LAST

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import keras
 from keras import ops
 
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.networks.dense import dense_layers, without_planes
 
 Shape = tuple[int, int, int]
@@ -76,13 +77,13 @@ def dense_hierarchy(
     return Hierarchy(encoder, prior, keras.Model(z, logits, name="decoder"))
 
 
-def _joined(parts: list, hidden_units: Sequence[int], activation: str):
+def _joined(parts: list, hidden_units: Sequence[int], activation: str) -> Tensor:
     first, *rest = hidden_units
     features = [dense_layers(part, [first], activation) for part in parts]
     return dense_layers(ops.concatenate(features, axis=-1), rest, activation)
 
 
-def _gaussian(features, size: int) -> list:
+def _gaussian(features: Tensor, size: int) -> list:
     """Return mean and log-variance of a code."""
     mean = keras.layers.Dense(size, name="mean")(features)
     log_var = keras.layers.Dense(size, name="log_var")(features)

@@ -73,7 +73,7 @@ class ConditionalBatchNormalization(BatchNormalization):
         kwargs.pop("scale", None), kwargs.pop("center", None)
         super().__init__(scale=False, center=False, **kwargs)
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape: list[tuple[int | None, ...]]) -> None:
         """Make the moving statistics and the two tables."""
         features, one_hot = input_shape
         super().build(features)

@@ -6,12 +6,13 @@ in [-1, 1] but the discriminator, and what lies beyond is clipped where images l
 
 import math
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import keras
 
 from keras_genzoo.arguments import AT_LEAST_1
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.networks.architectures import Architecture, check_at_least_1
 from keras_genzoo.networks.convolutional import LAST, square_size
 from keras_genzoo.networks.grouped import GroupedConv2D
@@ -131,13 +132,13 @@ class R3GANArchitecture(Architecture):
         logits = _dense(1, name="logits")(features)
         return keras.Model(images, logits, name="discriminator")
 
-    def _blocks(self, features, stages: int):
+    def _blocks(self, features: Tensor, stages: int) -> Tensor:
         for _ in range(self.stage_blocks):
             features = residual_block(features, self.group_filters, stages * self.stage_blocks)
         return features
 
 
-def residual_block(features, group_filters: int, blocks: int):
+def residual_block(features: Tensor, group_filters: int, blocks: int) -> Tensor:
     """Return features plus 1x1, grouped 3x3 and 1x1 convolutions of them; at first plus nothing.
 
     Args:
@@ -182,12 +183,12 @@ def upsample(features):
     return features
 
 
-def _dense(units: int, **options) -> keras.layers.Layer:
+def _dense(units: int, **options: Any) -> keras.layers.Layer:
     return keras.layers.Dense(units, use_bias=False, kernel_initializer=_normal(1.0), **options)
 
 
 def _convolution(
-    filters: int, gain: float = 1.0, use_bias: bool = False, **options
+    filters: int, gain: float = 1.0, use_bias: bool = False, **options: Any
 ) -> keras.layers.Layer:
     return keras.layers.Conv2D(
         filters, 1, use_bias=use_bias, kernel_initializer=_normal(gain), **LAST, **options

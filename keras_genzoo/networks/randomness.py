@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_genzoo.losses.tensors import Tensor
 
-def uniform(shape, seed) -> tf.Tensor:
+
+def uniform(shape: Tensor, seed: Tensor) -> tf.Tensor:
     """Return numbers from U[0, 1), a pure function of shape and seed.
 
     Without XLA they equal ``tf.random.stateless_uniform(shape, seed, alg="philox")``. Under XLA
@@ -29,7 +32,7 @@ def uniform(shape, seed) -> tf.Tensor:
     return tf.bitcast(bits & 0x7FFFFF | 0x3F800000, tf.float32) - 1
 
 
-def fold_in(seed, number) -> tf.Tensor:
+def fold_in(seed: Tensor, number: Tensor) -> tf.Tensor:
     """Return a seed that depends on a seed and a number.
 
     It equals ``tf.random.experimental.stateless_fold_in(seed, number, alg="philox")``, which takes
@@ -54,7 +57,7 @@ _SCRAMBLING_KEY = np.array([0x02461E293EC8F720], "uint64")
 _SECOND = np.array([0, 2**64 - 1], "uint64")
 
 
-def _bits(shape, seed, dtype) -> tf.Tensor:
+def _bits(shape: Tensor, seed: Tensor, dtype: tf.DType) -> tf.Tensor:
     """Return the random bits of TensorFlow's Philox generator for a seed of two integers.
 
     The generator is named, since XLA would choose another one than TensorFlow.
@@ -66,7 +69,7 @@ def _bits(shape, seed, dtype) -> tf.Tensor:
     return draw(shape=shape, key=key, counter=counter, dtype=dtype, alg=_PHILOX)
 
 
-def normal(shape, seed) -> tf.Tensor:
+def normal(shape: Tensor, seed: Tensor) -> tf.Tensor:
     """Return numbers from N(0, 1), a pure function of shape and seed, by the Box-Muller transform.
 
     Up to rounding they equal ``tf.random.stateless_normal(shape, seed, alg="philox")``, which
@@ -90,7 +93,9 @@ def normal(shape, seed) -> tf.Tensor:
     return tf.reshape(tf.reshape(numbers, [-1])[:count], shape)
 
 
-def rows_of_global_batch(draw: Callable, batch_size, shape: tuple, seed) -> tf.Tensor:
+def rows_of_global_batch(
+    draw: Callable, batch_size: int | Tensor, shape: tuple, seed: Tensor
+) -> tf.Tensor:
     """Draw random numbers for this replica's part of the batch.
 
     Every replica draws the numbers of the whole batch from the same seed and keeps its own rows. So
@@ -148,7 +153,7 @@ class SeededNormal(keras.layers.Layer):
     True
     """
 
-    def __init__(self, size: int, **kwargs):
+    def __init__(self, size: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.size = int(size)
 

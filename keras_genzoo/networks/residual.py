@@ -5,6 +5,7 @@ narrower. Upsampling is nearest-neighbour, downsampling the mean of 2x2 pixels, 
 discriminator sums its features over the image.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 import keras
@@ -211,7 +212,7 @@ def residual_discriminator(
     return keras.Model(images, logits, name="discriminator")
 
 
-def _convolution(kind, filters: int, size: int = 3, gain: int = 2) -> keras.layers.Layer:
+def _convolution(kind: Callable, filters: int, size: int = 3, gain: int = 2) -> keras.layers.Layer:
     return kind(filters, size, padding="same", kernel_initializer=_xavier(gain), **LAST)
 
 

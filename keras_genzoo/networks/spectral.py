@@ -7,10 +7,12 @@ The gradient includes that of sigma (the paper's equation 12). u is saved beside
 the weights.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 from keras import ops
+
+from keras_genzoo.losses.tensors import Tensor
 
 # What the class below is mixed into, as a type checker is to see it.
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ _EPSILON = 1e-12
 class _Spectral(Joined):
     """Mix-in of the two layers, which keeps ``u`` and divides the kernel by its spectral norm."""
 
-    def build(self, input_shape) -> None:
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the weights, and the singular vector ``u``."""
         super().build(input_shape)
         self.u = self.add_weight(
@@ -40,7 +42,7 @@ class _Spectral(Joined):
         # The norm is computed from the float32 weights, also under mixed precision.
         self.autocast = False
 
-    def normalized_kernel(self, training: bool):
+    def normalized_kernel(self, training: bool) -> Tensor:
         """Return the kernel divided by its spectral norm; update ``u`` if ``training``."""
         kernel = ops.cast(self.kernel, "float32")
         matrix = ops.reshape(kernel, (-1, kernel.shape[-1]))
@@ -53,11 +55,11 @@ class _Spectral(Joined):
         sigma = ops.sum(v * ops.matmul(matrix, ops.stop_gradient(u)))
         return ops.cast(kernel / sigma, self.compute_dtype)
 
-    def save_own_variables(self, store) -> None:
+    def save_own_variables(self, store: Any) -> None:
         """Save all variables; the base layers save only kernel and bias."""
         keras.Layer.save_own_variables(self, store)
 
-    def load_own_variables(self, store) -> None:
+    def load_own_variables(self, store: Any) -> None:
         """Load what ``save_own_variables`` saved."""
         keras.Layer.load_own_variables(self, store)
 

@@ -5,12 +5,14 @@ across (1505.04597); the residual blocks and the embedding of time are those of 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.networks.conditioning import one_hot
 from keras_genzoo.networks.convolutional import LAST
 from keras_genzoo.networks.group_normalization import GroupNormalization
@@ -95,7 +97,7 @@ def check_halvings(image_shape: Shape, levels: int) -> None:
         )
 
 
-def time_embedding(times, size: int):
+def time_embedding(times: Tensor, size: int) -> Tensor:
     """Return sines and cosines of times in [0, 1], float32 ``(batch, size)``.
 
     >>> embeddings = time_embedding(np.array([0.0, 0.1], "float32"), 8)
@@ -119,7 +121,7 @@ def groups_for(channels: int) -> int:
     return max(g for g in range(1, max(1, most) + 1) if channels % g == 0)
 
 
-def _residual(features, embedding, channels: int):
+def _residual(features: Tensor, embedding: Tensor, channels: int) -> Tensor:
     """Return features of so many channels, by a block that begins as its shortcut."""
     branch = _convolution(channels)(_activated(features))
     shift = _dense(channels)(embedding)
@@ -136,7 +138,9 @@ def _activated(features):
     return keras.layers.Activation("silu")(normalized)
 
 
-def _convolution(filters: int, size: int = 3, *, zero: bool = False, **options):
+def _convolution(
+    filters: int, size: int = 3, *, zero: bool = False, **options: Any
+) -> keras.layers.Layer:
     # A new initializer for each layer, since one returns the same values at each call.
     start = keras.initializers.Zeros() if zero else keras.initializers.HeNormal()
     return keras.layers.Conv2D(
@@ -144,5 +148,5 @@ def _convolution(filters: int, size: int = 3, *, zero: bool = False, **options):
     )
 
 
-def _dense(units: int, **options):
+def _dense(units: int, **options: Any) -> keras.layers.Layer:
     return keras.layers.Dense(units, **options)

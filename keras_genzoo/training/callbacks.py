@@ -94,7 +94,7 @@ class Recorder(keras.callbacks.Callback):
         if self.writes:
             self._save(state)
 
-    def _save(self, state) -> None:
+    def _save(self, state: dict[str, np.ndarray]) -> None:
         keep = self.run.settings.keep_checkpoints
         save_checkpoint(
             self.run.checkpoints,
@@ -176,5 +176,5 @@ class RestoreMetrics(keras.callbacks.Callback):
         self.values = []
 
 
-def _metric_variables(model) -> list:
+def _metric_variables(model: keras.Model) -> list:
     return [variable for metric in model.metrics for variable in metric.variables]

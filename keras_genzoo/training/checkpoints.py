@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
 from keras_genzoo.errors import GenzooError
@@ -24,7 +25,7 @@ from keras_genzoo.training.variables import variables_by_path
 State = dict[str, np.ndarray]
 
 
-def model_state(model) -> State:
+def model_state(model: keras.Model) -> State:
     """Return a copy of the values of ``variables_by_path``."""
     return {path: np.array(variable.numpy()) for path, variable in variables_by_path(model).items()}
 
@@ -95,7 +96,7 @@ def read_checkpoint(path: Path) -> tuple[int, State]:
     return step, arrays
 
 
-def restore(model, state: State, path: Path) -> None:
+def restore(model: keras.Model, state: State, path: Path) -> None:
     """Assign a checkpoint's state to the model; everything is checked before the first assignment.
 
     Raises:
@@ -111,7 +112,7 @@ def restore(model, state: State, path: Path) -> None:
 
 
 def restore_latest(
-    folder: Path, model, echo: Callable[[str], None] = lambda line: None
+    folder: Path, model: keras.Model, echo: Callable[[str], None] = lambda line: None
 ) -> int | None:
     """Restore the newest valid checkpoint; return its step, None if there is no checkpoint.
 

@@ -7,7 +7,7 @@ import dataclasses
 import math
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
@@ -16,6 +16,9 @@ from keras_genzoo.data import Splits
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
+
+if TYPE_CHECKING:
+    from keras_genzoo.data import Source
 
 # Enough images for a mean with little noise, and few enough to cost little time and memory.
 MOST_IMAGES = 1000
@@ -93,7 +96,9 @@ def open_held_out(
     )
 
 
-def _find_held_out(splits: Splits, trained_on: str, recorded: dict[str, Any] | None):
+def _find_held_out(
+    splits: Splits, trained_on: str, recorded: dict[str, Any] | None
+) -> Source | None:
     names = [recorded["split"]] if recorded else ["test", "validation"]
     # The trained split may combine several, such as train[:50%]+test.
     trained = re.split(r"\W+", trained_on)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from keras_genzoo.training.named_grid import rows_named
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.training.run import Run
 from keras_genzoo.training.use import class_number, new_picture_file
+
+if TYPE_CHECKING:
+    from keras_genzoo.data import Source
 
 Echo = Callable[[str], None]
 INTERPOLATIONS = 8
@@ -125,7 +128,9 @@ def interpolate(
     return out
 
 
-def _check_ends(rows, images, from_class, to_class) -> None:
+def _check_ends(
+    rows: int | None, images: Any, from_class: str | None, to_class: str | None
+) -> None:
     """Check that the ends of interpolations are named in one way, and all of them.
 
     Raises:
@@ -146,12 +151,16 @@ def _check_ends(rows, images, from_class, to_class) -> None:
         )
 
 
-def _chosen_ends(source, images, from_class, to_class) -> Chosen | None:
+def _chosen_ends(
+    source: Source, images: Any, from_class: str | None, to_class: str | None
+) -> Chosen | None:
     """Return the images that a person has named, None if none are."""
     if images is not None:
         return images_by_number(source, images)
     return (
-        first_images_of_classes(source, [from_class, to_class]) if from_class is not None else None
+        first_images_of_classes(source, [from_class, to_class])
+        if from_class is not None and to_class is not None
+        else None
     )
 
 

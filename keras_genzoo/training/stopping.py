@@ -1,5 +1,7 @@
 """Stops training after a complete step when Ctrl-C or a signal asks for it."""
 
+from typing import Any
+
 import keras
 import tensorflow as tf
 
@@ -34,10 +36,10 @@ class StopOnSignal(keras.callbacks.Callback):
         self._restore = self._handled.__enter__()
         return self
 
-    def __exit__(self, *error) -> None:
+    def __exit__(self, *error: Any) -> None:
         self._handled.__exit__(*error)
 
-    def _receive(self, number, frame) -> None:
+    def _receive(self, number: int, frame: object) -> None:
         self._asked = number
         # Several workers agree to stop in on_epoch_end, so that they stop together.
         if not self.together:

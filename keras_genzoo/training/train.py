@@ -480,7 +480,7 @@ def _plan_in_words(
     return [held_out.in_words, *lines] if held_out is not None else lines
 
 
-def _batches(settings: Settings, source: Source, model: ImageModel, step: int):
+def _batches(settings: Settings, source: Source, model: ImageModel, step: int) -> Any:
     """Return the batches from a step on; on several machines, the parts of this machine."""
     stream = functools.partial(
         training_stream,

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 import keras
 
 
-def variables_by_path(model) -> dict[str, keras.Variable]:
+def variables_by_path(model: keras.Model) -> dict[str, keras.Variable]:
     """Return every variable that the next step depends on, each once, in a fixed order.
 
     Args:
@@ -44,7 +44,7 @@ def variables_by_path(model) -> dict[str, keras.Variable]:
     return {paths[id(variable)]: variable for variable in variables}
 
 
-def weights_digest(model) -> str:
+def weights_digest(model: keras.Model) -> str:
     """Return a digest of the weights of a model's networks, 16 hexadecimal digits.
 
     Scores and figures record it, so that it is known which weights they belong to. The step counter

@@ -8,6 +8,7 @@ from keras_genzoo.models import ImageModel
 from keras_genzoo.visualization.style import REAL, new_figure, plain, show_grid
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # The most codes drawn, and the images whose grids are.
@@ -43,7 +44,7 @@ def codebook_figure(model: ImageModel, images: np.ndarray) -> "Figure":
     return figure
 
 
-def _draw_shares(axes, counts: np.ndarray) -> None:
+def _draw_shares(axes: "Axes", counts: np.ndarray) -> None:
     """Draw the share of each code as a bar."""
     shares = counts / counts.sum()
     used = shares[shares > 0]
@@ -55,7 +56,9 @@ def _draw_shares(axes, counts: np.ndarray) -> None:
     axes.set(xlim=(-0.5, len(shares) - 0.5), xlabel="code, by use", ylabel="share of the places")
 
 
-def _draw_grids(axes, images: np.ndarray, codes: np.ndarray, model: ImageModel, by_use) -> None:
+def _draw_grids(
+    axes: "Axes", images: np.ndarray, codes: np.ndarray, model: ImageModel, by_use: np.ndarray
+) -> None:
     """Draw images, their grids of codes in colours, and their reconstructions, in three rows."""
     import matplotlib as mpl
 

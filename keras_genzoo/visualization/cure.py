@@ -9,6 +9,7 @@ from keras_genzoo.visualization.style import GENERATED, head, new_figure, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
 COLUMNS = 6
 
@@ -55,7 +56,7 @@ def shown_snapshots(count: int) -> list[int]:
     return [0, *sorted({int(index) for index in later})][:count]
 
 
-def _circle(middle: np.ndarray, radius: float):
+def _circle(middle: np.ndarray, radius: float) -> "Patch":
     from matplotlib.patches import Circle
 
     return Circle(tuple(middle), radius, fill=False, linewidth=0.8)

@@ -1,6 +1,6 @@
 """Training curves from a run's history."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.visualization.style import COLOURS, new_figure, palette_colour, plain
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Prefix of the columns of held-out losses.
@@ -58,8 +59,11 @@ def training_curves(rows: list[dict[str, Any]], optimum: float | None = None) ->
     """
     if not rows:
         raise GenzooError("the history is empty: nothing has been trained yet")
-    panels = [(_filled(names, rows), *rest) for names, *rest in _panels(rows, optimum)]
-    panels = [panel for panel in panels if panel[0]]
+    panels = [
+        (filled, target, title)
+        for names, target, title in _panels(rows, optimum)
+        if (filled := _filled(names, rows))
+    ]
     if not panels:
         raise GenzooError(f"the history has no numbers to draw: {', '.join(rows[0])}")
     figure = new_figure(7.5, 2.8 * len(panels))
@@ -133,7 +137,7 @@ def columns_in_order(histories: Sequence[list[dict[str, Any]]]) -> dict[str, int
     return dict(sorted(counts.items(), key=lambda item: (known.get(item[0], len(order)), item[0])))
 
 
-def _line(axes, rows: list[dict[str, Any]], name: str, label: str, **style) -> None:
+def _line(axes: "Axes", rows: list[dict[str, Any]], name: str, label: str, **style: Any) -> None:
     """Draw a column of the history over the steps, if it has numbers."""
     steps, values = _points(rows, name)
     if len(values):
@@ -154,7 +158,9 @@ def _points(rows: list[dict[str, Any]], name: str) -> tuple[np.ndarray, np.ndarr
     return steps[finite], values[finite]
 
 
-def _panels(rows: list[dict[str, Any]], optimum: float | None):
+def _panels(
+    rows: list[dict[str, Any]], optimum: float | None
+) -> Iterator[tuple[tuple[str, ...], float | None, str]]:
     """Yield (columns, target, title) of the known panels, and of one for each other column."""
     for names, target, title in _PANELS:
         if names == _SCORES and optimum is not None:

@@ -4,7 +4,7 @@ Docstrings name the figures of the thesis that these reproduce, such as figure 4
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,7 +117,9 @@ def draw_figures(
     return [out / file.name for file in files]
 
 
-def _figures(run: Run, model: ImageModel, splits: Splits, seed: int, echo: Echo):
+def _figures(
+    run: Run, model: ImageModel, splits: Splits, seed: int, echo: Echo
+) -> Iterator[tuple[str, "Figure"]]:
     """Yield (name, figure) one by one, so that only one figure is in memory."""
     history = run.read_history()
     if history:
@@ -131,7 +133,9 @@ def _figures(run: Run, model: ImageModel, splits: Splits, seed: int, echo: Echo)
         yield name, figure
 
 
-def _model_figures(run: Run, model: ImageModel, splits: Splits, seed: int, echo: Echo):
+def _model_figures(
+    run: Run, model: ImageModel, splits: Splits, seed: int, echo: Echo
+) -> Iterator[tuple[str, "Figure"]]:
     """Yield the figures that depend on the weights of the model."""
     source = splits.to_look_at()
     real, labels = source.sample(min(64, source.num_images), seed)
@@ -163,7 +167,9 @@ def _model_figures(run: Run, model: ImageModel, splits: Splits, seed: int, echo:
         yield "codes", figure
 
 
-def _latent_figures(model: ImageModel, source: Source, seed: int, echo: Echo):
+def _latent_figures(
+    model: ImageModel, source: Source, seed: int, echo: Echo
+) -> Iterator[tuple[str, "Figure"]]:
     """Yield the figures of the latent space; say which cannot be drawn, and why."""
     if reason := why_no_map(model, source.num_images):
         echo(f"no latent_map: {reason}")

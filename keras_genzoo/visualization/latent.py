@@ -13,6 +13,7 @@ from keras_genzoo.text import shown
 from keras_genzoo.visualization.style import new_figure, palette_colour, plain, show_grid
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -148,14 +149,21 @@ def latent_map(panels: Sequence[Codes], class_names: Sequence[str] | None = None
     return figure
 
 
-def _magnified(axes, panel: Codes, limits, own_limits, factor: float):
+def _magnified(
+    axes: "Axes",
+    panel: Codes,
+    limits: tuple[np.ndarray, np.ndarray],
+    own_limits: tuple[np.ndarray, np.ndarray],
+    factor: float,
+) -> "Axes":
     """Return inset axes for the part of ``axes`` that the codes fill, which is framed there.
 
     The inset has no tick labels, since they could be taken for those of the outer axes; the circles
     show the scale.
     """
     (own_low, own_high), corner = own_limits, _far_corner(panel, *limits)
-    inset = axes.inset_axes([*corner, INSET, INSET], aspect="equal")
+    left, bottom = corner
+    inset = axes.inset_axes((left, bottom, INSET, INSET), aspect="equal")
     inset.set(xlim=(own_low[0], own_high[0]), ylim=(own_low[1], own_high[1]), xticks=[], yticks=[])
     inset.set_title(f"magnified {factor:.0f} times", fontsize=9)
     axes.indicate_inset_zoom(inset, edgecolor="0.2", alpha=1)
@@ -179,7 +187,7 @@ def _far_corner(panel: Codes, low: np.ndarray, high: np.ndarray) -> tuple[float,
     return max(corners, key=lambda corner: np.hypot(*(np.add(corner, INSET / 2) - middle)))
 
 
-def _scatter(axes, panel: Codes) -> None:
+def _scatter(axes: "Axes", panel: Codes) -> None:
     """Draw the codes, and the circles of N(0, I)."""
     colours: str | list[str] = palette_colour(0)
     if panel.labels is not None:
@@ -187,7 +195,7 @@ def _scatter(axes, panel: Codes) -> None:
         colours = [palette_colour(int(label)) for label in panel.labels]
     size = float(np.clip(20_000 / len(panel.points), 2, 12))
     style: dict[str, Any] = {"s": size, "linewidths": 0, "alpha": 0.6, "rasterized": True}
-    axes.scatter(*panel.points.T, c=colours, **style)
+    axes.scatter(panel.points[:, 0], panel.points[:, 1], c=colours, **style)
     angle = np.linspace(0, 2 * np.pi, 200)
     for radius in (1, 2, 3):
         circle = radius * np.cos(angle), radius * np.sin(angle)
@@ -196,7 +204,9 @@ def _scatter(axes, panel: Codes) -> None:
         axes.plot(*circle, "--", color="0.1", linewidth=0.9, zorder=3)
 
 
-def _name_classes(axes, panel: Codes, class_names: Sequence[str] | None, unit: float) -> None:
+def _name_classes(
+    axes: "Axes", panel: Codes, class_names: Sequence[str] | None, unit: float
+) -> None:
     """Write the names of classes at the medians of their codes, without overlaps.
 
     Args:
@@ -220,8 +230,9 @@ def _name_classes(axes, panel: Codes, class_names: Sequence[str] | None, unit: f
         if np.abs(place - median).max() > 0.1 * unit:
             axes.plot(*np.transpose([median, place]), color=colour, linewidth=1, zorder=3.5)
         box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": colour, "lw": 1.2}
-        style = {"fontsize": 9, "bbox": box, "zorder": 4, "parse_math": False}
-        axes.text(*place, name, ha="center", va="center", **style)
+        style: dict[str, Any] = {"fontsize": 9, "bbox": box, "zorder": 4, "parse_math": False}
+        x, y = place
+        axes.text(x, y, name, ha="center", va="center", **style)
 
 
 def spread_apart(

@@ -9,6 +9,7 @@ import importlib
 import json
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 MANIFEST = Path(__file__).with_name("manifest.json")
@@ -57,10 +58,10 @@ def _register() -> None:
 class _AfterKeras:
     """An import hook that registers the placeholders when the import of Keras has finished."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._searching = False
 
-    def find_spec(self, fullname, path=None, target=None):
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> Any:
         if fullname != "keras" or self._searching:
             return None
         from importlib import util
@@ -74,10 +75,11 @@ class _AfterKeras:
             return spec
         run = spec.loader.exec_module
 
-        def run_and_register(module):
+        def run_and_register(module: ModuleType) -> None:
             run(module)
             sys.meta_path.remove(self)
             _register()
 
-        spec.loader.exec_module = run_and_register
+        # The loader runs the module by it.
+        spec.loader.exec_module = run_and_register  # type: ignore[method-assign]  # That is the hook.
         return spec

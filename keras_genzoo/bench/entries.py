@@ -59,7 +59,7 @@ class Request:
     options: Options = dataclasses.field(default_factory=Options)
     points: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not self.recipes:
             raise GenzooError(f"which recipes? name some of: {', '.join(RECIPES)}")
         check_seeds(self.seeds)

@@ -6,6 +6,7 @@ import re
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -46,20 +47,20 @@ class StepTimer(keras.callbacks.Callback):
         """Milliseconds a step; None if none was timed."""
         return 1000 * self.seconds / self.steps if self.steps else None
 
-    def set_params(self, params):
+    def set_params(self, params: dict[str, Any]) -> None:
         """Expect that steps are compiled: Keras passes these at each call of its ``fit``."""
         super().set_params(params)
         self._compiled = False
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Note the first step."""
         self.first = int(self.model.step)
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Start the clock; what came before was no training."""
         self._last = time.perf_counter() if self._compiled else None
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Add the steps that have been executed."""
         now = time.perf_counter()
         if self._last is not None:
@@ -67,7 +68,7 @@ class StepTimer(keras.callbacks.Callback):
             self.seconds += now - self._last
         self._compiled, self._last = True, now
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the times so far."""
         if self.record is None:
             return
@@ -81,7 +82,7 @@ class StepTimer(keras.callbacks.Callback):
             "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
         }
 
-        def change(record):
+        def change(record: Any) -> None:
             mine = record.trained and record.trained[-1]["first"] == self.first
             record.trained = [*record.trained[: -1 if mine else None], part]
 

@@ -1,6 +1,6 @@
 """``genzoo data``: list, prepare and check data sets."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from keras_genzoo.data.checking import Finding
 
 
-def _places(command):
+def _places(command: Callable) -> Callable:
     for flag, text in (
         ("--manual-dir", "Folder of files that you downloaded yourself."),
         ("--data-dir", "Where tensorflow-datasets keeps data sets."),

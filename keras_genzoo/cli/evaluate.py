@@ -33,7 +33,9 @@ OF_IMAGES = ("image_size", "channels", "labels", "data_dir", "manual_dir")
 class ScoreNames(NameList):
     """Names of scores with commas between them; those of ``--import`` are known, too."""
 
-    def convert(self, value, param, context):
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> Any:
         """Return a tuple of names.
 
         Raises:
@@ -41,7 +43,9 @@ class ScoreNames(NameList):
         """
         return tuple(SCORES.check(name) for name in super().convert(value, param, context))
 
-    def shell_complete(self, context, param, incomplete):
+    def shell_complete(
+        self, context: click.Context | None, param: click.Parameter | None, incomplete: str
+    ) -> list[CompletionItem]:
         """Return lists that end in a score that begins like the last name."""
         others, comma, last = incomplete.rpartition(",")
         names = [name for name in SCORES if name.startswith(last)]
@@ -51,9 +55,12 @@ class ScoreNames(NameList):
 class ScoresOption(click.Option):
     """An option whose help lists the scores that are registered when it is asked for."""
 
-    def get_help_record(self, context):
+    def get_help_record(self, context: click.Context) -> tuple[str, str] | None:
         """Return the flag, and its help with the names."""
-        flag, text = super().get_help_record(context)
+        record = super().get_help_record(context)
+        if record is None:
+            return None
+        flag, text = record
         return flag, f"{text}  [{', '.join(SCORES)}]"
 
 

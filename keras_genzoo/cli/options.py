@@ -35,7 +35,9 @@ class IntegerList(click.ParamType):
 
     name = "integers"
 
-    def convert(self, value, param, context):
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> Any:
         """Return a tuple of integers.
 
         >>> IntegerList().convert("512,256", None, None)
@@ -54,7 +56,9 @@ class NameList(click.ParamType):
 
     name = "names"
 
-    def convert(self, value, param, context):
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> Any:
         """Return a tuple of names.
 
         >>> NameList().convert("fid, kid", None, None)
@@ -79,7 +83,9 @@ class Name(click.ParamType):
         self.kind = kind
         self.names = names
 
-    def convert(self, value, param, context):
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> Any:
         """Return the name.
 
         Raises:
@@ -89,11 +95,13 @@ class Name(click.ParamType):
             raise unknown_choice(self.kind, value, self.names)
         return value
 
-    def get_metavar(self, param, ctx=None):
+    def get_metavar(self, param: click.Parameter, ctx: Any = None) -> str | None:
         """Return the names, for the help."""
         return f"[{'|'.join(self.names)}]"
 
-    def shell_complete(self, context, param, incomplete):
+    def shell_complete(
+        self, context: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
         """Return the names that begin like this."""
         return [CompletionItem(name) for name in self.names if name.startswith(incomplete)]
 
@@ -109,7 +117,9 @@ class OrNone(click.ParamType):
         self.kind = click.types.convert_type(kind)
         self.name = self.kind.name
 
-    def convert(self, value, param, context):
+    def convert(
+        self, value: Any, param: click.Parameter | None, context: click.Context | None
+    ) -> Any:
         """Return the value, or ``"none"``.
 
         >>> OrNone(float).convert("none", None, None), OrNone(float).convert("2", None, None)
@@ -117,11 +127,13 @@ class OrNone(click.ParamType):
         """
         return value if value == "none" else self.kind.convert(value, param, context)
 
-    def get_metavar(self, param, ctx=None):
+    def get_metavar(self, param: click.Parameter, ctx: Any = None) -> str | None:
         """Return the metavar of the other type."""
         return self.kind.get_metavar(param, ctx)
 
-    def shell_complete(self, context, param, incomplete):
+    def shell_complete(
+        self, context: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
         """Return what the other type completes."""
         return self.kind.shell_complete(context, param, incomplete)
 
@@ -299,7 +311,7 @@ class RunPath(click.Path):
         super().__init__(path_type=Path)
         self.generates = generates
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the run folder."""
         if not is_address(value):
             value = super().convert(value, param, ctx)

@@ -82,7 +82,7 @@ class Kinds:
     ['image', 'other', 'unreadable image']
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._known = suffixes()
         self._looked_into = 0
         self._seen: dict[str, Counter] = {}

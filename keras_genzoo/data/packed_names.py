@@ -3,6 +3,7 @@
 import os
 from array import array
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 
 class PackedNames(Sequence):
@@ -20,7 +21,7 @@ class PackedNames(Sequence):
     ['a.png', 'b.png']
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         # Name number i is block[ends[i] : ends[i + 1] - 1].
         self._block, self._ends = bytearray(), array("q", [0])
 
@@ -32,7 +33,7 @@ class PackedNames(Sequence):
     def __len__(self) -> int:
         return len(self._ends) - 1
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return [self[number] for number in range(*index.indices(len(self)))]
         index = range(len(self))[index]

@@ -143,7 +143,7 @@ def training_stream(
     plan = _Plan(source, batch_size, seed, shuffle=True, drop_remainder=True)
     size = batch_size // num_shares
 
-    def position(number):
+    def position(number: int) -> tuple[int, int]:
         step, share = number // len(shares), shares.start + number % len(shares)
         return step // plan.steps, step % plan.steps * num_shares + share
 

@@ -17,7 +17,7 @@ from typing import Any
 class _Calls:
     """How many calls of all such functions are running, and have ever started."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.lock = threading.Lock()
         self.running = self.started = 0
         self.shutting_down = False

@@ -66,7 +66,7 @@ class Source(abc.ABC):
     statistics: tuple[np.ndarray, np.ndarray] | None = None
     fingerprint: str
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._bad: dict[int, str] = {}
         self._lock = threading.Lock()
 

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -66,7 +67,7 @@ class FrechetCallback(keras.callbacks.Callback):
             raise GenzooError(f"the best model is kept as a .keras file, not as {self.best}")
         self.distance = self.smallest = float("inf")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Measure, and keep the model if it is the best so far."""
         if epoch % self.every == 0 or not np.isfinite(self.distance):
             images = self.model.generate(self.num_images, seed=self.seed, **self.asked)

@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from keras_genzoo.data import Source, Splits, load_dataset
 from keras_genzoo.data.images import BadImageError, fit_all
@@ -300,7 +301,7 @@ def _with_attributes(source: Source) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(images).astype("float32"), np.stack(attributes).astype("float32")
 
 
-def _as_float(images, labels):
+def _as_float(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return keras.ops.cast(images, "float32"), labels
 
 

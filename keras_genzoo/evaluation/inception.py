@@ -64,7 +64,7 @@ class Inception(FeatureNetwork):
         graph = read_graph(content, str(file))
         weights = next(node.input[1] for node in graph.node if node.name == _WEIGHTS)
 
-        def features(images):
+        def features(images: tf.Tensor) -> list[tf.Tensor]:
             return tf.import_graph_def(
                 graph,
                 input_map={f"{_IMAGES}:0": images},

@@ -7,7 +7,7 @@ result names its own.
 import hashlib
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -117,10 +117,10 @@ def model_likelihood(
         return Likelihood(*(value, None, None, None, None, None), draws, binarization, len(x), bits)
     given = _given_classes(model, class_labels, len(x))
 
-    def of_rows(method):
+    def of_rows(method: Callable) -> Callable:
         """Return a method of the model as a function of row numbers, and what else it takes."""
 
-        def at(rows, *others):
+        def at(rows: np.ndarray, *others: Any) -> Any:
             of_class = {} if given is None else {"class_labels": given[rows]}
             return method(x[rows], *others, **of_class)
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from keras_genzoo.errors import unknown
 from keras_genzoo.evaluation.features import check_name
@@ -57,12 +57,13 @@ class Options:
     seed: int = 0
     dataset: str | os.PathLike | None = None
 
-    def __post_init__(self):
-        for kind, name, known in (
+    def __post_init__(self) -> None:
+        named: list[tuple[str, str | None, Collection[str]]] = [
             *(("score", name, SCORES) for name in self.scores or ()),
             ("sampler", self.sampler, [PRIOR, RECONSTRUCTION, *SAMPLERS]),
             ("binarisation", self.binarization, BINARIZATIONS),
-        ):
+        ]
+        for kind, name, known in named:
             if name is not None and name not in known:
                 raise unknown(kind, name, known)
         if self.features is not None:

@@ -101,7 +101,7 @@ class Score:
     usual: bool = True
     takes_minutes: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not callable(self.compute):
             raise GenzooError(f"a score is computed by a function, not by {self.compute!r}")
         if self.of not in ("images", "model"):

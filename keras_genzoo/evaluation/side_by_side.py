@@ -8,6 +8,7 @@ alone, for little more than the time of one.
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ from keras import ops
 
 from keras_genzoo.evaluation.theory import Mixture
 from keras_genzoo.losses import Penalty
+from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models import GAN
 from keras_genzoo.models.adam import Adam
 from keras_genzoo.networks import Architecture, seeded
@@ -52,7 +54,7 @@ class _Perceptrons(keras.layers.Layer):
         self.count, self.shape, self.scale = count, output_shape, scale
         self.hidden, self.activation = hidden, activation
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple[int, ...]) -> None:
         """Create kernels ``(count, inputs, outputs)`` and biases ``(count, 1, outputs)``."""
         widths = [math.prod(input_shape[1:]), *_UNITS, math.prod(self.shape)]
         normal = keras.initializers.RandomNormal
@@ -64,7 +66,7 @@ class _Perceptrons(keras.layers.Layer):
             for a, b in itertools.pairwise(widths)
         ]
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Return outputs ``(batch, *output_shape)``; ``count`` divides the batch."""
         # A row alone, by which a model checks its networks, goes through the first perceptron.
         count = 1 if inputs.shape[0] == 1 else self.count
@@ -75,7 +77,7 @@ class _Perceptrons(keras.layers.Layer):
             x = self.activation(x) if last else self.hidden(x)
         return ops.reshape(x, (-1, *self.shape))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Return the shape of the outputs."""
         return (input_shape[0], *self.shape)
 
@@ -90,17 +92,21 @@ class SideBySide(Architecture):
     def __init__(self, count: int):
         self.count = count
 
-    def widest(self, noise_dim, discriminator_shape):
+    def widest(self, noise_dim: int, discriminator_shape: tuple[int, int, int]) -> int:
         """Return the most units of a layer, those of all GANs together."""
         return self.count * max(_UNITS)
 
-    def generator(self, image_shape, noise_dim, *, synchronized=False):
+    def generator(
+        self, image_shape: tuple[int, int, int], noise_dim: int, *, synchronized: bool = False
+    ) -> keras.Model:
         """Build the generators, as one network."""
         activation = keras.activations.tanh
         networks = _Perceptrons(self.count, image_shape, ops.relu, activation)
         return keras.Sequential([keras.Input((noise_dim,)), networks])
 
-    def discriminator(self, image_shape, *, normalization, synchronized=False):
+    def discriminator(
+        self, image_shape: tuple[int, int, int], *, normalization: Any, synchronized: bool = False
+    ) -> keras.Model:
         """Build the discriminators, as one network."""
         activation = keras.activations.linear
         networks = _Perceptrons(self.count, (1,), keras.activations.leaky_relu, activation, 5.0)
@@ -157,7 +163,7 @@ def train_gans(
     count, rng = model.architecture.count, np.random.default_rng(seed)
 
     @tf.function(jit_compile=True)
-    def train(batches):
+    def train(batches: Any) -> None:
         for step in tf.range(STEPS_AT_ONCE):
             model.train_step(batches[step])
 

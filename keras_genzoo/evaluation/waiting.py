@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 from tqdm import tqdm
@@ -79,7 +80,7 @@ class ShowFit(keras.callbacks.Callback):
         super().__init__()
         self.show, self.batch_size, self.done = show, batch_size, 0
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Count the images of a step."""
         self.done += self.batch_size
         self.show(self.done)

@@ -54,7 +54,7 @@ class ExportOption:
     flag: str = ""
     least: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise GenzooError(
                 f"an export option is {', '.join(map(_word, KINDS))}, not {_word(self.kind)}"

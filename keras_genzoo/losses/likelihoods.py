@@ -83,7 +83,7 @@ class Bernoulli(ReconstructionLoss):
     is_log_likelihood = True
     is_binary = True
 
-    def __call__(self, images, logits, log_sigma=None):
+    def __call__(self, images: Tensor, logits: Tensor, log_sigma: Tensor | None = None) -> Tensor:
         """Return ``bernoulli_loss``."""
         return bernoulli_loss(images, logits)
 
@@ -92,7 +92,7 @@ class Bernoulli(ReconstructionLoss):
 class SquaredError(ReconstructionLoss):
     """The squared error; not a likelihood, since it lacks the constants of a Gaussian."""
 
-    def __call__(self, images, logits, log_sigma=None):
+    def __call__(self, images: Tensor, logits: Tensor, log_sigma: Tensor | None = None) -> Tensor:
         """Return ``squared_error_loss``."""
         return squared_error_loss(images, logits)
 
@@ -124,7 +124,7 @@ class Gaussian(ReconstructionLoss):
         """Whether the variance is learnt."""
         return self.variance is None
 
-    def __call__(self, images, logits, log_sigma=None):
+    def __call__(self, images: Tensor, logits: Tensor, log_sigma: Tensor | None = None) -> Tensor:
         """Return ``gaussian_loss``; a learnt standard deviation begins near 1."""
         if self.variance is not None:
             log_sigma = math.log(self.variance) / 2
@@ -139,19 +139,19 @@ class ContinuousBernoulli(ReconstructionLoss):
 
     is_log_likelihood = True
 
-    def __call__(self, images, logits, log_sigma=None):
+    def __call__(self, images: Tensor, logits: Tensor, log_sigma: Tensor | None = None) -> Tensor:
         """Return ``continuous_bernoulli_loss``."""
         return continuous_bernoulli_loss(images, logits)
 
-    def mean(self, logits):
+    def mean(self, logits: Tensor) -> Tensor:
         """Return ``continuous_bernoulli_mean``."""
         return continuous_bernoulli_mean(logits)
 
-    def mean_logits(self, logits):
+    def mean_logits(self, logits: Tensor) -> Tensor:
         """Return the logit of the mean of each pixel."""
         return _logit(ops.clip(self.mean(logits), 1e-6, 1 - 1e-6))
 
-    def logits_of(self, mean):
+    def logits_of(self, mean: Any) -> Any:
         """Return the logits that have this mean, by bisection."""
         mean = float32(mean)
         low, high = ops.full_like(mean, -1e4), ops.full_like(mean, 1e4)

@@ -131,7 +131,9 @@ class GradientPenalty(Penalty):
     ):
         super().__init__(weight, end, steps)
 
-    def __call__(self, critic, real_images, fake_images, draw):
+    def __call__(
+        self, critic: "Critic", real_images: Tensor, fake_images: Tensor, draw: "Draw"
+    ) -> Tensor:
         """Return the term, a float32 scalar."""
         share = draw.uniform(ops.shape(real_images)[0], (1, 1, 1))
         between = share * float32(real_images) + (1 - share) * float32(fake_images)
@@ -167,7 +169,9 @@ class ZeroCentredPenalty(Penalty):
 class R1(ZeroCentredPenalty):
     """``weight / 2 * E[‖∇D(x)‖²]`` on real images (1801.04406, eq. 9)."""
 
-    def __call__(self, critic, real_images, fake_images, draw):
+    def __call__(
+        self, critic: "Critic", real_images: Tensor, fake_images: Tensor, draw: "Draw"
+    ) -> Tensor:
         """Return the term, a float32 scalar."""
         return self.weight / 2 * ops.mean(squared_norms(critic.gradient(real_images)))
 
@@ -176,7 +180,9 @@ class R1(ZeroCentredPenalty):
 class R2(ZeroCentredPenalty):
     """``weight / 2 * E[‖∇D(G(z))‖²]`` on generated images (1801.04406, eq. 10)."""
 
-    def __call__(self, critic, real_images, fake_images, draw):
+    def __call__(
+        self, critic: "Critic", real_images: Tensor, fake_images: Tensor, draw: "Draw"
+    ) -> Tensor:
         """Return the term, a float32 scalar."""
         return self.weight / 2 * ops.mean(squared_norms(critic.gradient(fake_images)))
 
@@ -185,7 +191,9 @@ class R2(ZeroCentredPenalty):
 class R1R2(ZeroCentredPenalty):
     """The sum of ``R1`` and ``R2`` with the same weight (2501.05441)."""
 
-    def __call__(self, critic, real_images, fake_images, draw):
+    def __call__(
+        self, critic: "Critic", real_images: Tensor, fake_images: Tensor, draw: "Draw"
+    ) -> Tensor:
         """Return the term, a float32 scalar."""
         terms = R1(self.weight), R2(self.weight)
         return sum(term(critic, real_images, fake_images, draw) for term in terms)

@@ -27,6 +27,11 @@ class Conditioned(Joined):
     # A ``Conditioning`` or None; a class that has another overrides ``num_classes``.
     conditioning: Any
 
+    if TYPE_CHECKING:
+
+        def to_range(self, images: Tensor) -> tf.Tensor:
+            """As that of ``ImageModel``."""
+
     @property
     def num_classes(self) -> int:
         """Number of classes of a conditional model.

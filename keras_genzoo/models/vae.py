@@ -362,7 +362,7 @@ def log_ratio(z: Tensor, z_log_var: Tensor, epsilon: Tensor) -> tf.Tensor:
     return tf.reduce_sum(epsilon**2 - z**2 + z_log_var, axis=-1) / 2
 
 
-def _weighted_gradient(z: Tensor, weights: list[tf.Tensor] | None) -> tf.Tensor:
+def _weighted_gradient(z: Tensor, weights: Any) -> tf.Tensor:
     """Return z; its gradient is multiplied by weights that only later computations give."""
 
     @tf.custom_gradient

@@ -4,6 +4,7 @@ One Keras epoch of a run is the interval between two checkpoints.
 """
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -60,7 +61,7 @@ class Recorder(keras.callbacks.Callback):
         loss = adversarial_loss(run.settings)
         self.watch = CollapseWatch(step, loss is not None and loss.gives_probabilities)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Any = None) -> None:
         """Draw the sample grid of the untrained model."""
         outdated = self.losses is None or self.losses.stage != self.model.stage
         if self.held_out is not None and outdated:
@@ -68,14 +69,14 @@ class Recorder(keras.callbacks.Callback):
         if self.step == 0 and self.writes:
             self.draw()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Count the steps and stop at a NaN or infinite loss."""
         self.step += self.model.steps_per_execution
         for name, value in logs.items():
             if not math.isfinite(value):
                 self._stop(f"{name} became {value} at step {self.step}")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write history, sample grid and checkpoint; after a signal, only the checkpoint."""
         state = model_state(self.model)
         if not all(np.isfinite(array).all() for array in state.values()):
@@ -168,7 +169,7 @@ class RestoreMetrics(keras.callbacks.Callback):
         super().__init__()
         self.values = [variable.numpy() for variable in _metric_variables(model)]
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Restore the means at the first epoch only."""
         if self.values:
             for variable, value in zip(_metric_variables(self.model), self.values, strict=True):

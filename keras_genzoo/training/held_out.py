@@ -98,7 +98,7 @@ def open_held_out(
 
 def _find_held_out(
     splits: Splits, trained_on: str, recorded: dict[str, Any] | None
-) -> Source | None:
+) -> "Source | None":
     names = [recorded["split"]] if recorded else ["test", "validation"]
     # The trained split may combine several, such as train[:50%]+test.
     trained = re.split(r"\W+", trained_on)

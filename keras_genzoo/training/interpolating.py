@@ -152,7 +152,7 @@ def _check_ends(
 
 
 def _chosen_ends(
-    source: Source, images: Any, from_class: str | None, to_class: str | None
+    source: "Source", images: Any, from_class: str | None, to_class: str | None
 ) -> Chosen | None:
     """Return the images that a person has named, None if none are."""
     if images is not None:

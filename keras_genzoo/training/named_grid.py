@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from keras_genzoo.images import image_grid
+
+if TYPE_CHECKING:
+    from PIL import ImageFont
 
 _SIZE, _MARGIN, _GAP = 15, 6, 2
 
@@ -98,7 +102,7 @@ def _text(name: str) -> np.ndarray:
 
 
 @cache
-def _font():
+def _font() -> "ImageFont.FreeTypeFont":
     """Return the font of the figures."""
     import matplotlib as mpl
     from PIL import ImageFont

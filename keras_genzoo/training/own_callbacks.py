@@ -1,6 +1,7 @@
 """Callbacks of a person's own, called as by one ``fit`` of Keras."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -31,20 +32,20 @@ class OwnCallbacks(keras.callbacks.Callback):
         self.callbacks = tuple(callbacks)
         self._begun = False
 
-    def set_params(self, params):
+    def set_params(self, params: dict[str, Any]) -> None:
         """Pass on the parameters of the part that is trained now."""
         super().set_params(params)
         for callback in self.callbacks:
             callback.set_params(params)
 
-    def set_model(self, model):
+    def set_model(self, model: keras.Model) -> None:
         """Pass on the model, once."""
         super().set_model(model)
         if not self._begun:
             for callback in self.callbacks:
                 callback.set_model(model)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Begin, once."""
         if not self._begun:
             self._begun = True
@@ -57,22 +58,22 @@ class OwnCallbacks(keras.callbacks.Callback):
             for callback in self.callbacks:
                 callback.on_train_end()
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Begin the interval to the next checkpoint."""
         for callback in self.callbacks:
             callback.on_epoch_begin(epoch, logs)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Pass on what the history has of the interval."""
         for callback in self.callbacks:
             callback.on_epoch_end(epoch, logs)
 
-    def on_train_batch_begin(self, batch, logs=None):
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Begin a step."""
         for callback in self.callbacks:
             callback.on_train_batch_begin(batch, logs)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Pass on the means of the interval so far."""
         for callback in self.callbacks:
             callback.on_train_batch_end(batch, logs)

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from typing import TextIO
+from typing import Any, TextIO
 
 import keras
 import tensorflow as tf
@@ -52,7 +52,7 @@ class Progress(keras.callbacks.Callback):
         self.held_out: dict[str, float] = {}
         self.bar = Bar(sys.stderr) if is_terminal(sys.stderr) else None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Any = None) -> None:
         """Say that the first step is being compiled, which may take a minute."""
         if self.stage != self.model.stage:
             # Another stage has another step, and another pace.
@@ -66,7 +66,7 @@ class Progress(keras.callbacks.Callback):
         else:
             self.echo(words)
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Update the bar; without one, write a line if it is due."""
         self.step += self.model.steps_per_execution
         now = time.monotonic()
@@ -79,7 +79,7 @@ class Progress(keras.callbacks.Callback):
         elif now >= self.next_line:
             self._write_line(logs)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Keep the held-out loss for the bar; without a bar, write a line."""
         self.held_out = {name: value for name, value in logs.items() if name == "val_loss"}
         if self.bar is None:
@@ -248,11 +248,11 @@ class Events(keras.callbacks.Callback):
         self.writer = tf.summary.create_file_writer(str(run.path / "logs"))
         self.step = step
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Count the steps."""
         self.step += self.model.steps_per_execution
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write the means."""
         with self.writer.as_default(step=self.step):
             for name, value in logs.items():

@@ -46,12 +46,12 @@ class StopOnSignal(keras.callbacks.Callback):
             self.received = number
         self._restore()
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Stop if this process received a signal."""
         if self.received is not None:
             self.model.stop_training = True
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Stop all workers if one of them received a signal."""
         if self.together and (number := max(gather_numbers(self.strategy, self._asked or 0))):
             self.received = number

@@ -151,7 +151,7 @@ def gather_numbers(strategy: tf.distribute.Strategy, number: int) -> list[int]:
     """Return the numbers that all workers pass in, one for each replica; all must call this."""
 
     @tf.function(autograph=False)
-    def gather():
+    def gather() -> tf.Tensor:
         context = tf.distribute.get_replica_context()
         return context.all_gather(tf.constant([number], tf.int64), axis=0)
 

@@ -161,7 +161,14 @@ def _import_umap() -> ModuleType:
     return importlib.import_module("umap")
 
 
-def _umap(fitted_on, placed, metric, num_neighbours, min_dist, seed):
+def _umap(
+    fitted_on: np.ndarray,
+    placed: np.ndarray,
+    metric: str,
+    num_neighbours: int,
+    min_dist: float,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
     import warnings
 
     with warnings.catch_warnings():

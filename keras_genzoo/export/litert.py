@@ -182,7 +182,8 @@ def converted(
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if kind == "float16":
             converter.target_spec.supported_types = [tf.float16]
-        if kind == "int8" and data is not None:
+        if kind == "int8":
+            assert data is not None  # Ranges cannot be measured without.
             converter.representative_dataset = lambda: iter(data)
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         with held_back_errors(show=False), warnings.catch_warnings():

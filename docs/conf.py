@@ -7,6 +7,8 @@ from pathlib import Path
 
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
+from numpy.typing import ArrayLike
+from sphinx.util.typing import stringify_annotation
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 HERE = Path(__file__).parent
@@ -54,6 +56,7 @@ _INNER = r"keras_genzoo\..*\.({})".format(
             ),
             "Critic",
             "Draw",
+            "Registry",
             "_Spectral",
         ]
     )
@@ -106,6 +109,9 @@ napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
 
+_ARRAY_LIKE = stringify_annotation(ArrayLike, "smart")
+
+
 def _take_guides() -> None:
     """Put the scripts of examples/ where Sphinx looks for pages."""
     place = HERE / "guides"
@@ -129,9 +135,12 @@ def _skip_of_keras(app, what, name, member, skip, options):
 
 
 def _signature(app, what, name, thing, options, signature, returned):
-    """Show the arguments of a class whose ``__new__``, which is Keras', takes any."""
+    """Show the arguments of a class whose ``__new__``, which is Keras', takes any.
+
+    What NumPy makes an array of is called by its name: it is a union of a dozen types.
+    """
     if what != "class" or signature != "(*args, **kwargs)":
-        return None
+        return signature and signature.replace(_ARRAY_LIKE, "~numpy.typing.ArrayLike"), returned
     _, *arguments = inspect.signature(thing.__init__).parameters.values()
     bare = [argument.replace(annotation=inspect.Parameter.empty) for argument in arguments]
     return str(inspect.Signature(bare)), returned

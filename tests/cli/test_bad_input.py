@@ -29,7 +29,7 @@ def write_images(folder, count, size=8):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("fti", "did you mean 'fit'? known: bench, data, evaluate, export, figures, fit"),
+        ("fti", "did you mean 'fit'? known: bench, compare, data, evaluate, export, figures, fit"),
         ("fit", "which model? name one of: ae, vae, iwae, cvae, hvae, gan, dcgan, cgan"),
         ("fit dgcan", "unknown model 'dgcan'; did you mean 'dcgan'?"),
         ("list recipes ae-digit", "unknown recipe 'ae-digit'; did you mean 'ae-digits'?"),

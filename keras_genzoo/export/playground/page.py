@@ -210,6 +210,6 @@ def _last_network(model: Generator, decoder: Signature, size: int, echo: Echo) -
         return element
     echo(
         "the page has the averaged weights alone: with those of the last step it would take "
-        f"{size:.1f} MB, and {MOST_WITH_BOTH} is the most"
+        f"{megabytes:.1f} MB, and {MOST_WITH_BOTH} is the most"
     )
     return None

@@ -15,16 +15,8 @@ from keras_genzoo.bench.table import bench_table, write_tables
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.score import TIMES
 from keras_genzoo.evaluation.spread import Spread
+from tests.evaluation.compared import MEASURED_WITH as PROTOCOL
 
-PROTOCOL = {
-    "real": "digits, split test",
-    "num_real": 20,
-    "num_fake": 20,
-    "image_shape": [8, 8, 1],
-    "seed": 0,
-    "real_images_are": "held out, not trained on",
-    "features": {"name": "pixels", "checksum": "12ab", "resize": "none"},
-}
 FIDS = ([5.0, 6.0, 8.5], [2.0, 2.5, 3.0])
 MS = ([10.0, 12.0, 11.0], [30.0, 30.0, 36.0])
 

@@ -22,8 +22,7 @@ DATA = {
     "class_names": [str(number) for number in range(10)],
     "fingerprint": "ab" * 32,
 }
-PROTOCOL = {
-    "steps": STEP,
+MEASURED_WITH = {
     "real": "digits, split test",
     "num_real": 20,
     "num_fake": 20,
@@ -32,6 +31,7 @@ PROTOCOL = {
     "real_images_are": "held out, not trained on",
     "features": {"name": "pixels", "checksum": "12ab", "resize": "none"},
 }
+PROTOCOL = {"steps": STEP, **MEASURED_WITH}
 
 
 class Runs:

@@ -94,7 +94,7 @@ show(*rows, title=", and ".join(f"from a {a} to a {b}" for a, b in pairs))
 # %% [markdown]
 # ## 2. Classes take up areas of different size
 #
-# Nobody told the encoder to give each class its share of the plane. The area of a class is here
+# Nothing asks the encoder to give each class its share of the plane. The area of a class is here
 # that of the ellipse of its covariance, $\pi \sqrt{|\Sigma|}$. A code drawn evenly from the map
 # would be of the largest class most often, though all digits are equally frequent in the data.
 
@@ -137,9 +137,8 @@ mnist = genzoo.models.from_preset("ae_mnist")
 show(*mnist.generate(20, seed=0).reshape(2, 10, 28, 28, 1), title="ae_mnist, z from N(0, I)")
 
 # %% [markdown]
-# Its Fréchet distance to the test images is 491 (features of a classifier of MNIST;
-# `genzoo list presets ae_mnist` prints the protocol); other real images score 0.4. In your own
-# run:
+# Its Fréchet distance to the test images is 491 (features of a classifier of MNIST; `genzoo list
+# presets ae_mnist` prints the protocol); other real images score 0.4. In your own run:
 #
 # ```bash
 # genzoo fit ae --dataset mnist

@@ -52,9 +52,9 @@ for network in (model.generator, model.discriminator):
 #
 # ## Training
 #
-# Each step updates the discriminator on real and on generated images by
-# $-\log D(x) - \log (1 - D(G(z)))$, then the generator by the non-saturating $-\log D(G(z))$ (see
-# [the theory](04_gan_theory.py)). The same ten points of noise are decoded as training goes on.
+# Each step updates the discriminator on real and on generated images by $-\log D(x) - \log (1 -
+# D(G(z)))$, then the generator by the non-saturating $-\log D(G(z))$ (see [the
+# theory](04_gan_theory.py)). The same ten points of noise are decoded as training goes on.
 
 # %%
 noise = model.sample_latents(10, seed=0)
@@ -138,4 +138,4 @@ axis.set_axis_off()
 
 # %% [markdown]
 # Without `--dataset`, `genzoo fit dcgan` trains on these digits for two minutes and knows their
-# classes. Next: [the conditional GAN](06_cgan.py), which is told what to draw.
+# classes. Next: [the conditional GAN](06_cgan.py), which draws the class that is asked for.

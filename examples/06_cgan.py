@@ -12,8 +12,8 @@
 # # The conditional GAN
 #
 # A GAN makes images; which ones is left to the noise. A conditional GAN
-# ([1411.1784](https://arxiv.org/abs/1411.1784), chapter 7 of the thesis) is told the class $c$,
-# and so is its discriminator:
+# ([1411.1784](https://arxiv.org/abs/1411.1784), chapter 7 of the thesis) gets the class $c$, and
+# so does its discriminator:
 #
 # $$\min_G \max_D E[\log D(x|c)] + E[\log (1 - D(G(z|c)))]$$
 #
@@ -154,9 +154,9 @@ for name in genzoo.networks.CONDITIONINGS:
 
 # %% [markdown]
 # The last layer of AC-GAN gives ten classes and one logit; `embedding` is the way of
-# [R3GAN](08_modern_gans.py). `dcgan_digits` was trained with `conditioning="projection"`;
-# `genzoo fit dcgan --conditioning projection` and the named models
-# {py:class}`keras_genzoo.models.CGAN` and {py:class}`keras_genzoo.models.ACGAN` choose, too.
+# [R3GAN](08_modern_gans.py). `dcgan_digits` was trained with `conditioning="projection"`; `genzoo
+# fit dcgan --conditioning projection` and the named models {py:class}`keras_genzoo.models.CGAN`
+# and {py:class}`keras_genzoo.models.ACGAN` choose, too.
 #
 # ## At full size
 #

@@ -81,7 +81,7 @@ for axis, (kind, images) in zip(axes.flat, made.items(), strict=True):
     axis.axis("off")
 
 # %% [markdown]
-# What the interpreter is told of the inputs, by name:
+# What the file says of its inputs, by name:
 
 # %%
 for name, details in generate.get_input_details().items():

@@ -14,7 +14,7 @@
 # Training on several GPUs, or several machines, changes nothing about a run but its time. That is
 # a promise about numbers: the batch size is that of the whole step, the devices share it out, and
 # after a step the weights are those that one device would have, up to rounding. This guide shows
-# it on two "devices" that any machine has: a processor that TensorFlow is told to count twice.
+# it on two "devices" that any machine has: two logical devices of one processor.
 
 # %%
 import keras

@@ -83,11 +83,10 @@ outcome = genzoo.training.fit(settings, "run", callbacks=[Tracker(show)])
 #     tracked.log({"samples": wandb.Image(str(grids[-1]))}, step=outcome.step)
 # ```
 #
-# A tracker is an observer: it changes no number of the run, and the run folder stays complete
-# without it. If it raises an error, training ends with that error, and the checkpoint of the
-# interval is there. Other callbacks may act:
-# `keras.callbacks.EarlyStopping("val_loss", patience=5)` stops the run, which is saved as after
-# Ctrl-C.
+# A tracker changes no number of the run, and the run folder stays complete without it. If it
+# raises an error, training ends with that error, and the checkpoint of the interval is there.
+# Other callbacks may act: `keras.callbacks.EarlyStopping("val_loss", patience=5)` stops the run,
+# which is saved as after Ctrl-C.
 #
 # ## TensorBoard
 #
@@ -108,9 +107,9 @@ if importlib.util.find_spec("tensorboard"):
 # ## Resumed runs
 #
 # `training.resume(path, callbacks=[...])` takes callbacks, too. They begin anew: a tracker that
-# shall go on with its own run must be told which (`mlflow.start_run(run_id=...)`,
-# `wandb.init(id=..., resume="must")`). Write that name into a file beside the run, not into the run
-# folder, which holds only what genzoo wrote.
+# shall go on with its own run needs its name (`mlflow.start_run(run_id=...)`, `wandb.init(id=...,
+# resume="must")`). Write that name into a file beside the run, not into the run folder, which
+# holds only what genzoo wrote.
 
 # %%
 again = genzoo.training.resume("run", {"steps": 120}, callbacks=[Tracker(show)])

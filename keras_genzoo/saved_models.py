@@ -20,9 +20,15 @@ _SHARDS = "variables/variables.data-*"
 
 def versions(base: Path) -> list[int]:
     """Return the numbers of the versions in a folder, in order."""
+    return [int(folder.name) for folder in _numbered(base)]
+
+
+def _numbered(base: Path) -> list[Path]:
+    """Return the folders in a folder whose names are numbers, in order."""
     if not base.is_dir():
         return []
-    return sorted(int(p.name) for p in base.iterdir() if p.is_dir() and p.name.isdecimal())
+    found = (path for path in base.iterdir() if path.is_dir() and path.name.isdecimal())
+    return sorted(found, key=lambda path: (int(path.name), path))
 
 
 def find_version(path: str | os.PathLike) -> Path | None:
@@ -38,8 +44,7 @@ def find_version(path: str | os.PathLike) -> Path | None:
         return path
     if not any(path.glob(f"[0-9]*/{GRAPH}")):
         return None
-    numbers = [(int(p.name), p) for p in path.iterdir() if p.is_dir() and p.name.isdecimal()]
-    return max(numbers)[1] if numbers else None
+    return next(reversed(_numbered(path)), None)
 
 
 def models_in(folder: str | os.PathLike) -> list[str]:

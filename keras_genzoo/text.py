@@ -37,3 +37,9 @@ def shown(name: str | os.PathLike) -> str:
 
 def _escaped(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode("ascii")
+
+
+def one_line(error: Exception) -> str:
+    """Return the first line of an error's text, without terminal colours."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
+    return text.splitlines()[0] if text else type(error).__name__

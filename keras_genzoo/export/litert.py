@@ -21,8 +21,8 @@ from keras_genzoo.export.saved_model import write_networks
 from keras_genzoo.export.verify import Runner, Tolerance, verify
 from keras_genzoo.files import json_text, unwritable
 from keras_genzoo.models import ImageModel
-from keras_genzoo.models.checking import one_line
 from keras_genzoo.quiet import held_back_errors
+from keras_genzoo.text import one_line
 
 LITERT_TYPES = {
     "float32": Tolerance("max", 1e-4),

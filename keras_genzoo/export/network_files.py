@@ -16,10 +16,10 @@ from keras_genzoo.export.networks import check_name, float32_networks, require, 
 from keras_genzoo.export.placing import placing, write_card
 from keras_genzoo.export.verify import Runner, Tolerance, verify
 from keras_genzoo.models import ImageModel
-from keras_genzoo.models.checking import one_line
 from keras_genzoo.models.exporting import input_specs
 from keras_genzoo.networks import randomness_kept
 from keras_genzoo.quiet import held_back_errors
+from keras_genzoo.text import one_line
 
 
 class _Format(NamedTuple):

@@ -9,7 +9,6 @@ from keras.layers import Layer
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.models import ImageModel
-from keras_genzoo.models.checking import one_line
 from keras_genzoo.networks import (
     BatchNormalization,
     ConditionalBatchNormalization,
@@ -18,6 +17,7 @@ from keras_genzoo.networks import (
     GroupNormalization,
     randomness_kept,
 )
+from keras_genzoo.text import one_line
 
 # Layers of this package, each with the layer of Keras that does the same in inference.
 _PLAIN = {

@@ -26,12 +26,12 @@ from keras_genzoo.export.serving import (
 from keras_genzoo.export.verify import Runner, Tolerance, verify
 from keras_genzoo.files import write_json, writing_folder
 from keras_genzoo.models import ImageModel
-from keras_genzoo.models.checking import one_line
 from keras_genzoo.models.exporting import input_specs
 from keras_genzoo.networks import SeededNormal
 from keras_genzoo.quiet import held_back_errors
 from keras_genzoo.reading import read_json
 from keras_genzoo.saved_models import CARD, RECORD, versions
+from keras_genzoo.text import one_line
 from keras_genzoo.training import Run
 from keras_genzoo.training.variables import weights_digest
 

@@ -9,7 +9,7 @@ import numpy as np
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.card import IMAGES
 from keras_genzoo.export.inputs import Arrays, run_network
-from keras_genzoo.models.checking import one_line
+from keras_genzoo.text import one_line
 
 Runner = Callable[[str, Arrays], Arrays]
 

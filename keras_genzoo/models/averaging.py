@@ -9,9 +9,10 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses.tensors import Tensor
-from keras_genzoo.models.checking import example_inputs, one_line
+from keras_genzoo.models.checking import example_inputs
 from keras_genzoo.models.schedules import between
 from keras_genzoo.networks import layers_under
+from keras_genzoo.text import one_line
 
 
 def copy_network(network: keras.Model, *input_shapes: tuple[int, ...]) -> keras.Model:

@@ -12,7 +12,6 @@ images brighter than mid-grey everywhere are rare; in later batches if the darke
 
 import contextlib
 import inspect
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -24,6 +23,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.images import uint8_hint, warn_of_masks
 from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.models.outputs import check_output
+from keras_genzoo.text import one_line
 
 SLACK = 1e-3  # share of the range by which rounded floats may exceed it
 MANY = 256  # so many values in [-1, 1] have a negative one among them
@@ -374,12 +374,6 @@ def plain_errors() -> Iterator[None]:
         # TensorFlow escapes the quotes in a message.
         text = text.replace("\\'", "'") if ended else reason.splitlines()[0]
         raise GenzooError(text) from error
-
-
-def one_line(error: Exception) -> str:
-    """Return the first line of an error's text, without terminal colours."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip()
-    return text.splitlines()[0] if text else type(error).__name__
 
 
 def check_optimizer(optimizer: keras.optimizers.Optimizer, num_replicas: int) -> None:

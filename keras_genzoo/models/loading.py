@@ -8,10 +8,10 @@ import keras
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.files import check_archive
 from keras_genzoo.models.base import ImageModel
-from keras_genzoo.models.checking import one_line
 from keras_genzoo.models.size import refuse_large_model
 from keras_genzoo.networks import randomness_kept
 from keras_genzoo.reading import MOST_JSON, parse_json
+from keras_genzoo.text import one_line
 
 
 @randomness_kept()

@@ -11,13 +11,12 @@ import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses.tensors import Tensor
-from keras_genzoo.models.checking import one_line
 from keras_genzoo.models.generating import Generating
 from keras_genzoo.models.latents import Latents
 from keras_genzoo.quiet import held_back_errors
 from keras_genzoo.reading import read_json
 from keras_genzoo.saved_models import CARD, GRAPH
-from keras_genzoo.text import shown
+from keras_genzoo.text import one_line, shown
 
 # Operations that act on more than tensors: files, the network, Python, the terminal.
 _OUTSIDE = re.compile(

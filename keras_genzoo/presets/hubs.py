@@ -12,7 +12,7 @@ from typing import Any
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.presets import PRESET_FILES
-from keras_genzoo.text import shown
+from keras_genzoo.text import one_line, shown
 
 _ADDRESS = re.compile(r"(\w+)://(.*)", re.DOTALL)
 # A part of an address also becomes a part of the name of a run folder.
@@ -47,7 +47,7 @@ def fetch(address: str) -> Path:
     try:
         return Path(download(client, place))
     except Exception as error:  # The client raises errors of many types.
-        raise GenzooError(f"cannot fetch {shown(address)}: {_first_line(error)}") from error
+        raise GenzooError(f"cannot fetch {shown(address)}: {one_line(error)}") from error
 
 
 def name_of(address: str) -> str:
@@ -94,7 +94,3 @@ _HUBS: dict[str, tuple[str, Callable[[Any, str], str]]] = {
     "hf": ("huggingface_hub", _from_hugging_face),
     "kaggle": ("kagglehub", _from_kaggle),
 }
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -103,7 +103,7 @@ def _results(page: Page) -> list[dict[str, Any]]:
 def _scores(measured: list[dict[str, Any]], generates: bool) -> str:
     """Return the main scores, each of the first result that has it, with its protocol."""
     parts: list[str] = []
-    told: list[str] = []
+    said: list[str] = []
     for group in _QUOTED[generates]:
         found = (
             (result, name, score)
@@ -115,8 +115,8 @@ def _scores(measured: list[dict[str, Any]], generates: bool) -> str:
         if first is None:
             continue
         result, name, (label, value, real) = first
-        protocol = [words for words in _protocol(result, name) if words not in told]
-        told += protocol
+        protocol = [words for words in _protocol(result, name) if words not in said]
+        said += protocol
         beside = [", ".join(protocol), real and f"real images {real}"]
         words = "; ".join(part for part in beside if part)
         parts.append(f"{label} {value} ({words})" if words else f"{label} {value}")

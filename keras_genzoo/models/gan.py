@@ -26,7 +26,7 @@ from keras_genzoo.models.generating import Generating
 from keras_genzoo.models.judging import Judging
 from keras_genzoo.models.labels import conditioning_of
 from keras_genzoo.models.optimizers import OptimizerPair
-from keras_genzoo.models.packing import checked_packing
+from keras_genzoo.models.packing import checked_packing, packed
 from keras_genzoo.models.scaling import scaled
 from keras_genzoo.models.size import network_that_fits
 from keras_genzoo.networks import (
@@ -413,20 +413,22 @@ class GAN(Generating, Judging, Adapting, ImageModel):
     ) -> dict[str, tf.Tensor]:
         """Move the discriminator alone; return its loss and scores before the move."""
         critic = self.critic(class_labels, Draw(self.noise, CHANGE, self.step, substep, 0))
-        fake_images = tf.stop_gradient(fake_images)
+        real_packs = packed(real_images, self.packing)
+        fake_packs = packed(tf.stop_gradient(fake_images), self.packing)
+        judge = critic.outputs if self.penalty is None else critic.remembered
         terms = {}
         with tf.GradientTape() as tape:
             # Two passes, so that batch statistics of real and generated images do not mix.
-            real_outputs = critic.outputs(real_images)
+            real_outputs = judge(real_packs)
             # The next pass replaces the activity losses of this one.
             regularisation = activity_losses(self.discriminator)
-            fake_outputs = critic.outputs(fake_images)
+            fake_outputs = judge(fake_packs)
             real_logits, fake_logits = critic.logits(real_outputs), critic.logits(fake_outputs)
             loss = self.adversarial_loss.discriminator(real_logits, fake_logits)
             regularisation += self.discriminator.losses
             if self.penalty is not None:
                 draw = Draw(self.noise, CHANGE, self.step, substep, 1)
-                terms["penalty"] = self.penalty_term(critic, real_images, fake_images, draw)
+                terms["penalty"] = self.penalty_term(critic, real_packs, fake_packs, draw)
             class_losses = self.class_losses(real_outputs, fake_outputs, class_labels)
             # Only the generator learns from the classes of generated images.
             terms |= {k: v for k, v in class_losses.items() if k == "class_loss"}
@@ -463,10 +465,10 @@ class GAN(Generating, Judging, Adapting, ImageModel):
         """
         critic = self.critic(class_labels, Draw(self.noise, CHANGE, self.step, 0, 2))
         needs_real = self.adversarial_loss.generator_needs_real
-        real_logits = critic(real_images) if needs_real else None
+        real_logits = critic(packed(real_images, self.packing)) if needs_real else None
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake_images)
-            outputs = critic.outputs(fake_images)
+            outputs = critic.outputs(packed(fake_images, self.packing))
             loss = self.adversarial_loss.generator_loss(critic.logits(outputs), real_logits)
             class_losses = self.class_losses(outputs, outputs, class_labels)
             total = loss + class_losses.get("fake_class_loss", 0.0)

@@ -57,23 +57,22 @@ class Judging(Joined):
         }
 
     def critic(self, class_labels: Tensor | None, draw: Draw) -> Critic:
-        """Return the discriminator in training as a function of images, which it augments."""
+        """Return the discriminator in training as a function of images, which it augments.
 
-        def outputs(images):
+        The images are packed: what the discriminator judges as one is one of them.
+        """
+
+        def outputs(packs):
+            images = unpacked(packs, self.packing)
             return self.judge(self.augmented(images, draw), class_labels, training=True)
 
         return Critic(outputs, lambda outputs: self.logits(outputs, class_labels))
 
     def penalty_term(
-        self, critic: Critic, real_images: Tensor, fake_images: Tensor, draw: Draw
+        self, critic: Critic, real_packs: Tensor, fake_packs: Tensor, draw: Draw
     ) -> Tensor:
-        """Return the penalty, whose images are what the discriminator judges as one."""
-
-        def outputs(packs):
-            return critic.outputs(unpacked(packs, self.packing))
-
-        packs = (packed(images, self.packing) for images in (real_images, fake_images))
-        term = self.penalty(Critic(outputs, critic.logits), *packs, draw)
+        """Return the penalty of images as the critic takes them."""
+        term = self.penalty(critic, real_packs, fake_packs, draw)
         if self.penalty.steps:
             term *= between(1.0, self.penalty.end, self.step, self.penalty.steps)
         return term

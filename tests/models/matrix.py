@@ -1,4 +1,4 @@
-"""Train a step of every meaningful combination of the axes of a GAN, on one and on two replicas.
+"""Train every meaningful combination of the axes of a GAN: on two replicas, and after loading.
 
 ``python -m tests.models.matrix [--kind gan|dcgan]`` takes an hour of one core; the tests take a
 few of them.
@@ -6,14 +6,21 @@ few of them.
 
 import argparse
 import itertools
+import tempfile
 import time
+from pathlib import Path
 
 import keras
 
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES
 from keras_genzoo.models import MODELS
 from keras_genzoo.networks import AUGMENTATIONS, NORMALIZATIONS
-from tests.models.test_combinations import POLICIES, check_on_two_replicas, meaningful
+from tests.models.test_combinations import (
+    POLICIES,
+    check_goes_on_after_loading,
+    check_on_two_replicas,
+    meaningful,
+)
 from tests.processors import two_processors
 
 
@@ -36,6 +43,10 @@ def main() -> None:
     for number, (*parts, policy) in enumerate(cases, start=1):
         try:
             check_on_two_replicas(*parts, policy=policy, kind=MODELS[options.kind])
+            with tempfile.TemporaryDirectory() as folder:
+                check_goes_on_after_loading(
+                    *parts, policy=policy, folder=Path(folder), kind=MODELS[options.kind]
+                )
         except Exception as error:  # Whatever goes wrong belongs into the list.
             failed += 1
             print(f"FAILED {parts} {policy}: {type(error).__name__}: {error}", flush=True)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import R1
 from keras_genzoo.models import GAN
+from keras_genzoo.models.packing import packed
 from keras_genzoo.training import make_strategy
 from tests.models.cases import SHAPE, images, weights
 from tests.models.test_architectures import build, step
@@ -50,7 +51,7 @@ def test_each_image_of_a_pack_is_augmented_in_its_own_way():
     model.compile(augmentation="diffaugment", run_eagerly=True)
     critic = model.critic(None, _Draw(model))
     same = np.repeat(images(1).astype("float32") / 127.5 - 1, 8, axis=0)
-    critic(same)
+    critic(packed(same, 2))
     (packs,) = seen
     assert packs.shape == (4, 16, 16, 2)
     assert (packs[..., 0] != packs[..., 1]).any()

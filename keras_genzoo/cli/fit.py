@@ -1,7 +1,7 @@
 """``genzoo fit``: train a model into a run folder, or go on where a run was interrupted."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +104,12 @@ def command(
     elif start is not None:
         _refuse_with("--from", model, recipe)
     echo = lasting_echo()
-    options = {"tensorboard": tensorboard, "epochs": epochs, "stage": stage, "echo": echo}
+    options: dict[str, Any] = {
+        "tensorboard": tensorboard,
+        "epochs": epochs,
+        "stage": stage,
+        "echo": echo,
+    }
     if resume is not None:
         start_tensorflow()
         if overrides.get("strategy", training.Run.open(resume).settings.strategy) == "one":
@@ -145,7 +150,7 @@ def _end(code: int) -> None:
         raise click.exceptions.Exit(code)
 
 
-def _tell_seeds(outcomes: list["SeedOutcome"], echo: Callable[[str], None]) -> int:
+def _tell_seeds(outcomes: Iterable["SeedOutcome"], echo: Callable[[str], None]) -> int:
     """Say how the run of each seed ended, as they end; return the exit code of the command."""
     paths, code = [], 0
     for one in outcomes:

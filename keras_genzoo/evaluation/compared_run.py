@@ -86,7 +86,7 @@ def open_compared(run: Run, name: str, columns: int, seed: int) -> ComparedRun:
             samples = _samples(model, run, columns, seed)
         except GenzooError as error:
             notes.append(f"{name}: no samples: {error}")
-    step = history[-1]["step"] if history else None
+    step = int(history[-1]["step"]) if history else None
     step = step if model is None else int(model.step)
     results = _results(run, name, digest, step, notes)
     return ComparedRun(name, run, step, digest, results, history, samples, notes)

@@ -344,12 +344,12 @@ def _of_other_data(runs: Sequence[ComparedRun]) -> list[str]:
         return []
     parts = []
     for members in by_data.values():
-        run = members[0].run
-        shape = "x".join(map(str, run.data["image_shape"]))
-        place = Path(run.settings.dataset)
-        name = place.name if place.is_absolute() else run.settings.dataset
+        data, settings = members[0].run.data, members[0].run.settings
+        shape = "x".join(map(str, data["image_shape"]))
+        place = Path(settings.dataset)
+        name = place.name if place.is_absolute() else settings.dataset
         parts.append(
-            f"{run.data['num_images']:,} images of {name}, split {run.settings.split}, at {shape} "
+            f"{data['num_images']:,} images of {name}, split {settings.split}, at {shape} "
             f"({names_in_words([member.name for member in members])})"
         )
     return [

@@ -339,7 +339,7 @@ def _begin_stage_anew(
         )
     variables = variables_by_path(model)
     names = [other.name for other in run.settings.stages if other.first >= begun.first]
-    anew = {id(variable) for name in names for variable in model.stage_variables(name)}
+    anew = {id(variable) for name in names if name for variable in model.stage_variables(name)}
     for path, variable in variables.items():
         if id(variable) in anew:
             variable.assign(initial[path])

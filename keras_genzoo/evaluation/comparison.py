@@ -128,7 +128,8 @@ def compare_runs(
     than a run has now are left out, too.
 
     Args:
-        names: run folders, presets, or patterns such as ``runs/vae-*``.
+        names: run folders, presets or their addresses at a hub, exported SavedModels, or patterns
+            such as ``runs/vae-*``.
         columns: the number of images that each model makes of the same noise; 0 for none.
         seed: random seed of that noise.
         echo: called with a line before each run that is read.

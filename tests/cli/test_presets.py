@@ -202,6 +202,7 @@ def test_a_preset_of_a_hub_is_a_run_under_the_name_of_its_address(genzoo, refuse
     ended = genzoo("sample hf://someone/tiny -n 10")
     assert ended.output.splitlines()[-1] == "runs/someone-tiny/sample.png"
     assert "preset: someone-tiny" in genzoo("show hf://someone/tiny").output
+    assert "\nsomeone-tiny " in genzoo("compare hf://someone/tiny ae_mnist").output
     assert {file: file.read_bytes() for file in hub.iterdir()} == before
     line = refused("sample hf://someone/else")
     assert line == "Error: cannot fetch hf://someone/else: 404: no someone/else"

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     help="Named settings to start from; see 'genzoo list'.",
 )
 @click.option(
-    "--config", type=click.Path(path_type=Path), help="Train with the settings of a config.json."
+    "--config",
+    metavar="RUN",
+    help="Train anew with the settings of a run, a preset, or a config.json.",
 )
 @click.option(
     "--resume",
@@ -70,7 +72,7 @@ if TYPE_CHECKING:
 def command(
     model: str | None,
     recipe: str | None,
-    config: Path | None,
+    config: str | None,
     resume: Path | None,
     start: str | None,
     out: Path | None,

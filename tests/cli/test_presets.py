@@ -211,6 +211,14 @@ def test_a_preset_of_a_hub_is_a_run_under_the_name_of_its_address(genzoo, refuse
     assert "hf://someone/tiny lacks genzoo.json or a file of its model" in line
 
 
+def test_its_settings_train_a_new_run(genzoo, refused, preset, tmp_path):
+    ended = genzoo("fit --config tiny_cgan --steps 1 --out mine")
+    assert ended.code == 0, ended.errors
+    mine, its = (Run.open(tmp_path / name).settings for name in ("mine", "runs/tiny_cgan"))
+    assert mine == its.replace(steps=1)
+    assert "did you mean the preset 'ae_mnist'?" in refused("fit --config ae_mnits")
+
+
 def test_a_preset_of_a_hub_begins_another_run(hub, tmp_path, monkeypatch):
     from keras_genzoo.training import settings_to_begin
 

@@ -19,6 +19,7 @@ from keras_genzoo.cli.streams import lasting_echo, write_error
 from keras_genzoo.cli.tensorflow import see_one_gpu, start_tensorflow
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
+from keras_genzoo.training.recipes import borrowed_in_words
 from keras_genzoo.training.settings import laid_over
 
 if TYPE_CHECKING:
@@ -125,8 +126,11 @@ def command(
         settings = training.settings_to_begin(start, overrides)
         options["start_from"] = start
     else:
+        named = recipe is not None
         recipe, values = training.find_recipe(model, overrides.pop("dataset", None), recipe)
         settings = training.Settings.from_dict(laid_over(values, overrides))
+        if not named and (line := borrowed_in_words(recipe, settings)):
+            echo(line)
     start_tensorflow()
     if settings.strategy == "one":
         see_one_gpu()

@@ -31,6 +31,9 @@ def test_type_checkers_know_names_that_are_imported_on_first_use(tmp_path):
         "import keras_genzoo as genzoo\n"
         "from keras_genzoo.training import Run\n"
         "reveal_type(genzoo.models.VAE((8, 8, 1), 2).generate(3))\n"
+        "preset = genzoo.models.from_preset('cgan_mnist')\n"
+        "preset.decode(preset.sample_latents(2), class_labels=[1, 2])\n"
+        "preset.generate(2, temperature=0.5)\n"
         "Run.open(3)\n"
         "genzoo.models.VEA\n"
     )

@@ -21,6 +21,8 @@ TRANSLATED = HERE / "locales" / "ja" / "LC_MESSAGES"
 LANGUAGES = ("en", "ja")
 # What is made from docstrings stays English, and so does the list of changes.
 UNTRANSLATED = ("reference", "changelog.md")
+# The messages of the theme, which are not those of a page.
+THEME = Path("sphinx")
 TOOLS = (
     "sphinx",
     "myst_nb",
@@ -81,18 +83,44 @@ def check_messages() -> None:
     faults = []
     pages = {path.relative_to(MESSAGES).with_suffix("") for path in MESSAGES.rglob("*.pot")}
     kept = {path.relative_to(TRANSLATED).with_suffix("") for path in TRANSLATED.rglob("*.po")}
-    faults += [f"{page}: no page of that name; remove its .po file" for page in kept - pages]
+    unknown = kept - pages - {THEME}
+    faults += [f"{page}: no page of that name; remove its .po file" for page in unknown]
     for page in sorted(pages):
         wanted = {message.id for message in read_po((MESSAGES / f"{page}.pot").open("rb"))}
-        place = TRANSLATED / f"{page}.po"
-        found = list(read_po(place.open("rb"))) if place.exists() else []
-        done = {message.id for message in found if message.string and not message.fuzzy}
+        done = translated(page)
         faults += [f"{page}: not translated: {text}" for text in wanted - done - {""}]
         faults += [f"{page}: of no page: {text}" for text in done - wanted - {""}]
+    missing = theme_messages() - translated(THEME)
+    faults += [f"the theme: not translated in {THEME}.po: {text}" for text in missing]
     if faults:
         sys.exit(
             "\n".join([*faults, f"Error: {len(faults)} messages; python docs/build.py --messages"])
         )
+
+
+def translated(page: Path) -> set[str]:
+    """Return the messages of a page that are translated."""
+    from babel.messages.pofile import read_po
+
+    place = TRANSLATED / f"{page}.po"
+    found = read_po(place.open("rb")) if place.exists() else []
+    return {message.id for message in found if message.string and not message.fuzzy}
+
+
+def theme_messages() -> set[str]:
+    """Return the messages of the theme that Sphinx brings no translation of."""
+    from gettext import translation
+
+    import furo
+    import sphinx
+    from jinja2.ext import babel_extract
+
+    of_sphinx = translation("sphinx", Path(sphinx.__file__).parent / "locale", ["ja"])
+    found = set()
+    for template in Path(furo.__file__).parent.rglob("*.html"):
+        with template.open("rb") as file:
+            found |= {message for _, _, message, _ in babel_extract(file, ["_", "gettext"], (), {})}
+    return {message for message in found if of_sphinx.gettext(message) == message}
 
 
 def collect_messages() -> None:

@@ -15,23 +15,7 @@ this package reproduces; they cite it by chapter or figure.
 import lazy_loader
 
 from keras_genzoo import serializable
-from keras_genzoo._version import __version__
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules=[
-        "bench",
-        "data",
-        "evaluation",
-        "export",
-        "images",
-        "losses",
-        "models",
-        "networks",
-        "training",
-        "visualization",
-    ],
-)
-__all__ += ["__version__"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 serializable.register_lazily()

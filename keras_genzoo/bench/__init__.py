@@ -10,13 +10,4 @@ from keras_genzoo import backend
 
 backend.require_tensorflow()
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "benching": ["BenchOutcome", "new_bench", "resume_bench"],
-        "entries": ["Entry", "Request", "settings_given"],
-        "plan": ["Plan"],
-        "table": ["bench_table"],
-        "working": ["do_work", "stop_without_parent"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -71,7 +71,8 @@ def new_bench(
 
     The folder has the plan and all numbers in ``bench.json``, a table in ``bench.md``, the numbers
     of each run in ``bench.csv``, a figure in ``bench.png`` and ``bench.svg``, and the run folders
-    in ``runs``. A run whose training cannot go on is a row that says so.
+    in ``runs``. Scores in CSV and JSON are as ``evaluation.json`` has them; the table says what it
+    multiplies them by. A run whose training cannot go on is a row that says so.
 
     Args:
         request: what is compared.

@@ -74,7 +74,7 @@ def _has_points(summary: Summary, entry: Entry, value: str) -> bool:
 
 def _panel(axes: "Axes", plan: Plan, summary: Summary, value: str) -> None:
     display, drawn = summary.displays[value], []
-    unit, scale = _unit_of_time(plan, summary)
+    unit, of_minutes = _unit_of_time(plan, summary)
     plain(axes, display.head())
     for number, entry in enumerate(plan.entries):
         runs = summary.ended_well(entry)
@@ -89,9 +89,10 @@ def _panel(axes: "Axes", plan: Plan, summary: Summary, value: str) -> None:
             time, score = summary.minutes(entry, point), summary.score(entry, value, point)
             if time is None or score is None or not math.isfinite(score.mean):
                 continue
-            times.append(time.mean * scale)
+            score = score.scaled(display.scale)
+            times.append(time.mean * of_minutes)
             means.append(score.mean)
-            time_errors.append((time.deviation or 0) * scale)
+            time_errors.append((time.deviation or 0) * of_minutes)
             errors.append(score.deviation or 0)
         axes.errorbar(
             times, means, errors, time_errors, label=words, capsize=3, linewidth=1.3, **style
@@ -99,6 +100,7 @@ def _panel(axes: "Axes", plan: Plan, summary: Summary, value: str) -> None:
         drawn += means
     real = summary.real_images.get(value)
     if real is not None:
+        real *= display.scale
         axes.axhline(real, color="0.4", linestyle=":", linewidth=1.2, label=REAL_IMAGES)
         drawn.append(real)
     if display.better == DOWN and drawn and min(drawn) > 0 and max(drawn) > WIDE * min(drawn):

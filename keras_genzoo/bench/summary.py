@@ -25,7 +25,8 @@ class RunNumbers:
         entry: its entry.
         seed: its seed.
         steps: the steps at which it was scored.
-        values: for each of these, the values of the scores by their paths in a result.
+        values: for each of these, the values of the scores by their paths in a result, as they are
+            in it: what a person reads is scaled by the ``Display``.
         ended_well: whether it was trained and scored to the end.
         stopped: why its training cannot go on, if so.
         error: why its last process failed, if so.
@@ -60,7 +61,7 @@ class Summary:
     Args:
         runs: every run of the plan.
         displays: the values of the scores in their order, with how each is shown.
-        real_images: what other real images score, by value.
+        real_images: what other real images score, by value; as it is in the results.
         protocol: what the scores were measured with; None before the first.
         warnings: those of the evaluation, each once.
         places: machines and versions of packages that trained.
@@ -136,7 +137,7 @@ def summarize(plan: Plan) -> Summary:
     runs = [_run_numbers(plan, *of_run, displays) for of_run in records]
     real: dict[str, float | None] = {}
     for _, result in results:
-        real = _values(result.get("floor", {}), displays) | real
+        real = numbers_in(result.get("floor", {}), displays) | real
     places = [place for _, _, record in records for place in record.places]
     warnings = [str(line) for _, result in results for line in result.get("warnings", [])]
     return Summary(
@@ -157,7 +158,7 @@ def _run_numbers(
         entry,
         seed,
         [point["step"] for point in points],
-        [_values(point["result"]["scores"], displays) for point in points],
+        [numbers_in(point["result"]["scores"], displays) for point in points],
         ended_well=plan.next_step(entry, seed) is None and record.stopped is None,
         stopped=record.stopped,
         error=record.error,
@@ -169,15 +170,6 @@ def _run_numbers(
 def _displays(plan: Plan) -> dict[str, Display]:
     """Return how the numbers are shown that the scores of a bench give, by path in a result."""
     return compared_displays({name for entry in plan.entries for name in entry.scores})
-
-
-def _values(scores: dict[str, Any], displays: dict[str, Display]) -> dict[str, float | None]:
-    """Return the numbers among scores by path, scaled as they are shown."""
-    numbers = numbers_in(scores, displays)
-    return {
-        path: None if number is None else number * displays[path].scale
-        for path, number in numbers.items()
-    }
 
 
 def _is_measured(value: str, runs: list[RunNumbers]) -> bool:

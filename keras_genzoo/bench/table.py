@@ -1,4 +1,7 @@
-"""The table of a bench as Markdown, ready for a page of documentation, and its numbers as CSV."""
+"""The table of a bench as Markdown, ready for a page of documentation, and its numbers as CSV.
+
+Numbers are scaled, as KID by 1,000, in the table alone.
+"""
 
 import csv
 import math
@@ -56,22 +59,21 @@ def _row(entry: Entry, summary: Summary, best: dict[str, Entry | None]) -> list[
     runs = summary.of(entry)
     cells = [entry.name, f"{len(summary.ended_well(entry))} of {len(runs)}"]
     for value in summary.displays:
-        cell = _words(summary.score(entry, value))
+        cell = _words(summary.score(entry, value), summary.displays[value].scale)
         cells.append(f"**{cell}**" if best[value] is entry else cell)
     memory = summary.memory(entry)
     cells += [_words(summary.ms_a_step(entry)), _words(summary.minutes(entry))]
     return [*cells, f"{memory.mean:,.0f}" if memory else "", f"{entry.parameters:,}"]
 
 
-def _words(spread: Spread | None) -> str:
-    return "" if spread is None else spread.in_words()
+def _words(spread: Spread | None, scale: float = 1) -> str:
+    return "" if spread is None else spread.scaled(scale).in_words()
 
 
 def _real(summary: Summary, value: str) -> str:
     if value not in summary.real_images:
         return ""
-    spread = Spread.of([summary.real_images[value]])
-    return "" if spread is None else spread.in_words()
+    return _words(Spread.of([summary.real_images[value]]), summary.displays[value].scale)
 
 
 def _best(plan: Plan, summary: Summary, value: str) -> Entry | None:

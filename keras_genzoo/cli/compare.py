@@ -27,10 +27,10 @@ from keras_genzoo.text import shown
 def command(runs: tuple[str, ...], outs: tuple[Path, ...], force: bool, seed: int) -> None:
     """Compare RUNs: settings that differ, and scores that were measured alike.
 
-    A RUN is a run folder, a preset, or a pattern such as 'runs/vae-mnist-?'. Runs that differ by
-    their seed only are one column, with the mean and the sample standard deviation. Scores that
-    were measured otherwise than those of most runs are not set beside them: a line says what
-    differs.
+    A RUN is a run folder, a preset, an exported SavedModel, or a pattern such as
+    'runs/vae-mnist-?'. Runs that differ by their seed only are one column, with the mean and the
+    sample standard deviation. Scores that were measured otherwise than those of most runs are not
+    set beside them: a line says what differs.
     """
     outs = tuple(new_file(out, force, ".html", ".json", ".csv") for out in outs)
     start_tensorflow()

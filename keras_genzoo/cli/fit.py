@@ -1,7 +1,7 @@
 """``genzoo fit``: train a model into a run folder, or go on where a run was interrupted."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from keras_genzoo.cli.streams import lasting_echo, write_error
 from keras_genzoo.cli.tensorflow import see_one_gpu, start_tensorflow
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
+from keras_genzoo.training.recipes import borrowed_in_words
 from keras_genzoo.training.settings import laid_over
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
     help="Named settings to start from; see 'genzoo list'.",
 )
 @click.option(
-    "--config", type=click.Path(path_type=Path), help="Train with the settings of a config.json."
+    "--config",
+    metavar="RUN",
+    help="Train anew with the settings of a run, a preset, or a config.json.",
 )
 @click.option(
     "--resume",
@@ -70,7 +73,7 @@ if TYPE_CHECKING:
 def command(
     model: str | None,
     recipe: str | None,
-    config: Path | None,
+    config: str | None,
     resume: Path | None,
     start: str | None,
     out: Path | None,
@@ -104,7 +107,12 @@ def command(
     elif start is not None:
         _refuse_with("--from", model, recipe)
     echo = lasting_echo()
-    options = {"tensorboard": tensorboard, "epochs": epochs, "stage": stage, "echo": echo}
+    options: dict[str, Any] = {
+        "tensorboard": tensorboard,
+        "epochs": epochs,
+        "stage": stage,
+        "echo": echo,
+    }
     if resume is not None:
         start_tensorflow()
         if overrides.get("strategy", training.Run.open(resume).settings.strategy) == "one":
@@ -118,8 +126,11 @@ def command(
         settings = training.settings_to_begin(start, overrides)
         options["start_from"] = start
     else:
+        named = recipe is not None
         recipe, values = training.find_recipe(model, overrides.pop("dataset", None), recipe)
         settings = training.Settings.from_dict(laid_over(values, overrides))
+        if not named and (line := borrowed_in_words(recipe, settings)):
+            echo(line)
     start_tensorflow()
     if settings.strategy == "one":
         see_one_gpu()
@@ -145,7 +156,7 @@ def _end(code: int) -> None:
         raise click.exceptions.Exit(code)
 
 
-def _tell_seeds(outcomes: list["SeedOutcome"], echo: Callable[[str], None]) -> int:
+def _tell_seeds(outcomes: Iterable["SeedOutcome"], echo: Callable[[str], None]) -> int:
     """Say how the run of each seed ended, as they end; return the exit code of the command."""
     paths, code = [], 0
     for one in outcomes:

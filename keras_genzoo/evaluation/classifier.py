@@ -222,6 +222,7 @@ def train_classifier(
     Its accuracy is on ``test``, beside the share of the commonest class there; ``echo`` is called
     with lines that say how far the training is.
     """
+    assert train.num_classes is not None  # The labels are what it learns.
     batch_size = min(BATCH_SIZE, train.num_images)
     steps = train.num_images // batch_size
     epochs = max(1, min(MAX_EPOCHS, round(IMAGES_SEEN / train.num_images)))

@@ -9,10 +9,9 @@ import numpy as np
 from keras_genzoo.classes import classes_in_words, shown_classes
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.results import results_of
-from keras_genzoo.models import ImageModel
 from keras_genzoo.text import shown
 from keras_genzoo.training import Run
-from keras_genzoo.training.build import load_weights
+from keras_genzoo.training.build import Generator, load_generator
 from keras_genzoo.training.variables import weights_digest
 
 
@@ -73,7 +72,7 @@ def open_compared(run: Run, name: str, columns: int, seed: int) -> ComparedRun:
     notes: list[str] = []
     model, digest, history, samples = None, None, [], None
     try:
-        model, _ = load_weights(run, notes.append)
+        model, _ = load_generator(run, notes.append)
         digest = weights_digest(model)
     except GenzooError as error:
         notes.append(f"{name}: its weights cannot be read: {error}")
@@ -86,13 +85,13 @@ def open_compared(run: Run, name: str, columns: int, seed: int) -> ComparedRun:
             samples = _samples(model, run, columns, seed)
         except GenzooError as error:
             notes.append(f"{name}: no samples: {error}")
-    step = history[-1]["step"] if history else None
+    step = int(history[-1]["step"]) if history else None
     step = step if model is None else int(model.step)
     results = _results(run, name, digest, step, notes)
     return ComparedRun(name, run, step, digest, results, history, samples, notes)
 
 
-def _samples(model: ImageModel, run: Run, columns: int, seed: int) -> Samples:
+def _samples(model: Generator, run: Run, columns: int, seed: int) -> Samples:
     """Return images of a model.
 
     Raises:

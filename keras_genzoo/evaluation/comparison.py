@@ -128,7 +128,8 @@ def compare_runs(
     than a run has now are left out, too.
 
     Args:
-        names: run folders, presets, or patterns such as ``runs/vae-*``.
+        names: run folders, presets or their addresses at a hub, exported SavedModels, or patterns
+            such as ``runs/vae-*``.
         columns: the number of images that each model makes of the same noise; 0 for none.
         seed: random seed of that noise.
         echo: called with a line before each run that is read.
@@ -344,12 +345,12 @@ def _of_other_data(runs: Sequence[ComparedRun]) -> list[str]:
         return []
     parts = []
     for members in by_data.values():
-        run = members[0].run
-        shape = "x".join(map(str, run.data["image_shape"]))
-        place = Path(run.settings.dataset)
-        name = place.name if place.is_absolute() else run.settings.dataset
+        data, settings = members[0].run.data, members[0].run.settings
+        shape = "x".join(map(str, data["image_shape"]))
+        place = Path(settings.dataset)
+        name = place.name if place.is_absolute() else settings.dataset
         parts.append(
-            f"{run.data['num_images']:,} images of {name}, split {run.settings.split}, at {shape} "
+            f"{data['num_images']:,} images of {name}, split {settings.split}, at {shape} "
             f"({names_in_words([member.name for member in members])})"
         )
     return [

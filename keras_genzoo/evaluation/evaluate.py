@@ -166,6 +166,8 @@ def _same_classes(fake: Source, labels: np.ndarray, real: Source) -> np.ndarray:
     Raises:
         GenzooError: if generated images are of a class that the real ones do not have.
     """
+    assert real.class_names is not None  # Both have classes.
+    assert fake.class_names is not None
     numbers = {name: number for number, name in enumerate(real.class_names)}
     for name in fake.class_names:
         if name not in numbers:

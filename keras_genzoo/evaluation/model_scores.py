@@ -66,7 +66,9 @@ def _modes(inputs: ModelInputs) -> dict[str, Any]:
     splits = open_splits(single)
     classifier = open_classifier(splits, echo=inputs.echo)
     images = inputs.model.generate(STACKED_SAMPLES, seed=seed)
-    counts = mode_counts(stacked_labels(images, classifier), inputs.data.train.num_classes)
+    num_modes = inputs.data.train.num_classes
+    assert num_modes is not None  # Stacked images have labels.
+    counts = mode_counts(stacked_labels(images, classifier), num_modes)
     _, labels = splits.train.sample(min(splits.train.num_images, DEFAULT_COUNT), seed)
     digits = np.bincount(labels, minlength=10)
     real_counts = np.einsum("a,b,c->abc", digits, digits, digits).ravel()

@@ -138,8 +138,10 @@ def new_gans(
         model = GAN((1, 2, 1), LATENT_DIM, architecture=SideBySide(count), seed=seed)
     rates = [keras.optimizers.schedules.CosineDecay(rate, steps) for rate in learning_rates]
     # The gradient of the mean over all GANs is 1 / count of that of one GAN.
-    optimizers = [Adam(rate, beta_1=0.0, beta_2=0.99, epsilon=1e-8 / count) for rate in rates]
-    model.compile(*optimizers, loss=loss, penalty=penalty)
+    generator_optimizer, discriminator_optimizer = (
+        Adam(rate, beta_1=0.0, beta_2=0.99, epsilon=1e-8 / count) for rate in rates
+    )
+    model.compile(generator_optimizer, discriminator_optimizer, loss=loss, penalty=penalty)
     return model
 
 

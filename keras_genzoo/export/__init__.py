@@ -10,16 +10,4 @@ from keras_genzoo import backend
 
 backend.require_tensorflow()
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "formats": ["EXPORT_FORMATS", "ExportFormat", "ExportOption"],
-        "inputs": ["draw_inputs"],
-        "litert": ["LITERT_TYPES", "export_litert"],
-        "network_files": ["export_keras", "export_onnx"],
-        "playground": ["open_page", "write_playground", "write_theory_page"],
-        "run": ["export_run"],
-        "saved_model": ["export_saved_model"],
-        "verify": ["Difference", "difference"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

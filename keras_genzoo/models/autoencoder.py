@@ -253,13 +253,14 @@ class Autoencoder(ImageModel):
         """Refuse a likelihood that the model cannot train with; any is taken here."""
 
     def save_own_variables(self, store: Any) -> None:
-        """Save as ``ImageModel`` does, with the name of a loss that decoding depends on.
+        """Save as ``ImageModel`` does, with the name of a loss that is needed without ``compile``.
 
-        A model may be loaded without what ``compile`` was given.
+        A preset is loaded without what ``compile`` was given; its images, or its likelihood, may
+        depend on the loss.
         """
         super().save_own_variables(store)
         name = RECONSTRUCTION_LOSSES.name_of(getattr(self, "reconstruction_loss", None))
-        if name is not None and not self.likelihood.is_plain:
+        if name is not None and (self.likelihood.is_log_likelihood or not self.likelihood.is_plain):
             store[_LOSS] = np.frombuffer(name.encode(), "uint8")
 
     def load_own_variables(self, store: Any) -> None:

@@ -7,7 +7,7 @@ docstring of ``ImageModel`` lists what a new family of models must bring.
 import inspect
 import os
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import keras
 import numpy as np
@@ -436,6 +436,13 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
         """
 
     # Calling ---------------------------------------------------------------------------------
+
+    # A model of any class, such as that of a preset, may take more than ``Latents`` says: class
+    # labels, a solver, a temperature. A type checker is to let them pass; each class says its own.
+    if TYPE_CHECKING:
+        decode: Callable[..., np.ndarray]
+        generate: Callable[..., np.ndarray]
+        interpolate: Callable[..., np.ndarray]
 
     def __call__(self, *args, **kwargs):
         """Call the model as Keras does; errors are those of ``call``, in one line."""

@@ -183,7 +183,8 @@ class CodeUse(Joined):
             ``num_codes``; ``in_use``, the codes that occur; ``perplexity`` of their shares;
             ``bits`` of an image's codes under the prior, None before it is trained; and
             ``reconstruction_bits``, the reconstruction loss of an image given its codes, None if
-            it is no log-likelihood. The last is of grey values as they are.
+            it is no log-likelihood, or not known, as of a preset of an earlier version before
+            ``compile(loss=...)``. The last is of grey values as they are.
         """
         codes = self.encode(images, batch_size=batch_size)
         counts = np.bincount(codes.ravel(), minlength=self.num_codes)

@@ -335,15 +335,22 @@ class Flow(Generating, ImageModel):
     ) -> Callable:
         """Return the velocity as a function of images ``(batch, *image_shape)`` and a time.
 
+        The images are floats in the model's range and noise, or uint8, and may be NumPy's.
+
         Args:
             class_labels: int32 labels ``(batch,)`` of a conditional flow; None for no class.
             guidance: strength of guidance; by default the model's.
             training: whether layers behave as in training.
         """
+        if isinstance(class_labels, np.ndarray):
+            class_labels = ops.convert_to_tensor(class_labels, "int32")
         network = self.network if training else self.inference_network
         guidance = self.guidance if guidance is None else guidance
 
         def velocity(x: Tensor, t: Tensor) -> Tensor:
+            if isinstance(x, np.ndarray):
+                is_image = x.dtype == np.uint8
+                x = self.to_range(x) if is_image else ops.convert_to_tensor(x, "float32")
             times = ops.full_like(x[:, 0, 0, 0], t)
 
             def given(labels):

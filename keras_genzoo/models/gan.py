@@ -318,15 +318,19 @@ class GAN(Generating, Judging, Adapting, ImageModel):
             )
         for optimizer in optimizers:
             check_optimizer(optimizer, self.num_replicas)
-        penalty = component(penalty, PENALTIES, Penalty)
-        augmentation = component(augmentation, AUGMENTATIONS, Augmentation)
-        own = "discriminator" in self._own_roles
-        check_combination(adversarial_loss, penalty, self.discriminator, augmentation, own=own)
-        self.adversarial_loss, self.penalty, self.augmentation = (
-            adversarial_loss,
-            penalty,
-            augmentation,
+        chosen_penalty: Penalty | None = component(penalty, PENALTIES, Penalty)
+        chosen_augmentation: Augmentation | None = component(
+            augmentation, AUGMENTATIONS, Augmentation
         )
+        check_combination(
+            adversarial_loss,
+            chosen_penalty,
+            self.discriminator,
+            chosen_augmentation,
+            own="discriminator" in self._own_roles,
+        )
+        self.adversarial_loss = adversarial_loss
+        self.penalty, self.augmentation = chosen_penalty, chosen_augmentation
         self.discriminator_steps = int(discriminator_steps)
         with self.distribute_strategy.scope():
             super().compile(optimizer=None, **options)

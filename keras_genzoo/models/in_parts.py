@@ -1,4 +1,4 @@
-"""The gradient of a batch with many draws an image, computed for some images at a time."""
+"""Gradient and losses of a batch with many draws an image, for some images at a time."""
 
 import math
 from collections.abc import Iterable
@@ -32,9 +32,51 @@ class InParts(Joined):
         at_once = self.images_at_once(images.shape[0])
         if at_once is None:
             return super().gradients(images, class_labels)
+        variables = self.trainable_variables
+
+        def of_part(part, noise, share, **of_class):
+            with tf.GradientTape() as tape:
+                loss, parts = self.losses_of_draws(part, noise, True, **of_class)
+                loss = share * self.loss_of_replica(tf.reduce_mean(loss))
+            more = tape.gradient(loss, variables, unconnected_gradients="zero")
+            return more, {name: share * tf.reduce_mean(parts[name]) for name in self._trackers}
+
+        zeros = [tf.zeros(variable.shape, variable.dtype) for variable in variables]
+        sums = zeros, {name: tf.zeros(()) for name in self._trackers}
+        return self._summed(of_part, sums, at_once, images, class_labels, training=True)
+
+    def test_step(self, data):
+        """Measure the losses of a batch, in the parts that training takes."""
+        images, class_labels = self.unpack(data)
+        # The last batch may be smaller: XLA takes it whole.
+        of_any_size = images.shape[0] is None and self.jit_compile
+        at_once = None if of_any_size else self.images_at_once(images.shape[0])
+        if at_once is None:
+            return super().test_step(data)
+
+        def of_part(part, noise, share, **of_class):
+            _, parts = self.losses_of_draws(part, noise, False, **of_class)
+            return {name: share * tf.reduce_mean(parts[name]) for name in self._trackers}
+
+        zeros = {name: tf.zeros(()) for name in self._trackers}
+        means = self._summed(of_part, zeros, at_once, images, class_labels, training=False)
+        return self.track(tf.shape(images)[0], **means)
+
+    def _summed(self, of_part, sums, at_once, images, class_labels, training):
+        """Return the sum over the parts of a batch of what a function gives for each.
+
+        Args:
+            of_part: takes images, noise, their share of the batch, and class labels if there are
+                any; returns tensors as nested as ``sums``.
+            sums: zeros, to which they are added.
+            at_once: images of a part.
+            images: those of the batch.
+            class_labels: of the batch, None without.
+            training: whether the noise is that of a training step.
+        """
         # All noise is drawn as for the whole batch.
-        images, epsilon = self.randomized(images, training=True)
-        batch, variables = tf.shape(images)[0], self.trainable_variables
+        images, epsilon = self.randomized(images, training)
+        batch = tf.shape(images)[0]
         divides = images.shape[0] is not None and images.shape[0] % at_once == 0
 
         def rows(values, first):
@@ -44,29 +86,18 @@ class InParts(Joined):
             starts = [first, *[0] * (len(values.shape) - 1)]
             return tf.slice(values, starts, [at_once, *values.shape[1:]])
 
-        def with_next(first, gradients, means):
+        def with_next(first, sums):
             of_class = {} if class_labels is None else {"class_labels": rows(class_labels, first)}
-            part, noise = rows(images, first), rows(epsilon, first)
+            part = rows(images, first)
             share = tf.cast(tf.shape(part)[0], tf.float32) / tf.cast(batch, tf.float32)
-            with tf.GradientTape() as tape:
-                loss, parts = self.losses_of_draws(part, noise, True, **of_class)
-                loss = share * self.loss_of_replica(tf.reduce_mean(loss))
-            more = tape.gradient(loss, variables, unconnected_gradients="zero")
-            return (
-                first + at_once,
-                [a + b for a, b in zip(gradients, more, strict=True)],
-                {name: means[name] + share * tf.reduce_mean(parts[name]) for name in means},
-            )
+            more = of_part(part, rows(epsilon, first), share, **of_class)
+            return first + at_once, tf.nest.map_structure(tf.add, sums, more)
 
-        zeros = [tf.zeros(variable.shape, variable.dtype) for variable in variables]
-        means = {name: tf.zeros(()) for name in self._trackers}
-        _, gradients, means = tf.while_loop(
-            lambda first, *_: first < batch,
-            with_next,
-            (0, zeros, means),
-            parallel_iterations=1,
+        start = (0, sums)
+        _, sums = tf.while_loop(
+            lambda first, _: first < batch, with_next, start, parallel_iterations=1
         )
-        return gradients, means
+        return sums
 
     def images_at_once(self, batch_size: int | None) -> int | None:
         """Return how many images of a step are taken at a time, None for all.

@@ -22,6 +22,8 @@ class Augmentation:
     # Whether ``__call__`` takes a probability as its third argument, which the model keeps, and
     # moves as ``probability``, ``ramp_steps``, ``target`` and ``adaptation_images`` say.
     has_probability = False
+    probability: float  # Where has_probability.
+    ramp_steps: int  # Where has_probability.
     # The operations after which an image may show something else, as a 6 turned is a 9.
     turning: tuple[str, ...] = ()
 

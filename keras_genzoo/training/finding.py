@@ -1,4 +1,4 @@
-"""Several runs by their names: run folders, presets, and patterns such as ``runs/vae-*``."""
+"""Several runs by their names: what commands take as RUN, and patterns such as ``runs/vae-*``."""
 
 import glob
 import os
@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.presets import find_preset
+from keras_genzoo.presets.hubs import is_address
+from keras_genzoo.saved_models import find_version
 from keras_genzoo.text import shown
 from keras_genzoo.training.preset_runs import run_folder
 from keras_genzoo.training.run import Run
@@ -27,7 +29,7 @@ def find_runs(names: Sequence[str | os.PathLike]) -> FoundRuns:
     are left out, and said.
 
     Args:
-        names: run folders, presets, or patterns as ``glob`` takes them.
+        names: what ``run_folder`` takes, a SavedModel too, or patterns as ``glob`` takes them.
 
     Raises:
         GenzooError: if there is nothing of a name, or nothing that a pattern matches.
@@ -35,11 +37,11 @@ def find_runs(names: Sequence[str | os.PathLike]) -> FoundRuns:
     runs: dict[Path, Run] = {}
     no_runs, left_out = [], []
     for path in [path for name in names for path in _matches(name)]:
-        if find_preset(path) is None and not (path / "config.json").is_file():
+        if not _may_be_run(path):
             no_runs.append(shown(path))
             continue
         try:
-            run = Run.open(path)
+            run = Run.open(path, generates=True)
         except GenzooError as error:
             left_out.append(f"{shown(path)} is left out: {error}")
         else:
@@ -50,12 +52,20 @@ def find_runs(names: Sequence[str | os.PathLike]) -> FoundRuns:
     return FoundRuns(list(runs.values()), left_out)
 
 
-def _matches(name: str | os.PathLike) -> list[Path]:
-    """Return the paths that a name stands for.
+def _may_be_run(path: str | Path) -> bool:
+    if isinstance(path, str) or (path / "config.json").is_file():
+        return True
+    return find_preset(path) is not None or find_version(path) is not None
+
+
+def _matches(name: str | os.PathLike) -> Sequence[str | Path]:
+    """Return the paths that a name stands for; an address at a hub is a string.
 
     Raises:
         GenzooError: if there are none.
     """
+    if is_address(name):
+        return [os.fspath(name)]
     path = Path(name)
     if path.exists() or find_preset(path) is not None:
         return [path]

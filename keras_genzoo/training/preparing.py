@@ -140,9 +140,10 @@ def _check_together(model: ImageModel, source: Source, batch_size: int) -> None:
     if images % model.packing:
         raise GenzooError(packs_text(images, model.packing))
     model.check_batch_size(batch_size)
-    if model.needs_labels and source.num_classes > source.num_images:
+    classes = source.num_classes or 0
+    if model.needs_labels and classes > source.num_images:
         raise GenzooError(
-            f"{source.num_images:,} images cannot show {source.num_classes:,} classes, and a class "
+            f"{source.num_images:,} images cannot show {classes:,} classes, and a class "
             "without an image cannot be learnt; give more images, or fewer classes"
         )
 

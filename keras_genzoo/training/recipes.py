@@ -6,6 +6,7 @@ from typing import Any
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.models.registry import MODELS
 from keras_genzoo.registry import Registry
+from keras_genzoo.text import shown
 from keras_genzoo.training.settings import Settings, laid_over
 
 
@@ -456,6 +457,24 @@ def settings_for(
     """
     _, values = find_recipe(model, dataset, recipe)
     return Settings.from_dict(laid_over(values, overrides))
+
+
+def borrowed_in_words(name: str | None, settings: Settings) -> str | None:
+    """Return a line that says that a recipe is of another data set than a run; None if it is not.
+
+    Args:
+        name: the recipe that ``find_recipe`` chose.
+        settings: those of the run.
+
+    >>> borrowed_in_words("gan-mnist", settings_for("gan", "faces")).split("; ")[0]
+    'gan has no recipe for faces: it takes the settings of gan-mnist where no flag says another'
+    """
+    if name is None or RECIPES[name]["dataset"] == settings.dataset:
+        return None
+    return (
+        f"{settings.model} has no recipe for {shown(settings.dataset)}: it takes the settings of "
+        f"{name} where no flag says another; 'genzoo list recipes {name}' shows them"
+    )
 
 
 def recipe_in_words(name: str, settings: Settings) -> str:

@@ -30,6 +30,7 @@ from keras_genzoo.training.devices import devices_in_words, unused_gpu
 from keras_genzoo.training.held_out import HeldOutImages
 from keras_genzoo.training.own_callbacks import OwnCallbacks
 from keras_genzoo.training.preparing import Prepared, prepare, resumed_settings
+from keras_genzoo.training.preset_runs import run_folder
 from keras_genzoo.training.progress import Events, Progress, require_tensorboard
 from keras_genzoo.training.run import (
     Run,
@@ -255,15 +256,19 @@ def resume(
 
 
 def repeat(config: str | os.PathLike, overrides: dict[str, Any] | None = None) -> Settings:
-    """Return the settings of a ``config.json`` (or its run folder), with overrides.
+    """Return the settings of a ``config.json``, a run or a preset, with overrides.
 
     Settings that were left to the machine are left to this machine: a run of one device may be
     repeated on several.
 
+    Args:
+        config: the file, or what ``run_folder`` takes.
+        overrides: a person's own settings.
+
     Raises:
         GenzooError: if the file is not a configuration, or the model has no such setting.
     """
-    content = read_config(config)
+    content = read_config(run_folder(config, generates=True))
     settings = Settings.from_dict(content["settings"])
     data = content.get("data")
     shape = data.get("image_shape") if isinstance(data, dict) else None
@@ -275,8 +280,8 @@ def repeat(config: str | os.PathLike, overrides: dict[str, Any] | None = None) -
 
 
 def repeated_recipe(config: str | os.PathLike) -> str | None:
-    """Return the name of the recipe that a ``config.json`` (or its run folder) started from."""
-    recipe = read_config(config).get("recipe")
+    """Return the name of the recipe that a ``config.json``, a run or a preset started from."""
+    recipe = read_config(run_folder(config, generates=True)).get("recipe")
     return recipe if isinstance(recipe, str) else None
 
 
@@ -339,7 +344,7 @@ def _begin_stage_anew(
         )
     variables = variables_by_path(model)
     names = [other.name for other in run.settings.stages if other.first >= begun.first]
-    anew = {id(variable) for name in names for variable in model.stage_variables(name)}
+    anew = {id(variable) for name in names if name for variable in model.stage_variables(name)}
     for path, variable in variables.items():
         if id(variable) in anew:
             variable.assign(initial[path])

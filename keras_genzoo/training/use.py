@@ -181,16 +181,15 @@ def reconstruct(
         chosen = images_by_number(source, images)
         echo(f"from the left: {'; '.join(chosen.words)}")
         real, labels = chosen.images, chosen.labels
-    if not model.needs_labels or (labels is not None and labels.min(initial=0) < 0):
-        labels = None
-    if model.needs_labels and labels is None:
+    of_classes = model.needs_labels and labels.min(initial=0) >= 0
+    if model.needs_labels and not of_classes:
         echo("each image takes the class under which the model finds it most likely")
     columns = min(len(real), RECONSTRUCTIONS)
     rows = []
     for first in range(0, len(real), columns):
         row = real[first : first + columns]
         blank = np.full((columns - len(row), *row.shape[1:]), 255, np.uint8)
-        of_row = {} if labels is None else {"class_labels": labels[first : first + columns]}
+        of_row = {"class_labels": labels[first : first + columns]} if of_classes else {}
         rows += [row, blank, model.reconstruct(row, **of_row), blank]
     grid = image_grid(np.concatenate(rows), columns, scale=readable_scale(real.shape[1]))
     save_png(out, grid)

@@ -124,7 +124,7 @@ def _figures(
     history = run.read_history()
     if history:
         loss = adversarial_loss(run.settings)
-        curves = training_curves(history, loss and loss.optimum)
+        curves = training_curves(history, None if loss is None else loss.optimum)
         head(curves, run.subject)
         yield "curves", curves
     title = figure_title(run, model)
@@ -175,9 +175,8 @@ def _latent_figures(
         echo(f"no latent_map: {reason}")
         return
     images, labels = source.sample(min(MAP_IMAGES, source.num_images), seed)
-    labels = labels if source.num_classes else None
     words = f"codes of {len(images):,} images of {_split_in_words(source)}"
-    codes = codes_in_2d(model, images, labels, words)
+    codes = codes_in_2d(model, images, labels if source.num_classes else None, words)
     yield "latent_map", latent_map([codes], source.class_names)
     if reason := why_no_manifold(model):
         echo(f"no latent_manifold: {reason}")

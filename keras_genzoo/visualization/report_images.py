@@ -172,8 +172,9 @@ def _real_images(
     if labels is not None:
         places = {label: iter(np.flatnonzero(classes == label)) for label in np.unique(labels)}
         chosen = [next(places[label], None) for label in labels]
-        if None not in chosen:
-            return images[chosen], True
+        found = [place for place in chosen if place is not None]
+        if len(found) == len(chosen):
+            return images[found], True
     return images[:count], False
 
 
@@ -183,7 +184,7 @@ def training(page: Page) -> str:
     if not history:
         return ""
     loss = adversarial_loss(page.run.settings)
-    curves = training_curves(history, loss and loss.optimum)
+    curves = training_curves(history, None if loss is None else loss.optimum)
     words = "Means over the steps between two checkpoints"
     if any(name.startswith(HELD_OUT) for row in history for name in row):
         words += "; dotted: of held-out images, by the weights of each checkpoint"

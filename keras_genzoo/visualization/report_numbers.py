@@ -68,10 +68,10 @@ def maps(page: Page) -> str:
     stale = why_stale(folder, page.model) if there else None
     if page.measure and page.generates and (stale or not there):
         page.echo("drawing the maps")
-        options = {"seed": page.seed} | (_kept_options(folder) if there else {})
-        places = {"dataset": page.dataset, "out": folder}
+        options: dict[str, Any] = {"seed": page.seed, "dataset": page.dataset}
+        options |= _kept_options(folder) if there else {}
         try:
-            draw_umap(page.run.path, **places, **options, force=True, echo=page.echo)
+            draw_umap(page.run.path, **options, out=folder, force=True, echo=page.echo)
         except GenzooError as error:
             if not there:
                 raise

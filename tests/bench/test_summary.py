@@ -230,6 +230,22 @@ def test_every_number_is_in_a_csv_and_the_means_in_the_json(filled):
     assert second["ended_well"] == 2
 
 
+def test_files_for_programs_hold_scores_as_they_were_measured_and_pictures_as_the_table(filled):
+    summary = summarize(filled)
+    write_tables(filled, summary)
+    filled.write(summary.numbers())
+    with (filled.path / "bench.csv").open() as file:
+        assert {row["kid"] for row in csv.DictReader(file)} == {"0.002"}
+    results = json.loads((filled.path / "bench.json").read_text())["results"]
+    assert results["entries"][0]["values"]["kid"]["mean"] == 0.002
+    assert results["real_images"]["kid"] == 0.001
+    kid = bench_figure(filled, summary).axes[1]
+    assert kid.get_title(loc="left") == f"KID {TIMES} 1,000 ↓"
+    assert [one.lines[0].get_ydata().tolist() for one in kid.containers] == [[2.0], [2.0]]
+    [real] = [line for line in kid.lines if line.get_label() == "real images"]
+    assert real.get_ydata() == [1.0, 1.0]
+
+
 def test_the_figure_leaves_out_a_score_of_real_images_that_is_not_finite(filled):
     def change(record):
         for point in record.points:

@@ -1,5 +1,6 @@
 """``genzoo evaluate``: what it measures, what it says of it, what it refuses."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -10,8 +11,16 @@ import keras
 import numpy as np
 import pytest
 
+from keras_genzoo.cli.evaluate import command
 from keras_genzoo.data import Splits, load_dataset, open_source
-from keras_genzoo.evaluation import FEATURE_NETWORKS, SCORES, ScoreInputs, classifier, find_network
+from keras_genzoo.evaluation import (
+    FEATURE_NETWORKS,
+    SCORES,
+    Options,
+    ScoreInputs,
+    classifier,
+    find_network,
+)
 from tests.cli.conftest import SMALL
 from tests.models.cases import FEW
 from tests.training import kill
@@ -470,6 +479,11 @@ def test_ctrl_c_ends_in_one_line_and_keeps_the_scores_so_far(trained, tmp_path):
         "stopped; the scores computed so far are kept, and the same command goes on"
     ]
     assert set(read(run / "evaluation.json")["scores"]) >= {"fid", "kid", "precision"}
+
+
+def test_the_flags_have_the_defaults_of_the_options():
+    given = command.make_context("evaluate", []).params
+    assert {one.name: given[one.name] for one in dataclasses.fields(Options)} == vars(Options())
 
 
 def test_every_score_says_what_it_needs():

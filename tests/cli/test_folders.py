@@ -39,7 +39,12 @@ def test_fit_says_what_was_taken_for_what(genzoo, images):
     (path / "Train" / "birds").mkdir()
     ended = genzoo(f"{VAE} --out run")
     assert ended.code == 0, ended.errors
-    assert ended.output.splitlines()[3:6] == [
+    lines = ended.output.splitlines()
+    assert lines[0] == (
+        "vae has no recipe for data: it takes the settings of vae-mnist where no flag says "
+        "another; 'genzoo list recipes vae-mnist' shows them"
+    )
+    assert lines[4:7] == [
         "2 classes: cats, dogs; without an image, and so no class: birds",
         "splits: train in Train, test in Test",
         "left out: 1 image that Pillow cannot open here (.exr 1), such as dogs/9.exr: convert "
@@ -51,7 +56,16 @@ def test_fit_says_what_was_taken_for_what(genzoo, images):
 
 
 def test_fit_on_digits_says_the_classes(genzoo):
-    assert "10 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9" in genzoo(small("vae")).output
+    output = genzoo(small("vae")).output
+    assert "10 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9" in output
+    assert "no recipe for" not in output
+
+
+def test_a_recipe_that_is_named_is_taken_for_other_data_without_a_word(genzoo, images):
+    images(*of_folders("cats", "dogs"))
+    ended = genzoo(f"{VAE.replace('fit vae', 'fit --recipe vae-mnist')} --out run")
+    assert ended.code == 0, ended.errors
+    assert "no recipe for" not in ended.output
 
 
 def test_strict_fit_stops_at_what_is_left_out(refused, images):

@@ -202,12 +202,21 @@ def test_a_preset_of_a_hub_is_a_run_under_the_name_of_its_address(genzoo, refuse
     ended = genzoo("sample hf://someone/tiny -n 10")
     assert ended.output.splitlines()[-1] == "runs/someone-tiny/sample.png"
     assert "preset: someone-tiny" in genzoo("show hf://someone/tiny").output
+    assert "\nsomeone-tiny " in genzoo("compare hf://someone/tiny ae_mnist").output
     assert {file: file.read_bytes() for file in hub.iterdir()} == before
     line = refused("sample hf://someone/else")
     assert line == "Error: cannot fetch hf://someone/else: 404: no someone/else"
     (hub / "genzoo.json").unlink()
     line = refused("sample hf://someone/tiny")
     assert "hf://someone/tiny lacks genzoo.json or a file of its model" in line
+
+
+def test_its_settings_train_a_new_run(genzoo, refused, preset, tmp_path):
+    ended = genzoo("fit --config tiny_cgan --steps 1 --out mine")
+    assert ended.code == 0, ended.errors
+    mine, its = (Run.open(tmp_path / name).settings for name in ("mine", "runs/tiny_cgan"))
+    assert mine == its.replace(steps=1)
+    assert "did you mean the preset 'ae_mnist'?" in refused("fit --config ae_mnits")
 
 
 def test_a_preset_of_a_hub_begins_another_run(hub, tmp_path, monkeypatch):

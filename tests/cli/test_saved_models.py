@@ -266,3 +266,15 @@ def test_a_page_of_a_vae_runs_its_decoder_alone(genzoo, served_once, trained, tm
     made = runner(file, 1)(decoder.name, {"z": z})["images"]
     np.testing.assert_allclose(made * 255, whole.decode(z), atol=2)
     assert model.digest == weights_digest(whole)
+
+
+def test_it_is_compared_with_runs_by_the_scores_in_its_run_folder(genzoo, served, tmp_path):
+    words = "--scores fid --features pixels -n 100 --no-floor"
+    assert genzoo(f"evaluate savedmodels/tiny_cgan {words}").code == 0
+    ended = genzoo("compare savedmodels/* dcgan_mnist --out a.json --out a.html")
+    assert ended.code == 0, ended.errors
+    first, _ = json.loads((tmp_path / "a.json").read_text())["runs"]
+    assert first["name"] == "tiny_cgan-v1"
+    measured = json.loads((tmp_path / "runs/tiny_cgan-v1/evaluation.json").read_text())["scores"]
+    assert first["scores"]["fid"] == measured["fid"]
+    assert "cannot be read" not in ended.output

@@ -219,6 +219,31 @@ def test_a_step_in_parts_is_the_step_of_the_whole(arguments):
         assert float(means[name]) == pytest.approx(float(tf.reduce_mean(value)), rel=1e-5)
 
 
+@pytest.mark.parametrize("arguments", [{"objective": "iwae"}, {"beta": 0.5, "beta_warmup": 4}])
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_losses_are_measured_in_the_parts_of_training(arguments, jit_compile, monkeypatch):
+    of_draws, sizes = VAE.losses_of_draws, []
+
+    def counted(model, images, *others):
+        sizes.append(images.shape[0])
+        return of_draws(model, images, *others)
+
+    monkeypatch.setattr(VAE, "losses_of_draws", counted)
+    arguments = {"num_samples": 3, "hidden_units": (5,), "binarize": "dynamic"} | arguments
+
+    def measured(draws_at_once):
+        keras.utils.set_random_seed(3)
+        model = VAE(SHAPE, 2, seed=5, draws_at_once=draws_at_once, **arguments)
+        model.compile(run_eagerly=not jit_compile, jit_compile=jit_compile)
+        sizes.clear()
+        return model.evaluate(images(11), batch_size=8, verbose=0, return_dict=True)
+
+    whole = measured(0)
+    assert measured(6) == pytest.approx(whole, rel=1e-5)
+    if not jit_compile:
+        assert sizes == [2, 2, 2, 2, 2, 1]
+
+
 def test_more_draws_than_fit_are_taken_in_parts_unless_the_batch_counts_as_a_whole():
     def at_once(batch, decoder=None, **arguments):
         arguments = {"objective": "iwae"} | arguments

@@ -59,6 +59,19 @@ def test_noise_becomes_the_gaussian_of_the_data():
     assert np.abs(model.path(z)[:, -1].astype(int) - model.to_uint8(made)).max() <= 1
 
 
+def test_the_velocity_takes_images_of_numpy():
+    model = Flow(SHAPE, network=GaussianField())
+    x = np.random.default_rng(0).normal(size=(3, *SHAPE))
+    expected = model.velocity()(tf.constant(x, "float32"), 0.3)
+    np.testing.assert_array_equal(model.velocity()(x, 0.3), expected)
+    black = np.zeros((3, *SHAPE), "uint8")
+    expected = model.velocity()(tf.fill((3, *SHAPE), -1.0), 0.3)
+    np.testing.assert_array_equal(model.velocity()(black, 0.3), expected)
+    model = Flow(SHAPE, network=LabelField(), conditioning="embedding", num_classes=4)
+    of_class = model.velocity(np.array([0, 3, 1]), guidance=1)(x, 0.3)
+    assert np.asarray(of_class)[:, 0, 0, 0].tolist() == [2, 5, 3]
+
+
 @pytest.mark.parametrize("exact", [True, False])
 def test_the_likelihood_is_that_of_the_gaussian(exact):
     # The Jacobian is diagonal, so that an estimate by random signs has no error.

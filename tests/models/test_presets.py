@@ -88,6 +88,7 @@ def test_an_autoencoder_becomes_a_preset_too(tmp_path):
     loaded = VAE.from_preset(tmp_path / "vae")
     assert loaded.optimizers == []
     assert weights_digest(loaded) == weights_digest(model)
+    assert loaded.has_likelihood
 
 
 def test_an_averaged_network_is_stored_once(tmp_path):

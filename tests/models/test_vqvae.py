@@ -148,6 +148,8 @@ def test_a_preset_draws_the_same_samples_and_is_of_the_second_stage(tmp_path):
     loaded = VQVAE.from_preset(tmp_path / "codes")
     assert (loaded.stage, loaded.optimizers) == ("prior", [])
     np.testing.assert_array_equal(loaded.generate(4, seed=1), model.generate(4, seed=1))
+    images = model.generate(4, seed=2)
+    assert loaded.describe_codes(images) == model.describe_codes(images)
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """Runs by name: folders, presets and patterns; what is none of these is named."""
 
+import sys
+
 import pytest
 
 from keras_genzoo.errors import GenzooError
@@ -34,6 +36,16 @@ def test_a_run_counts_once_and_a_name_that_exists_is_no_pattern(names):
 
 def test_a_preset_is_a_run(names):
     assert found("ae_mnist", "runs/a-1") == ["runs/ae_mnist", "runs/a-1"]
+
+
+def test_an_address_that_cannot_be_fetched_is_left_out_and_said(names, monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    runs, lines = find_runs(["runs/a-1", "hf://someone/model"])
+    assert [run.path.name for run in runs] == ["a-1"]
+    assert lines == [
+        "hf://someone/model is left out: hf://someone/model needs huggingface_hub: pip install "
+        "huggingface_hub"
+    ]
 
 
 def test_what_is_no_run_is_left_out_and_said(names, tmp_path):

@@ -29,6 +29,7 @@ from keras_genzoo.training import (
     Settings,
     build_model,
     declared,
+    find_recipe,
     manifest,
     recipes,
     settings_for,
@@ -130,6 +131,24 @@ def test_a_model_without_a_recipe_starts_from_its_own_defaults(monkeypatch):
     for dataset in ("mnist", "digits", "faces"):
         assert settings_for("ae", dataset) == Settings(model="ae", dataset=dataset)
     assert settings_for("vae", "faces").steps == 15000
+
+
+@pytest.mark.parametrize(
+    ("model", "dataset", "recipe"),
+    [
+        ("iwae", "fashion_mnist", "iwae-mnist"),
+        ("hvae", "celeb_a", "hvae-mnist"),
+        ("dcgan", "fashion_mnist", "dcgan-mnist"),
+        ("dcgan", "celeb_a", None),
+        ("dcgan", "digits", None),
+    ],
+)
+def test_the_recipe_of_other_data_is_named(model, dataset, recipe):
+    found, _ = find_recipe(model, dataset)
+    line = recipes.borrowed_in_words(found, settings_for(model, dataset))
+    expected = f"{model} has no recipe for {dataset}: it takes the settings of {recipe} where"
+    assert (line or "").startswith(expected if recipe else "")
+    assert (line is None) == (recipe is None)
 
 
 @of(MODELS, "model")

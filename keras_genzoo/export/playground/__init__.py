@@ -7,11 +7,4 @@ of those before it.
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "opening": ["NO_DISPLAY", "open_page"],
-        "page": ["write_playground"],
-        "theory": ["write_theory_page"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

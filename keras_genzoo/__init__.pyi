@@ -1,0 +1,11 @@
+from . import bench as bench
+from . import data as data
+from . import evaluation as evaluation
+from . import export as export
+from . import images as images
+from . import losses as losses
+from . import models as models
+from . import networks as networks
+from . import training as training
+from . import visualization as visualization
+from ._version import __version__ as __version__

@@ -1,0 +1,10 @@
+from .benching import BenchOutcome as BenchOutcome
+from .benching import new_bench as new_bench
+from .benching import resume_bench as resume_bench
+from .entries import Entry as Entry
+from .entries import Request as Request
+from .entries import settings_given as settings_given
+from .plan import Plan as Plan
+from .table import bench_table as bench_table
+from .working import do_work as do_work
+from .working import stop_without_parent as stop_without_parent

@@ -1,0 +1,15 @@
+from .formats import EXPORT_FORMATS as EXPORT_FORMATS
+from .formats import ExportFormat as ExportFormat
+from .formats import ExportOption as ExportOption
+from .inputs import draw_inputs as draw_inputs
+from .litert import LITERT_TYPES as LITERT_TYPES
+from .litert import export_litert as export_litert
+from .network_files import export_keras as export_keras
+from .network_files import export_onnx as export_onnx
+from .playground import open_page as open_page
+from .playground import write_playground as write_playground
+from .playground import write_theory_page as write_theory_page
+from .run import export_run as export_run
+from .saved_model import export_saved_model as export_saved_model
+from .verify import Difference as Difference
+from .verify import difference as difference

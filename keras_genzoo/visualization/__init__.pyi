@@ -1,0 +1,15 @@
+from .animation import training_animation as training_animation
+from .comparison import write_comparison as write_comparison
+from .curves import training_curves as training_curves
+from .figures import draw_figures as draw_figures
+from .figures import draw_latent_map as draw_latent_map
+from .latent import Codes as Codes
+from .latent import latent_manifold as latent_manifold
+from .latent import latent_map as latent_map
+from .report import write_report as write_report
+from .stability import draw_stability as draw_stability
+from .study import DISTANCES as DISTANCES
+from .study import Study as Study
+from .study import study as study
+from .theory import draw_theory as draw_theory
+from .umap_study import draw_umap as draw_umap

@@ -353,6 +353,10 @@ class Autoencoder(ImageModel):
         """Return the latent vector that stands for what the encoder gave."""
         return encoding
 
+    def restored(self, images: Tensor, **of_class: Tensor) -> Tensor:
+        """Return images in [0, 1] sent through the code and back, float32 in [0, 1]."""
+        return self.decoded(self.code(self.encoding(images, **of_class)), **of_class)
+
     def reconstruction_logits(self, images):
         """Return the logits of the mean of each pixel, of the shape of the images."""
         return self.likelihood.mean_logits(self.logits(self.code(self.encoding(images))))
@@ -441,25 +445,59 @@ class Autoencoder(ImageModel):
 
     def encode(self, images: npt.ArrayLike, *, batch_size: int = 256) -> Any:
         """Return the codes of images, float32 ``(n, *latent_shape)``."""
-        images = np.asarray(images)
-        check_images(self, images)
-        return self.in_batches(
-            lambda batch: self.encoding(self.to_range(batch)), images, batch_size
-        )
+        return self.of_images(self.encoding, images, batch_size)
 
     def decode(self, z: npt.ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """Return the images that latents ``(n, *latent_shape)`` stand for, uint8."""
         z = self.checked_latents(z)
-        return self.to_uint8(self.in_batches(self.decoded, z, batch_size))
+        return self.in_batches(self.traced(self.decoded), z, batch_size, finish=self.to_uint8)
 
     def reconstruct(self, images: npt.ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """Return images sent through the code and back, uint8 ``(n, *image_shape)``."""
+        return self.of_images(self.restored, images, batch_size, finish=self.to_uint8)
+
+    def of_images(
+        self,
+        function: Callable,
+        images: npt.ArrayLike,
+        batch_size: int,
+        *,
+        class_labels: npt.ArrayLike | None = None,
+        finish: Callable | None = None,
+    ) -> Any:
+        """Return what a method gives for images, a batch at a time; it is traced.
+
+        Args:
+            function: takes images in the model's range, and what ``of_class`` returns.
+            images: uint8, or floats in the model's range.
+            batch_size: images taken together.
+            class_labels: of a model with classes, one label for all or one for each image.
+            finish: as for ``in_batches``.
+
+        Raises:
+            GenzooError: if the images, or the labels, are not those that the model takes.
+        """
         images = np.asarray(images)
         check_images(self, images)
-        return self.to_uint8(self.in_batches(self, images, batch_size))
+        given = {} if class_labels is None else self.label_rows(class_labels, len(images))
+        graph = self.traced(function)
+
+        def of_rows(rows: np.ndarray, class_labels: np.ndarray | None = None) -> Any:
+            part = self.to_range(rows)
+            return graph(part, **self.of_class(part, class_labels))
+
+        return self.in_batches(of_rows, images, batch_size, finish=finish, **given)
+
+    def of_class(self, images: Tensor, class_labels: Tensor | None) -> dict[str, tf.Tensor]:
+        """Return the argument ``class_labels`` of a batch; empty here, without classes."""
+        return {}
 
     def generate(
-        self, n: int, class_labels: npt.ArrayLike | None = None, seed: int | None = None
+        self,
+        n: int,
+        class_labels: npt.ArrayLike | None = None,
+        seed: int | None = None,
+        **sampling: Any,
     ) -> np.ndarray:
         """Return ``n`` images decoded from z ~ N(0, I), uint8 ``(n, *image_shape)``.
 
@@ -470,11 +508,12 @@ class Autoencoder(ImageModel):
             n: number of images.
             class_labels: must be None: the model knows no classes.
             seed: the same seed gives the same images; None gives others each time.
+            **sampling: what else ``decode`` takes.
 
         Raises:
             GenzooError: if ``n`` is less than 1 or labels are asked for.
         """
-        return super().generate(n, class_labels, seed)
+        return super().generate(n, class_labels, seed, **sampling)
 
     def interpolate(
         self, a: npt.ArrayLike, b: npt.ArrayLike, steps: int = 10, method: str = "linear"

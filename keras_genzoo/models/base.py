@@ -21,6 +21,7 @@ from keras_genzoo.models.exporting import Exportable
 from keras_genzoo.models.latents import Latents
 from keras_genzoo.models.outputs import opening
 from keras_genzoo.models.presets import Presets
+from keras_genzoo.models.tracing import Graphs, Tracing
 from keras_genzoo.models.training import Training
 from keras_genzoo.networks import fold_in, rows_of_global_batch
 from keras_genzoo.registry import Registry
@@ -34,7 +35,7 @@ TRAIN, TEST, CHANGE = 0, 1, 2
 COMPILE_OPTIONS = ("run_eagerly", "steps_per_execution", "jit_compile")
 
 
-class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
+class ImageModel(Tracing, Latents, Training, Presets, Exportable, keras.Model):
     """A ``keras.Model`` of uint8 images that owns its numeric range.
 
     Args:
@@ -54,7 +55,8 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
     - ``train_step``: scale the images by ``to_range``, draw noise by ``noise`` with ``(TRAIN,
       self.step)`` as key, divide the loss by ``num_replicas``, add 1 to ``step``, and return
       ``track(...)``; and ``call``;
-    - ``decode``: latents to uint8 images; ``generate`` and ``interpolate`` follow from it;
+    - ``decode``: latents to uint8 images, by ``in_batches`` of a function that is ``traced``;
+      ``generate`` and ``interpolate`` follow from it;
     - ``signatures``: what is exported; its inputs are named ``z``, ``images``, ``codes`` or
       ``class_labels``;
     - ``latent_shape``, where latents are no vectors: a grid of codes, an image of noise.
@@ -131,6 +133,7 @@ class ImageModel(Latents, Training, Presets, Exportable, keras.Model):
         **kwargs: Any,
     ):
         super().__init__(name=name, **kwargs)
+        self._graphs = Graphs()
         if len(image_shape) != 3 or min(image_shape) < 1:
             raise GenzooError(
                 f"image_shape must be (height, width, channels), not {tuple(image_shape)}"

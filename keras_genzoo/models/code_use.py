@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.models.checking import check_images
 from keras_genzoo.models.latent import interpolate_latents
 from keras_genzoo.networks import CodeSampler, plain_lookup, plain_nearest
 
@@ -31,14 +29,7 @@ class CodeUse(Joined):
 
     def encode(self, images: npt.ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """Return the codes of images, int32 ``(n, rows, columns)``."""
-        images = np.asarray(images)
-        check_images(self, images)
-
-        def codes(batch):
-            features = self.inference_encoder(self.to_range(batch), training=False)
-            return self.codebook.nearest(features)
-
-        return self.in_batches(codes, images, batch_size).astype("int32")
+        return self.of_images(self.codes_of, images, batch_size)
 
     def decode_codes(self, codes: npt.ArrayLike, *, batch_size: int = 256) -> np.ndarray:
         """Return the images of codes ``(n, rows, columns)``, uint8 ``(n, *image_shape)``.
@@ -58,9 +49,8 @@ class CodeUse(Joined):
                 f"codes must be from 0 to {self.num_codes - 1}, but go from {codes.min()} to "
                 f"{codes.max()}"
             )
-        return self.to_uint8(
-            self.in_batches(lambda part: self.decoded(self.code(part)), codes, batch_size)
-        )
+        graph = self.traced(self.decoded_codes)
+        return self.in_batches(graph, codes.astype("int32"), batch_size, finish=self.to_uint8)
 
     def decode(
         self, z: npt.ArrayLike, *, batch_size: int = 256, temperature: float = 1.0
@@ -76,10 +66,11 @@ class CodeUse(Joined):
             GenzooError: if the noise has another shape, the temperature is not positive, or the
                 prior has not been trained.
         """
-        return self.decode_codes(self.sample_codes(z, temperature), batch_size=batch_size)
+        codes = self.sample_codes(z, temperature, batch_size=batch_size)
+        return self.decode_codes(codes, batch_size=batch_size)
 
     def sample_codes(
-        self, z: npt.ArrayLike, temperature: float = 1.0, *, batch_size: int = 1024
+        self, z: npt.ArrayLike, temperature: float = 1.0, *, batch_size: int = 256
     ) -> np.ndarray:
         """Return the codes that noise stands for, int32 ``(n, rows, columns)``; as ``decode``."""
         if reason := self.why_no_samples():
@@ -87,12 +78,12 @@ class CodeUse(Joined):
         if not 0 < temperature < math.inf:
             raise GenzooError(f"temperature must be positive, not {temperature}")
         z = self.checked_latents(z)
+        prior = self.inference_prior
+        draw = self.traced(prior.draw, prior.draw_spec)
         flat = self.in_batches(
-            lambda part: self.inference_prior.sample(tf.constant(part), temperature),
-            z.reshape(len(z), -1),
-            batch_size,
+            lambda rows: prior.sample(rows, temperature, draw), z.reshape(len(z), -1), batch_size
         )
-        return flat.astype("int32").reshape(-1, *self.grid_shape)
+        return flat.reshape(-1, *self.grid_shape)
 
     def generate(
         self,
@@ -112,8 +103,7 @@ class CodeUse(Joined):
         Raises:
             GenzooError: if ``n`` is less than 1, labels are asked for, or as ``decode`` does.
         """
-        self.check_no_labels(class_labels)
-        return self.decode(self.sample_latents(n, seed), temperature=temperature)
+        return super().generate(n, class_labels, seed, temperature=temperature)
 
     def interpolate(
         self, a: npt.ArrayLike, b: npt.ArrayLike, steps: int = 10, method: str = "linear"
@@ -192,7 +182,8 @@ class CodeUse(Joined):
         flat = codes.reshape(len(codes), -1)
         bits = reconstruction_bits = None
         if self.has_trained_prior:
-            losses = self.in_batches(self.inference_prior.log_probability, flat, batch_size)
+            log_probability = self.traced(self.inference_prior.log_probability)
+            losses = self.in_batches(log_probability, flat, batch_size)
             bits = -float(losses.mean()) / math.log(2)
         if self.likelihood.is_log_likelihood:
             losses = self.in_batches(self._reconstruction_losses, np.asarray(images), batch_size)

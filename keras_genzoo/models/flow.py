@@ -1,5 +1,6 @@
 """Flow matching: images are the end of a path from noise, along a velocity that a U-Net learns."""
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Sequence
@@ -344,30 +345,49 @@ class Flow(Generating, ImageModel):
         """
         if isinstance(class_labels, np.ndarray):
             class_labels = ops.convert_to_tensor(class_labels, "int32")
-        network = self.network if training else self.inference_network
+        if training:
+            field = functools.partial(self.field, training=True)
+        else:
+            # One graph for all steps of a solver.
+            field = self.traced(self.field)
         guidance = self.guidance if guidance is None else guidance
 
         def velocity(x: Tensor, t: Tensor) -> Tensor:
             if isinstance(x, np.ndarray):
                 is_image = x.dtype == np.uint8
                 x = self.to_range(x) if is_image else ops.convert_to_tensor(x, "float32")
-            times = ops.full_like(x[:, 0, 0, 0], t)
-
-            def given(labels):
-                inputs = [x, times, labels] if self.needs_labels else [x, times]
-                return ops.cast(network(inputs, training=training), "float32")
-
-            if not self.needs_labels:
-                return given(None)
-            none = ops.cast(ops.full_like(times, NO_CLASS), "int32")
             if class_labels is None or guidance == 0:
-                return given(none)
+                return field(x, t)
+            of_class = field(x, t, class_labels)
             if guidance == 1:
-                return given(class_labels)
-            free = given(none)
-            return free + guidance * (given(class_labels) - free)
+                return of_class
+            free = field(x, t)
+            return free + guidance * (of_class - free)
 
         return velocity
+
+    def field(
+        self, x: Tensor, t: Tensor, class_labels: Tensor | None = None, training: bool = False
+    ) -> Tensor:
+        """Return what the network gives for images at a time, float32.
+
+        Args:
+            x: images on their way, ``(batch, *image_shape)``.
+            t: the time, one for all.
+            class_labels: int32 labels ``(batch,)`` of a conditional flow; None for no class.
+            training: whether layers behave as in training.
+        """
+        network = self.network if training else self.inference_network
+        inputs = [x, ops.full_like(x[:, 0, 0, 0], t)]
+        if self.needs_labels and class_labels is None:
+            class_labels = ops.cast(ops.full_like(inputs[1], NO_CLASS), "int32")
+        if self.needs_labels:
+            inputs.append(class_labels)
+        return ops.cast(network(inputs, training=training), "float32")
+
+    def maker(self, **sampling: Any) -> Callable:
+        """Return ``make`` for batches, whose network alone is traced."""
+        return functools.partial(self.make, **sampling)
 
     def _sampling(
         self, solver: str | None, solver_steps: int | None, guidance: float | None
@@ -468,10 +488,8 @@ class Flow(Generating, ImageModel):
         Raises:
             GenzooError: if ``n`` is less than 1, or as ``decode`` and ``make`` do.
         """
-        z = self.sample_latents(n, seed)
-        return self.decode(
-            z, class_labels, solver=solver, solver_steps=solver_steps, guidance=guidance
-        )
+        sampling = {"solver": solver, "solver_steps": solver_steps, "guidance": guidance}
+        return super().generate(n, class_labels, seed, **sampling)
 
     def path(
         self, z: npt.ArrayLike, class_labels: npt.ArrayLike | None = None, frames: int = 9

@@ -1,5 +1,6 @@
 """What models are used for that make images of noise, with or without class labels."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -68,55 +69,9 @@ class Generating(Conditioned, Joined):
             assert_labels(self, class_labels)
         return self.make(z, class_labels, training)
 
-    def decode(
-        self,
-        z: npt.ArrayLike,
-        class_labels: npt.ArrayLike | None = None,
-        *,
-        batch_size: int = 256,
-        **sampling: Any,
-    ) -> np.ndarray:
-        """Return the images of noise ``(n, *latent_shape)``, uint8 ``(n, *image_shape)``.
-
-        Args:
-            z: noise.
-            class_labels: of a conditional model, one label for all or one for each image; None
-                takes the classes in turn. Others know no classes.
-            batch_size: images made at a time.
-            **sampling: what else ``make`` takes.
-
-        Raises:
-            GenzooError: if a label is not one of the classes, their number is another, or there
-                are any and the model knows no classes.
-        """
-        if not self.needs_labels:
-            self.check_no_labels(class_labels)
-        z = self.checked_latents(z)
-        if not self.needs_labels:
-            return self.to_uint8(
-                self.in_batches(lambda rows: self.make(rows, **sampling), z, batch_size)
-            )
-        class_labels = self.checked_labels(class_labels, len(z))
-
-        def made(rows):
-            return self.make(z[rows], class_labels[rows], **sampling)
-
-        return self.to_uint8(self.in_batches(made, np.arange(len(z)), batch_size))
-
-    def generate(
-        self, n: int, class_labels: npt.ArrayLike | None = None, seed: int | None = None
-    ) -> np.ndarray:
-        """Return ``n`` generated images, uint8 ``(n, *image_shape)``.
-
-        Args:
-            n: number of images.
-            class_labels: as in ``decode``.
-            seed: the same seed gives the same images; None gives others each time.
-
-        Raises:
-            GenzooError: if ``n`` is less than 1, or as ``decode`` does.
-        """
-        return self.decode(self.sample_latents(n, seed), class_labels)
+    def maker(self, **sampling: Any) -> Callable:
+        """Return ``make`` for batches, with options that it takes."""
+        return self.traced(self.make, **sampling)
 
     def interpolate(
         self,

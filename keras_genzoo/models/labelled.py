@@ -96,16 +96,21 @@ class Labelled(Conditioned, Joined):
         Returns:
             int32 ``(batch,)``.
         """
+        negative_bound = self.traced(self.negative_bound)
+        bounds = [
+            negative_bound(images, class_labels=tf.fill([tf.shape(images)[0]], number))
+            for number in range(self.num_classes)
+        ]
+        return tf.argmin(tf.stack(bounds, axis=1), axis=1, output_type=tf.int32)
+
+    def negative_bound(self, images: Tensor, class_labels: Tensor) -> tf.Tensor:
+        """Return the negative ELBO of images in [0, 1] at the posterior's mean, ``(batch,)``."""
         # A model that was loaded without a loss is taken to have Bernoulli pixels, as in ``call``.
         compiled = getattr(self, "reconstruction_loss", None) is not None
         loss = self.loss_of_each if compiled else bernoulli_loss
-        negative_bounds = []
-        for number in range(self.num_classes):
-            labels = tf.fill([tf.shape(images)[0]], number)
-            z_mean, z_log_var = self.encoding(images, class_labels=labels)
-            logits = self.logits(z_mean, class_labels=labels)
-            negative_bounds.append(loss(images, logits) + diagonal_gaussian_kl(z_mean, z_log_var))
-        return tf.argmin(tf.stack(negative_bounds, axis=1), axis=1, output_type=tf.int32)
+        z_mean, z_log_var = self.encoding(images, class_labels=class_labels)
+        logits = self.logits(z_mean, class_labels=class_labels)
+        return loss(images, logits) + diagonal_gaussian_kl(z_mean, z_log_var)
 
     # Use -------------------------------------------------------------------------------------
 
@@ -140,7 +145,7 @@ class Labelled(Conditioned, Joined):
                 takes ``likely_labels``.
             batch_size: images encoded at a time.
         """
-        return self._by_rows(self.encoding, images, class_labels, batch_size)
+        return self.of_images(self.encoding, images, batch_size, class_labels=class_labels)
 
     def reconstruct(
         self,
@@ -156,71 +161,13 @@ class Labelled(Conditioned, Joined):
             class_labels: as in ``encode``.
             batch_size: images at a time.
         """
+        return self.of_images(
+            self.restored, images, batch_size, class_labels=class_labels, finish=self.to_uint8
+        )
 
-        def restored(images, **of_class):
-            return self.decoded(self.code(self.encoding(images, **of_class)), **of_class)
-
-        return self.to_uint8(self._by_rows(restored, images, class_labels, batch_size))
-
-    def _by_rows(
-        self, function: Callable, images: Tensor, class_labels: Tensor | None, batch_size: int
-    ) -> Any:
-        images = np.asarray(images)
-        check_images(self, images)
-        if not self.needs_labels:
-            self.check_no_labels(class_labels)
-        elif class_labels is not None:
-            class_labels = self.checked_labels(class_labels, len(images))
-
-        def of_rows(rows):
-            part = self.to_range(images[rows])
-            labels = None if class_labels is None else class_labels[rows]
-            return function(part, **self.of_class(part, labels))
-
-        return self.in_batches(of_rows, np.arange(len(images)), batch_size)
-
-    def decode(
-        self, z: npt.ArrayLike, class_labels: npt.ArrayLike | None = None, *, batch_size: int = 256
-    ) -> np.ndarray:
-        """Return the images that latents ``(n, *latent_shape)`` stand for, uint8.
-
-        Args:
-            z: latents.
-            class_labels: of a conditional model, one label for all or one for each image; None
-                takes the classes in turn. Others know no classes.
-            batch_size: images decoded at a time.
-
-        Raises:
-            GenzooError: if a label is not one of the classes, their number is another, or there
-                are any and the model knows no classes.
-        """
-        if not self.needs_labels:
-            self.check_no_labels(class_labels)
-            return super().decode(z, batch_size=batch_size)
-        z = self.checked_latents(z)
-        class_labels = self.checked_labels(class_labels, len(z))
-
-        def of_rows(rows):
-            return self.decoded(z[rows], class_labels=self.label_tensor(class_labels[rows]))
-
-        return self.to_uint8(self.in_batches(of_rows, np.arange(len(z)), batch_size))
-
-    def generate(
-        self, n: int, class_labels: npt.ArrayLike | None = None, seed: int | None = None
-    ) -> np.ndarray:
-        """Return ``n`` images decoded from z ~ N(0, I), uint8 ``(n, *image_shape)``.
-
-        N(0, I) is the prior: the KL divergence of the loss draws the codes of the data to it.
-
-        Args:
-            n: number of images.
-            class_labels: as in ``decode``.
-            seed: the same seed gives the same images; None gives others each time.
-
-        Raises:
-            GenzooError: if ``n`` is less than 1, or as ``decode`` does.
-        """
-        return self.decode(self.sample_latents(n, seed), class_labels)
+    def maker(self) -> Callable:
+        """Return ``decoded`` for batches."""
+        return self.traced(self.decoded)
 
     def interpolate(
         self,

@@ -1,5 +1,6 @@
 """Class labels on their way into a model: of a batch, and of a person; and its conditioning."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -63,7 +64,7 @@ class Conditioned(Joined):
             GenzooError: if they are no integers, not as many, or not among the classes.
         """
         if class_labels is None:
-            return np.arange(n) % self.num_classes
+            return (np.arange(n) % self.num_classes).astype("int32")
         labels = np.asarray(class_labels)
         if labels.ndim > 1 or labels.dtype.kind not in "iu":
             hint = names_hint(labels.dtype.str)
@@ -76,7 +77,75 @@ class Conditioned(Joined):
             raise GenzooError(
                 f"class labels go from 0 to {self.num_classes - 1}; there is no class {shown}"
             )
-        return np.broadcast_to(labels, (n,))
+        return np.broadcast_to(labels.astype("int32"), (n,))
+
+    def label_rows(self, class_labels: npt.ArrayLike | None, n: int) -> dict[str, np.ndarray]:
+        """Return the argument ``class_labels`` of ``n`` images, empty of a model without classes.
+
+        Raises:
+            GenzooError: as ``checked_labels`` does, or if there are labels, and the model knows no
+                classes.
+        """
+        if not self.needs_labels:
+            return super().label_rows(class_labels, n)
+        return {"class_labels": self.checked_labels(class_labels, n)}
+
+    def maker(self, **sampling: Any) -> Callable:
+        """Return a function of a batch of latents, and of ``class_labels`` if they are needed.
+
+        It gives images in the model's range.
+
+        Args:
+            **sampling: options of a model that has some.
+        """
+        raise NotImplementedError
+
+    def decode(
+        self,
+        z: npt.ArrayLike,
+        class_labels: npt.ArrayLike | None = None,
+        *,
+        batch_size: int = 256,
+        **sampling: Any,
+    ) -> np.ndarray:
+        """Return the images of latents ``(n, *latent_shape)``, uint8 ``(n, *image_shape)``.
+
+        Args:
+            z: latents.
+            class_labels: of a conditional model, one label for all or one for each image; None
+                takes the classes in turn. Others know no classes.
+            batch_size: images made at a time.
+            **sampling: of a model that ``has_solver``, what ``make`` takes for this call.
+
+        Raises:
+            GenzooError: if the latents have another shape, a label is not one of the classes, their
+                number is another, or there are any and the model knows no classes.
+        """
+        z = self.checked_latents(z)
+        of_class = self.label_rows(class_labels, len(z))
+        return self.in_batches(
+            self.maker(**sampling), z, batch_size, finish=self.to_uint8, **of_class
+        )
+
+    def generate(
+        self,
+        n: int,
+        class_labels: npt.ArrayLike | None = None,
+        seed: int | None = None,
+        **sampling: Any,
+    ) -> np.ndarray:
+        """Return ``n`` images of z ~ N(0, I), uint8 ``(n, *image_shape)``.
+
+        Args:
+            n: number of images.
+            class_labels: as in ``decode``.
+            seed: the same seed gives the same images; None gives others each time.
+            **sampling: as in ``decode``.
+
+        Raises:
+            GenzooError: if ``n`` is less than 1, or as ``decode`` does.
+        """
+        return super().generate(n, class_labels, seed, **sampling)
 
 
 def conditioning_of(choice: Any, num_classes: int | None) -> Conditioning | None:

@@ -420,8 +420,15 @@ class VQVAE(CodeUse, Autoencoder):
 
     def flat_codes(self, images: Tensor) -> tf.Tensor:
         """Return the codes of images in the model's range, int32 ``(batch, places)``."""
-        features = self.encoding(images)
-        return tf.reshape(self.codebook.nearest(features), (-1, math.prod(self.grid_shape)))
+        return tf.reshape(self.codes_of(images), (-1, math.prod(self.grid_shape)))
+
+    def codes_of(self, images: Tensor) -> tf.Tensor:
+        """Return the codes of images in the model's range, int32 ``(batch, rows, columns)``."""
+        return self.codebook.nearest(self.encoding(images))
+
+    def decoded_codes(self, codes: Tensor) -> tf.Tensor:
+        """Return the images of codes ``(batch, rows, columns)``, float32 in [0, 1]."""
+        return self.decoded(self.code(codes))
 
     def train_step(self, data):
         """Take one step down the loss of the stage."""

@@ -1,10 +1,12 @@
 """The prior of a grid of codes: a small causal transformer that draws one code after the other."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy.typing as npt
+import tensorflow as tf
 from keras import ops
 
 from keras_genzoo.errors import GenzooError
@@ -102,7 +104,9 @@ class CodePrior(keras.layers.Layer):
         own = ops.one_hot(codes, self.num_codes, dtype="float32")
         return ops.sum(log_shares * own, axis=(1, 2))
 
-    def sample(self, z: npt.ArrayLike, temperature: float = 1.0) -> Tensor:
+    def sample(
+        self, z: npt.ArrayLike, temperature: float = 1.0, draw: Callable | None = None
+    ) -> Tensor:
         """Return the codes that noise stands for, int32 ``(batch, length)``.
 
         A number of N(0, I) for each place chooses its code by the inverse of the distribution of
@@ -112,25 +116,53 @@ class CodePrior(keras.layers.Layer):
         Args:
             z: noise ``(batch, length)``.
             temperature: what the logits are divided by.
+            draw: runs the method ``draw``, in another way than by calling it.
         """
+        draw = self.draw if draw is None else draw
         shares = standard_normal_cdf(ops.cast(z, "float32"))
         start, positions = (
             ops.cast(ops.convert_to_tensor(weight), self.compute_dtype)
             for weight in (self.start, self.positions)
         )
         features = ops.broadcast_to(start, (ops.shape(z)[0], 1, self.width))
-        caches, codes = [None] * len(self.blocks), []
+        caches: list[Any] = []
+        codes = []
         for place in range(self.length):
-            features = features + positions[:, place : place + 1]
-            for index, block in enumerate(self.blocks):
-                features, caches[index] = block.step(features, caches[index])
-            logits = ops.cast(self.head(self.norm(features)), "float32")[:, 0] / temperature
-            summed = ops.cumsum(ops.softmax(logits, axis=-1), axis=-1)
-            below = summed[:, :-1] <= shares[:, place : place + 1]
-            code = ops.sum(ops.cast(below, "int32"), axis=-1, keepdims=True)
+            here = slice(place, place + 1)
+            code, features, caches = draw(
+                features + positions[:, here], shares[:, here], temperature, caches
+            )
             codes.append(code)
-            features = self.embedding(code)
         return ops.concatenate(codes, axis=1)
+
+    def draw(
+        self, features: Tensor, shares: Tensor, temperature: float, caches: list[Any]
+    ) -> tuple[Tensor, Tensor, list[Any]]:
+        """Return the codes of one more place, what is known of it, and all keys and values.
+
+        Args:
+            features: the code of the place before, and the place, ``(batch, 1, width)``.
+            shares: which code is chosen, by its distribution, in [0, 1], ``(batch, 1)``.
+            temperature: what the logits are divided by.
+            caches: keys and values of the places before, of each block; empty at the first place.
+        """
+        kept = []
+        for index, block in enumerate(self.blocks):
+            features, cache = block.step(features, caches[index] if caches else None)
+            kept.append(cache)
+        logits = ops.cast(self.head(self.norm(features)), "float32")[:, 0] / temperature
+        summed = ops.cumsum(ops.softmax(logits, axis=-1), axis=-1)
+        below = summed[:, :-1] <= shares
+        code = ops.sum(ops.cast(below, "int32"), axis=-1, keepdims=True)
+        return code, self.embedding(code), kept
+
+    @staticmethod
+    def draw_spec(tensor: tf.Tensor) -> tf.TensorSpec:
+        """Return what an argument of ``draw`` may be at any place, for any number of rows."""
+        shape = tensor.shape.as_list()
+        # Keys and values, (batch, heads, places, width / heads).
+        free = {0, 2} if len(shape) == 4 else {0}
+        return tf.TensorSpec([None if i in free else n for i, n in enumerate(shape)], tensor.dtype)
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")

@@ -13,9 +13,12 @@ from keras_genzoo.files import writing
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+# White pixels between the images of a grid.
+GAP = 2
+
 
 def image_grid(
-    images: np.ndarray, columns: int | None = None, gap: int = 2, scale: int = 1
+    images: np.ndarray, columns: int | None = None, gap: int = GAP, scale: int = 1
 ) -> np.ndarray:
     """Lay images out in rows, left to right and top to bottom, on white.
 
@@ -54,6 +57,27 @@ def image_grid(
         top, left = (index // columns) * (height + gap), (index % columns) * (width + gap)
         grid[top : top + height, left : left + width] = image
     return grid
+
+
+def check_grid(count: int, tile: tuple[int, int]) -> None:
+    """Refuse a grid that is too large for a picture.
+
+    Args:
+        count: number of images.
+        tile: height and width of one in the grid, in pixels.
+
+    Raises:
+        GenzooError: if it has more pixels than Pillow reads without a warning.
+    """
+    from PIL import Image
+
+    pixels, most = count * tile[0] * tile[1], Image.MAX_IMAGE_PIXELS
+    if most and pixels > most:
+        raise GenzooError(
+            f"a grid of {count:,} images has {pixels / 1e6:,.0f} million pixels, and readers of "
+            f"PNG take {most / 1e6:.0f} million; ask for fewer images (-n), or for arrays, with "
+            "--out NAME.npz"
+        )
 
 
 def readable_scale(height: int) -> int:

@@ -27,13 +27,13 @@ from keras_genzoo.evaluation.features import (
     NothingLearntError,
     accuracy_in_words,
 )
-from keras_genzoo.evaluation.waiting import Echo, ShowFit, waiting
 from keras_genzoo.files import json_text
 from keras_genzoo.models.loading import check_model_file
 from keras_genzoo.networks import layers_under, randomness_kept, seeded
 from keras_genzoo.networks.convolutional import LAST
 from keras_genzoo.reading import read_json
 from keras_genzoo.text import shown
+from keras_genzoo.training.waiting import Echo, ShowFit, waiting
 
 # Raise it whenever the network or its training changes: kept networks of before are then not used.
 VERSION = 3

@@ -15,8 +15,8 @@ import numpy as np
 from keras_genzoo.data import Splits
 from keras_genzoo.data.images import fit_all
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation.waiting import Echo, waiting
 from keras_genzoo.registry import Registry
+from keras_genzoo.training.waiting import Echo, waiting
 
 PIXELS_SIDE = 16
 

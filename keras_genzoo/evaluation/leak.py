@@ -14,9 +14,9 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.classifier import build_classifier
-from keras_genzoo.evaluation.waiting import Echo, ShowFit, waiting
 from keras_genzoo.networks import seeded
 from keras_genzoo.networks.augmentation import brightness, cutout, translation
+from keras_genzoo.training.waiting import Echo, ShowFit, waiting
 
 # An artefact is a function of images in [-1, 1], a source of random numbers, and the pixel value
 # that fills what is left empty.

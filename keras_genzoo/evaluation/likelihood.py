@@ -14,9 +14,9 @@ import numpy as np
 
 from keras_genzoo.errors import GenzooError, unknown
 from keras_genzoo.evaluation.checking import check_at_least_1
-from keras_genzoo.evaluation.waiting import Echo, waiting
 from keras_genzoo.losses import RECONSTRUCTION_LOSSES
 from keras_genzoo.models import ImageModel
+from keras_genzoo.training.waiting import Echo, waiting
 
 # Decode 80 images times 50 draws at a time, so that memory does not grow with n and K.
 _IMAGES, _DRAWS = 80, 50

@@ -3,14 +3,13 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from keras_genzoo.classes import classes_in_words, shown_classes
 from keras_genzoo.errors import GenzooError, unknown
-from keras_genzoo.files import new_file, next_free, writing
-from keras_genzoo.images import image_grid, readable_scale, save_png
+from keras_genzoo.files import new_file, next_free
+from keras_genzoo.images import GAP, check_grid, image_grid, readable_scale, save_png
 from keras_genzoo.models.capabilities import capable_models
 from keras_genzoo.text import shown
 from keras_genzoo.training.build import Generator, load_generator, load_model
@@ -18,6 +17,7 @@ from keras_genzoo.training.chosen import images_by_number
 from keras_genzoo.training.named_grid import columns_named, images_named, rows_named
 from keras_genzoo.training.preparing import splits_of
 from keras_genzoo.training.run import Run
+from keras_genzoo.training.sampling import generated, write_arrays
 
 Echo = Callable[[str], None]
 SAMPLES, RECONSTRUCTIONS = 64, 16
@@ -43,6 +43,7 @@ def sample(
     each, of more than 20 for evenly spread ones, all of one length: where ``count`` would leave the
     last row ragged, it is filled up. The names of the classes stand in the grid. Its ``.npz`` holds
     ``images``, ``labels`` (int32 numbers of classes) and ``class_names`` (the name of each number).
+    Its images are written as they are made: any number of them takes the memory of one batch.
 
     Args:
         path: the run folder, or the folder of an exported SavedModel.
@@ -61,7 +62,7 @@ def sample(
 
     Raises:
         GenzooError: if the run has no model, the class is unknown, the model has no such option of
-            a solver, or ``out`` exists.
+            a solver, ``out`` exists, or a grid would have more pixels than readers of PNG take.
     """
     run = Run.open(path, generates=True)
     out = new_picture_file(run, "sample.png", out, force, ".png", ".npz")
@@ -70,12 +71,12 @@ def sample(
     label = class_number(run, model, class_label)
     if out.suffix.lower() == ".npz":
         count = SAMPLES if count is None else count
-        arrays: dict[str, Any] = {"images": model.generate(count, class_labels=label, seed=seed)}
+        others = {}
         if model.needs_labels:
-            arrays["labels"] = model.checked_labels(label, count).astype("int32")
-            arrays["class_names"] = np.array(run.class_names)
-        with writing(out) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, **arrays)
+            others["labels"] = model.checked_labels(label, count)
+            others["class_names"] = np.array(run.class_names)
+        batches = generated(model, count, label, seed, echo)
+        write_arrays(out, batches, (count, *model.image_shape), **others)
         return out
     save_png(out, _sample_grid(run, model, count, label, columns, seed, echo))
     return out
@@ -101,8 +102,11 @@ def _sample_grid(
         if asked not in (None, count):
             echo(f"{count} images, not {asked}: as many of each class")
     labels = np.resize(classes, max(0, count)).tolist() if in_turn else []
-    images = model.generate(count, class_labels=labels if in_turn else label, seed=seed)
-    scale = readable_scale(images.shape[1])
+    height, width, _ = model.image_shape
+    scale = readable_scale(height)
+    check_grid(count, (height * scale + GAP, width * scale + GAP))
+    batches = generated(model, count, labels if in_turn else label, seed, echo)
+    images = np.concatenate(list(batches))
     grid = image_grid(images, columns, scale=scale)
     if in_turn:
         order = "a column for each class" if columns == len(classes) else "classes in turn"

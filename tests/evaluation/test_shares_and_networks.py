@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from keras_genzoo.data import ArraySource, Splits
 from keras_genzoo.errors import GenzooError
-from keras_genzoo.evaluation import FrechetCallback, classifier, find_network, waiting
+from keras_genzoo.evaluation import FrechetCallback, classifier, find_network
 from keras_genzoo.evaluation.cache import digest, evict, load_arrays, save_arrays
 from keras_genzoo.evaluation.conditional import labels_in_shares
 from keras_genzoo.evaluation.features import Pixels
 from keras_genzoo.evaluation.inputs import kept_features
 from keras_genzoo.models import CGAN
+from keras_genzoo.training import waiting
 
 # Classes and their shares -------------------------------------------------------------------
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from keras_genzoo.data import ArraySource
-from keras_genzoo.evaluation import waiting
 from keras_genzoo.evaluation.classifier import train_classifier
 from keras_genzoo.evaluation.features import Pixels
 from keras_genzoo.evaluation.likelihood import likelihood_bounds
+from keras_genzoo.training import waiting
 
 
 @pytest.fixture

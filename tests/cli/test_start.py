@@ -59,6 +59,17 @@ def test_tensorflow_starts_without_a_word():
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "seen\n")
 
 
+@pytest.mark.slow
+def test_keras_starts_without_what_no_command_asks_of_it():
+    code = "from keras_genzoo.cli.tensorflow import start_tensorflow as start; start()\n"
+    code += "import sys; print(*sys.modules); import matplotlib.pyplot, sklearn.base"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    modules = set(ended.stdout.split())
+    assert {"tensorflow", "keras"} < modules
+    assert not {"matplotlib", "pandas", "sklearn"} & modules
+
+
 def test_what_tensorflow_says_is_shown_if_it_cannot_start(tmp_path):
     (tmp_path / "tensorflow.py").write_text(
         "import os; os.write(2, b'from C\\n'); raise ImportError('no such library')"

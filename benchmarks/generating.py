@@ -66,11 +66,15 @@ def _sides(name: str, batch: int) -> tuple[Callable, Callable]:
     with tempfile.TemporaryDirectory() as folder:
         loaded = tf.saved_model.load(export.export_saved_model(model, Path(folder, "served")))
     served = loaded.signatures[model.prior_signature]
-    given = {"z": tf.constant(z)}
-    if labels is None:
-        return lambda: model.decode(z), lambda: served(**given)["images"].numpy()
-    given["class_labels"] = tf.constant(labels)
-    return lambda: model.decode(z, labels), lambda: served(**given)["images"].numpy()
+
+    def theirs() -> None:
+        given = {"z": tf.constant(z)}
+        if labels is not None:
+            given["class_labels"] = tf.constant(labels)
+        served(**given)["images"].numpy()
+
+    of_class = {} if labels is None else {"class_labels": labels}
+    return lambda: model.decode(z, **of_class), theirs
 
 
 def _ratios(ours: Callable, theirs: Callable, options) -> tuple[float, float, list[float]]:

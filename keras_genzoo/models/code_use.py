@@ -79,7 +79,7 @@ class CodeUse(Joined):
             raise GenzooError(f"temperature must be positive, not {temperature}")
         z = self.checked_latents(z)
         prior = self.inference_prior
-        draw = self.traced(prior.draw, prior.draw_spec)
+        draw = self.traced(prior.draw, prior.any_place)
         flat = self.in_batches(
             lambda rows: prior.sample(rows, temperature, draw), z.reshape(len(z), -1), batch_size
         )

@@ -345,11 +345,10 @@ class Flow(Generating, ImageModel):
         """
         if isinstance(class_labels, np.ndarray):
             class_labels = ops.convert_to_tensor(class_labels, "int32")
+        # One graph for all steps of a solver.
+        field: Callable = self.traced(self.field)
         if training:
             field = functools.partial(self.field, training=True)
-        else:
-            # One graph for all steps of a solver.
-            field = self.traced(self.field)
         guidance = self.guidance if guidance is None else guidance
 
         def velocity(x: Tensor, t: Tensor) -> Tensor:

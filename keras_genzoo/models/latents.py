@@ -203,11 +203,11 @@ class Latents:
     def in_batches(
         self,
         function: Callable,
-        inputs: npt.ArrayLike,
+        inputs: np.ndarray,
         batch_size: int,
         *,
         finish: Callable | None = None,
-        **others: npt.ArrayLike,
+        **others: np.ndarray,
     ) -> Any:
         """Return what ``function`` gives for the rows of arrays, a batch at a time.
 
@@ -227,18 +227,22 @@ class Latents:
         if not len(inputs):
             raise GenzooError("there is nothing to compute: the input has no rows")
         _check_batch_size(batch_size)
-        found: Any = None
+
+        def made(rows: slice) -> Any:
+            named = {name: other[rows] for name, other in others.items()}
+            parts = function(inputs[rows], **named)
+            return keras.tree.map_structure(finish or _as_array, parts)
+
         # Also where a graph is being made around it: arrays are computed at once.
         with checking.plain_errors(), tf.init_scope():
-            for first in range(0, len(inputs), batch_size):
+            found = made(slice(0, batch_size))
+            if batch_size >= len(inputs):
+                return found
+            found = keras.tree.map_structure(lambda part: _with_room(len(inputs), part), found)
+            for first in range(batch_size, len(inputs), batch_size):
                 rows = slice(first, first + batch_size)
-                named = {name: other[rows] for name, other in others.items()}
-                made = function(inputs[rows], **named)
-                made = keras.tree.map_structure(finish or _as_array, made)
-                if found is None:
-                    found = keras.tree.map_structure(lambda part: _room(len(inputs), part), made)
-                pairs = zip(keras.tree.flatten(found), keras.tree.flatten(made), strict=True)
-                for whole, part in pairs:
+                parts = keras.tree.flatten(made(rows))
+                for whole, part in zip(keras.tree.flatten(found), parts, strict=True):
                     whole[rows] = part
         return found
 
@@ -256,9 +260,11 @@ def _check_batch_size(batch_size: int) -> None:
 def _as_array(values: Tensor) -> np.ndarray:
     if keras.backend.is_float_dtype(keras.backend.standardize_dtype(values.dtype)):
         values = keras.ops.cast(values, "float32")
-    return np.asarray(values)
+    return np.array(values)
 
 
-def _room(rows: int, part: np.ndarray) -> np.ndarray:
-    """Return an array for so many rows like those of a part."""
-    return np.empty((rows, *part.shape[1:]), part.dtype)
+def _with_room(rows: int, first: np.ndarray) -> np.ndarray:
+    """Return an array of so many rows, whose first ones are set."""
+    whole = np.empty((rows, *first.shape[1:]), first.dtype)
+    whole[: len(first)] = first
+    return whole

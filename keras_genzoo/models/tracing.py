@@ -5,7 +5,7 @@ batches of any size, as an exported signature is, and again when the model has c
 """
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 else:
     Joined = object
 
-Spec = Callable[[tf.Tensor], tf.TensorSpec]
+# From the shape of a tensor to that of all that a graph takes in its place: None is any size.
+Shape = list[int | None]
+Relax = Callable[[Shape], Shape]
 # Attributes that Keras sets in every training, and that say nothing of what a model computes.
 _OF_TRAINING = frozenset({"history", "stop_training"}) | {
     f"{name}_function" for name in ("train", "test", "predict")
@@ -28,10 +30,13 @@ _OF_TRAINING = frozenset({"history", "stop_training"}) | {
 MOST_KEPT = 32
 
 
-def any_rows(tensor: tf.Tensor) -> tf.TensorSpec:
-    """Return the spec of tensors like this one with any number of rows."""
-    shape = tensor.shape if tensor.shape.rank == 0 else [None, *tensor.shape[1:]]
-    return tf.TensorSpec(shape, tensor.dtype)
+def any_rows(shape: Shape) -> Shape:
+    """Return a shape with any number of rows.
+
+    >>> any_rows([3, 28, 28, 1]), any_rows([])
+    ([None, 28, 28, 1], [])
+    """
+    return [None, *shape[1:]] if shape else shape
 
 
 class Tracing(Joined):
@@ -39,7 +44,7 @@ class Tracing(Joined):
 
     _graphs: "Graphs"
 
-    def traced(self, function: Callable, spec: Spec = any_rows, **options: Any) -> Callable:
+    def traced(self, function: Callable, relax: Relax = any_rows, **options: Any) -> Callable:
         """Return a function of batches that runs ``function`` as a graph, traced where needed.
 
         It takes arrays and tensors, by position or by name. Weights that change are seen; it is
@@ -50,11 +55,11 @@ class Tracing(Joined):
 
         Args:
             function: a method of the model or of one of its layers; its graph is kept.
-            spec: returns what a tensor may be without tracing anew; by default the number of rows
-                is free.
+            relax: says of the shape of a tensor which sizes may be others without tracing anew; by
+                default the number of rows.
             **options: other arguments of the function, the same in each call.
         """
-        return self._graphs.of(self, function, spec, options)
+        return self._graphs.of(self, function, relax, options)
 
 
 class Graphs:
@@ -68,18 +73,18 @@ class Graphs:
         self.made_of: list[Any] = []
 
     def of(
-        self, model: keras.Model, function: Callable, spec: Spec, options: dict[str, Any]
+        self, model: keras.Model, function: Callable, relax: Relax, options: dict[str, Any]
     ) -> "Graph":
         """Return the graph of a function; those of a model that has changed since are dropped."""
         now = _made_of(model)
         if len(now) != len(self.made_of) or any(map(operator.is_not, now, self.made_of)):
             self.kept, self.made_of = {}, now
         eagerly = model.run_eagerly or tf.config.functions_run_eagerly()
-        key = (function, spec, eagerly, *sorted(options.items()))
+        key = (function, relax, eagerly, *sorted(options.items()))
         if key not in self.kept:
             if len(self.kept) >= MOST_KEPT:
                 del self.kept[next(iter(self.kept))]
-            self.kept[key] = Graph(function, spec, options, eagerly)
+            self.kept[key] = Graph(function, relax, options, eagerly)
         return self.kept[key]
 
 
@@ -99,13 +104,13 @@ class Graph:
 
     Args:
         function: takes tensors.
-        spec: of a tensor, what another one may be without tracing anew.
+        relax: as for ``Tracing.traced``.
         options: other arguments of the function.
         eagerly: whether to call the function itself.
     """
 
-    def __init__(self, function: Callable, spec: Spec, options: dict[str, Any], eagerly: bool):
-        self.function, self.spec, self.options, self.eagerly = function, spec, options, eagerly
+    def __init__(self, function: Callable, relax: Relax, options: dict[str, Any], eagerly: bool):
+        self.function, self.relax, self.options, self.eagerly = function, relax, options, eagerly
         # None where the function cannot be traced.
         self.graphs: dict[tuple, Callable | None] = {}
 
@@ -120,24 +125,30 @@ class Graph:
         graph = None if self.eagerly else self._graph(arguments, tensors)
         if graph is not None:
             return graph(*tensors)
+        return self._called(arguments, tensors)
+
+    def _called(self, arguments: tuple, tensors: Sequence[tf.Tensor]) -> Any:
+        """Call the function with tensors in the places of its arguments."""
         inputs, named = keras.tree.pack_sequence_as(arguments, tensors)
         return self.function(*inputs, **named, **self.options)
 
     def _graph(self, arguments: tuple, tensors: list[tf.Tensor]) -> Callable | None:
-        specs = [self.spec(tensor) for tensor in tensors]
-        key = (len(arguments[0]), *arguments[1], *specs)
+        shapes = [tuple(self.relax(tensor.shape.as_list())) for tensor in tensors]
+        kinds = [tensor.dtype for tensor in tensors]
+        key = (len(arguments[0]), *arguments[1], *kinds, *shapes)
         if key not in self.graphs:
+            specs = [tf.TensorSpec(*pair) for pair in zip(shapes, kinds, strict=True)]
             self.graphs[key] = self._traced(arguments, specs)
         return self.graphs[key]
 
     def _traced(self, arguments: tuple, specs: list[tf.TensorSpec]) -> Callable | None:
-        def flat(*tensors):
-            inputs, named = keras.tree.pack_sequence_as(arguments, tensors)
-            return self.function(*inputs, **named, **self.options)
-
-        graph = tf.function(flat, input_signature=specs, autograph=False)
+        graph = tf.function(
+            lambda *tensors: self._called(arguments, tensors),
+            input_signature=specs,
+            autograph=False,
+        )
         try:
-            graph.get_concrete_function()
+            # Called without the search for a graph that fits, which takes as long as a small one.
+            return graph.get_concrete_function()
         except Exception:  # A person's own network may fail in any way, and still run eagerly.
             return None
-        return graph

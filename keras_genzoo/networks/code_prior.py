@@ -6,7 +6,6 @@ from typing import Any
 
 import keras
 import numpy.typing as npt
-import tensorflow as tf
 from keras import ops
 
 from keras_genzoo.errors import GenzooError
@@ -157,12 +156,12 @@ class CodePrior(keras.layers.Layer):
         return code, self.embedding(code), kept
 
     @staticmethod
-    def draw_spec(tensor: tf.Tensor) -> tf.TensorSpec:
-        """Return what an argument of ``draw`` may be at any place, for any number of rows."""
-        shape = tensor.shape.as_list()
-        # Keys and values, (batch, heads, places, width / heads).
-        free = {0, 2} if len(shape) == 4 else {0}
-        return tf.TensorSpec([None if i in free else n for i, n in enumerate(shape)], tensor.dtype)
+    def any_place(shape: list[int | None]) -> list[int | None]:
+        """Return the shape of an argument of ``draw`` at any place: None is any size."""
+        if len(shape) == 4:
+            # Keys and values, (batch, heads, places, width / heads).
+            return [None, shape[1], None, shape[3]]
+        return [None, *shape[1:]] if shape else shape
 
 
 @keras.saving.register_keras_serializable("keras_genzoo")

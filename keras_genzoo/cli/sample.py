@@ -36,6 +36,8 @@ def command(
 ) -> None:
     """Generate images with the model of RUN, as a PNG grid, or as arrays with --out FILE.npz.
 
+    Arrays are written as the images are made, so that any number of them takes little memory.
+
     RUN may be an exported SavedModel, too; its images go into runs/NAME-v1.
     """
     start_tensorflow()

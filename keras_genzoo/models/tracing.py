@@ -23,8 +23,9 @@ else:
 Shape = list[int | None]
 Relax = Callable[[Shape], Shape]
 # Attributes that Keras sets in every training, and that say nothing of what a model computes.
-_OF_TRAINING = frozenset({"history", "stop_training"}) | {
-    f"{name}_function" for name in ("train", "test", "predict")
+_OF_TRAINING = {
+    *("history", "stop_training"),
+    *("train_function", "test_function", "predict_function"),
 }
 # Functions of one model that are kept; each call with other options is another one.
 MOST_KEPT = 32
@@ -142,8 +143,10 @@ class Graph:
         return self.graphs[key]
 
     def _traced(self, arguments: tuple, specs: list[tf.TensorSpec]) -> Callable | None:
+        # Of the arguments themselves, which may be large, the graph holds none.
+        places = keras.tree.map_structure(lambda part: 0, arguments)
         graph = tf.function(
-            lambda *tensors: self._called(arguments, tensors),
+            lambda *tensors: self._called(places, tensors),
             input_signature=specs,
             autograph=False,
         )

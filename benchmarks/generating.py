@@ -20,14 +20,13 @@ import tensorflow as tf
 
 from benchmarks.pairs import seconds
 from keras_genzoo import export
-from keras_genzoo.models import CGAN, DCGAN, VAE, VQVAE, Flow, ImageModel
+from keras_genzoo.models import CGAN, DCGAN, VAE, Flow, ImageModel
 
 MODELS: dict[str, Callable[[], ImageModel]] = {
     "vae": lambda: VAE((28, 28, 1), 20, hidden_units=(400,)),
     "dcgan": lambda: DCGAN((28, 28, 1), 100),
     "cgan": lambda: CGAN((28, 28, 1), 100, num_classes=10),
     "flow": lambda: Flow((28, 28, 1), solver_steps=4),
-    "vqvae": lambda: VQVAE((28, 28, 1)),
 }
 BATCHES = (1, 32, 256)
 THREADS = 2
@@ -59,8 +58,6 @@ def main() -> None:
 def _sides(name: str, batch: int) -> tuple[Callable, Callable]:
     """Return a call of ours and one of the exported model, which make a batch of images."""
     model = MODELS[name]()
-    if hasattr(model, "prior_step"):
-        model.prior_step.assign(1)  # As if the prior had been trained.
     z = model.sample_latents(batch, seed=0)
     labels = np.arange(batch, dtype="int32") % 10 if model.needs_labels else None
     with tempfile.TemporaryDirectory() as folder:

@@ -202,7 +202,7 @@ class Pixels(ImageModel):
 
     def decode(self, z, *, batch_size=256):
         z = self.checked_latents(z)
-        return self.to_uint8(self.in_batches(self.network, z, batch_size))
+        return self.to_uint8(self.in_batches(self.traced(self.network), z, batch_size))
 
     def signatures(self, batch_size=None):
         z = keras.Input(self.latent_shape, batch_size, name="z")

@@ -24,7 +24,7 @@ def moved(optimizer, jit_compile=False, steps=6):
     return [variable.numpy(), *(v.numpy() for v in optimizer.variables)]
 
 
-@pytest.mark.parametrize("jit_compile", [False, True])
+@pytest.mark.parametrize("jit_compile", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -6,7 +6,7 @@ import pytest
 
 from keras_genzoo.models import GAN, MODELS
 from keras_genzoo.networks import ARCHITECTURES
-from tests.models.cases import GANS, SHAPE, images
+from tests.models.cases import GANS, SHAPE, images, train
 
 OPTIONS = {
     "dense": {"generator_units": (8,), "discriminator_units": (8,)},
@@ -22,10 +22,9 @@ def build(name, **arguments):
     return GAN(SHAPE, 4, architecture=name, seed=3, **OPTIONS[name], **arguments)
 
 
-def step(model, seed=0, labels=None, **options):
+def step(model, seed=0, labels=None):
     """Train a step on 8 images, and return the logs."""
-    history = model.fit(images(8, seed), labels, batch_size=8, shuffle=False, verbose=0, **options)
-    return {name: values[-1] for name, values in history.history.items()}
+    return train(model, images(8, seed), labels)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from keras_genzoo.networks import (
     ConvolutionalAutoencoder,
 )
 from keras_genzoo.training import make_strategy
-from tests.models.cases import images, weights
+from tests.models.cases import images, train, weights
 
 SHAPE = (16, 16, 1)
 SIZES = {"dense": {"hidden_units": (8,)}, "convolutional": {"filters": 4}}
@@ -35,8 +35,8 @@ def build(kind=VAE, loss="bernoulli", architecture="dense", *, graph=False, rate
 
 def step(model, times=1, first=0):
     for seed in range(first, first + times):
-        logs = model.fit(images(8, seed), batch_size=8, shuffle=False, verbose=0).history
-    return {name: values[-1] for name, values in logs.items()}
+        logs = train(model, images(8, seed))
+    return logs
 
 
 # Architectures
@@ -357,15 +357,17 @@ def test_all_parts_go_on_bit_by_bit_after_loading(architecture, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("loss", ["gaussian", "continuous_bernoulli"])
+@pytest.mark.parametrize(
+    ("loss", "policy"),
+    [("gaussian", "mixed_float16"), ("continuous_bernoulli", "mixed_bfloat16")],
+)
 def test_half_precision_follows_float32(loss, policy):
-    def train(policy):
+    def trained(policy):
         model = build(VAE, loss, "convolutional", dtype=policy, rate=1e-5, **FULL)
         return step(model, times=2), model
 
-    logs, model = train(policy)
-    expected, _ = train("float32")
+    logs, model = trained(policy)
+    expected, _ = trained("float32")
     assert logs == pytest.approx(expected, rel=0.05, abs=0.5)
     assert {v.dtype for v in model.trainable_variables} == {"float32"}
     assert model.generate(2, seed=0).dtype == np.uint8
@@ -380,14 +382,14 @@ PAIRS = sorted(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("architecture", "loss"), PAIRS)
-def test_xla_gives_the_numbers_of_the_plain_graph(architecture, loss):
-    def train(jit_compile):
-        model = build(VAE, loss, architecture, graph=True, ema_decay=0.5, **FULL)
-        model.compile(keras.optimizers.SGD(1e-4), loss=loss, jit_compile=jit_compile)
+def test_xla_gives_the_numbers_of_plain_steps(architecture, loss):
+    def trained(**how):
+        model = build(VAE, loss, architecture, ema_decay=0.5, **FULL)
+        model.compile(keras.optimizers.SGD(1e-4), loss=loss, **how)
         return step(model, times=2), model.get_weights()
 
-    logs, plain = train(False)
-    compiled_logs, fast = train(True)
+    logs, plain = trained(run_eagerly=True)
+    compiled_logs, fast = trained(jit_compile=True)
     assert compiled_logs == pytest.approx(logs, rel=1e-4, abs=1e-4)
     for ours, theirs in zip(plain, fast, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
@@ -396,18 +398,16 @@ def test_xla_gives_the_numbers_of_the_plain_graph(architecture, loss):
 @pytest.mark.slow
 @pytest.mark.parametrize(("architecture", "loss"), PAIRS)
 def test_two_replicas_train_like_one(architecture, loss):
-    def train(graph=False):
+    def trained():
         options = FULL | {"free_bits": 0.1, "ema_half_life": 30.0}
-        model = build(VAE, loss, architecture, graph=graph, rate=1e-5, **options)
+        model = build(VAE, loss, architecture, rate=1e-5, **options)
         model.adapt(images(20))
-        logs = step(model, times=5)
+        logs = step(model, times=3)
         return logs, model, model.evaluate(images(8), verbose=0, return_dict=True)
 
-    logs, one, held_out = train()
+    logs, one, held_out = trained()
     with make_strategy("mirrored").scope():
-        # A graph of each architecture; the other losses spare the seconds of tracing it.
-        graph = loss == next(iter(RECONSTRUCTION_LOSSES))
-        logs_of_two, two, held_out_of_two = train(graph)
+        logs_of_two, two, held_out_of_two = trained()
     assert logs_of_two == pytest.approx(logs, rel=1e-5, abs=1e-5)
     assert held_out_of_two == pytest.approx(held_out, rel=1e-5, abs=1e-5)
     for ours, theirs in zip(one.variables, two.variables, strict=True):

@@ -12,7 +12,7 @@ from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES, R1, GradientPenal
 from keras_genzoo.models import CGAN, DCGAN, GAN
 from keras_genzoo.networks import NORMALIZATIONS, DiffAugment, normal, uniform
 from keras_genzoo.training import make_strategy
-from tests.models.cases import images, weights
+from tests.models.cases import images, train, weights
 
 SHAPE = (16, 16, 1)
 POLICIES = ("float32", "mixed_bfloat16", "mixed_float16")
@@ -58,8 +58,8 @@ def build(loss, penalty, augmentation, normalization, *, kind=DCGAN, graph=False
 
 def step(model, times=1):
     for seed in range(times):
-        logs = model.fit(images(8, seed), batch_size=8, shuffle=False, verbose=0).history
-    return {name: values[-1] for name, values in logs.items()}
+        logs = train(model, images(8, seed))
+    return logs
 
 
 @pytest.mark.parametrize(
@@ -129,17 +129,14 @@ def check_goes_on_after_loading(*combination, policy, folder, kind=DCGAN) -> Non
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
-# The last of each type trains in a graph; the others spare the seconds of tracing it.
-IN_A_GRAPH = {names[-1]: names for names in COMBINATIONS[::2]}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "combination", COMBINATIONS[::2], ids=lambda names: "-".join(map(str, names))
 )
 def test_combinations_train_alike_on_one_and_on_two_replicas(combination):
     *parts, policy = combination
-    check_on_two_replicas(*parts, policy=policy, graph=combination in IN_A_GRAPH.values())
+    # The last trains in a graph; the others spare the seconds of tracing it.
+    check_on_two_replicas(*parts, policy=policy, graph=combination == COMBINATIONS[::2][-1])
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,15 @@ def test_evaluation_measures_the_classes_too():
 
 @pytest.mark.parametrize(
     ("name", "conditioning"),
-    [*(("dense", name) for name in CONDITIONINGS), ("dcgan", "projection")],
+    [
+        ("dense", "concat"),
+        *(
+            pytest.param("dense", name, marks=pytest.mark.slow)
+            for name in CONDITIONINGS
+            if name != "concat"
+        ),
+        pytest.param("dcgan", "projection", marks=pytest.mark.slow),
+    ],
 )
 def test_every_conditioning_trains_is_saved_and_goes_on(name, conditioning, tmp_path):
     model = build(name, conditioning=conditioning, num_classes=3, ema_half_life=20.0)

@@ -83,6 +83,7 @@ def test_the_likelihood_is_that_of_the_gaussian(exact):
     np.testing.assert_allclose(found, log_density(x + grey_level * 2 / 255), atol=0.02)
 
 
+@pytest.mark.slow
 def test_an_estimate_of_the_divergence_is_right_in_the_mean():
     model = Flow((2, 2, 1), unet_filters=(4, 4))
     rng = np.random.default_rng(2)
@@ -182,7 +183,7 @@ def test_a_share_of_the_labels_is_dropped_in_training_alone():
 
 @pytest.mark.slow
 def test_a_conditional_flow_saves_and_goes_on_alike(tmp_path):
-    check_loading("flow", tmp_path / "model.keras", guidance=1.5, **LABELS)
+    check_loading("flow", tmp_path / "model.keras", guidance=1.5, unet_blocks=2, **LABELS)
 
 
 @pytest.mark.slow

@@ -20,7 +20,9 @@ from tests.models.cases import (
     ALGORITHMS,
     CASES,
     DISTINCT,
+    FEW,
     SHAPE,
+    STEPS,
     build,
     check_loading,
     compiled,
@@ -35,6 +37,8 @@ from tests.models.cases import (
 )
 
 every_model, every_network, every_algorithm = of(MODELS), of(DISTINCT), of(ALGORITHMS)
+# What the base class does, with labels and without; and what each training step does.
+few_models, every_step = of(FEW), of(STEPS)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +75,7 @@ def test_save_and_load_gives_equal_outputs_and_an_equal_next_step(name, tmp_path
     check_loading(name, tmp_path / "model.keras")
 
 
-@of([name for name in ALGORITHMS if takes_a_loss(name)])
+@of([name for name in STEPS if takes_a_loss(name)])
 def test_a_loss_given_as_an_object_is_saved_with_the_model(name, tmp_path):
     model = build(name)
     adversarial = hasattr(model, "generator")
@@ -94,7 +98,7 @@ def test_the_models_own_policy_is_that_of_its_networks(name):
     assert keras.config.dtype_policy().name == "float32"
 
 
-@every_algorithm
+@every_step
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "value"), [("floatx", "float64"), ("image_data_format", "channels_first")]
@@ -134,7 +138,7 @@ def test_own_networks_are_saved_with_the_model(name, tmp_path):
     np.testing.assert_array_equal(loaded.generate(4, seed=1), model.generate(4, seed=1))
 
 
-@every_algorithm
+@few_models
 def test_positional_arguments_are_those_of_keras(name):
     model = compiled(name)
     x, y = data(model, 8)
@@ -153,7 +157,7 @@ def test_arguments_that_would_be_ignored_are_refused(untrained, name):
         model.compile(metrics=["mse"])
 
 
-@every_algorithm
+@every_step
 def test_regularisers_of_own_networks_count(name):
     model, role = build(name), networks_of(name)[-1]
     network = getattr(model, role)
@@ -184,9 +188,9 @@ def test_a_network_of_other_shapes_is_refused(name):
 
 @every_network
 def test_logs_and_validation_logs_carry_the_same_standard_names(name):
-    # In a graph, with the optimizers that a model has by itself.
+    # With the optimizers that a model has by itself; each algorithm in a graph.
     model = build(name)
-    model.compile()
+    model.compile(run_eagerly=name not in ALGORITHMS)
     x, y = data(model, 16)
     validation = (x, y) if y is not None else (x,)
     history = model.fit(x, y, batch_size=8, validation_data=validation, verbose=0).history
@@ -196,7 +200,7 @@ def test_logs_and_validation_logs_carry_the_same_standard_names(name):
     assert all(np.isfinite(values).all() for values in history.values())
 
 
-@every_algorithm
+@every_step
 def test_evaluation_changes_nothing_and_repeats(name):
     model = compiled(name)
     step(model)
@@ -236,7 +240,7 @@ def test_every_weight_moves_and_stays_finite(name):
         assert (new != old).any() or variable.path.endswith(still), variable.path
 
 
-@every_algorithm
+@every_step
 def test_floats_in_the_range_train_like_the_uint8_they_came_from(name):
     from_uint8, from_float = compiled(name), compiled(name)
     x, y = data(from_uint8, 8)
@@ -245,14 +249,14 @@ def test_floats_in_the_range_train_like_the_uint8_they_came_from(name):
     assert from_float.fit(floats, y, batch_size=8, shuffle=False, verbose=0).history == logs
 
 
-@every_algorithm
+@few_models
 def test_grey_images_may_lack_their_channel_axis(name):
     model = compiled(name)
     x, y = data(model, 8)
     model.fit(x[..., 0], y, batch_size=8, verbose=0)
 
 
-@every_network
+@every_algorithm
 def test_bfloat16_trains_with_losses_in_float32(name):
     model = compiled(name, dtype="mixed_bfloat16")
     logs = step(model)
@@ -303,7 +307,7 @@ BAD = {
 }
 
 
-@every_algorithm
+@few_models
 @pytest.mark.parametrize("container", ["array", "tf.data"])
 def test_bad_images_are_refused_in_one_line(untrained, name, container):
     model = untrained(name)
@@ -321,7 +325,7 @@ def test_bad_images_are_refused_in_one_line(untrained, name, container):
         np.testing.assert_array_equal(ours, theirs)
 
 
-@every_algorithm
+@few_models
 @pytest.mark.slow
 def test_a_dataset_a_generator_and_a_pydataset_train_like_arrays(name):
     class Batches(keras.utils.PyDataset):

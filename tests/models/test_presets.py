@@ -186,7 +186,12 @@ def test_all_presets_of_the_package_are_small():
     assert size <= 20e6
 
 
-@pytest.mark.parametrize("name", bundled_presets())
+FIRST, *OTHERS = bundled_presets()
+
+
+@pytest.mark.parametrize(
+    "name", [FIRST, *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS)]
+)
 def test_a_preset_of_the_package_makes_images(name):
     model = from_preset(name)
     images = model.generate(4, seed=0)

@@ -10,7 +10,7 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.losses import R1R2
 from keras_genzoo.models import GAN, Adam
 from keras_genzoo.models.schedules import SCHEDULES, Schedule
-from tests.models.cases import SHAPE, images
+from tests.models.cases import SHAPE, images, train
 
 
 def rates(schedule, steps) -> list[float]:
@@ -42,6 +42,7 @@ def test_several_updates_in_a_step_have_one_rate():
         assert rates(thrice, range(3 * step, 3 * step + 3)) == rates(once, [step]) * 3
 
 
+@pytest.mark.slow
 def test_it_is_saved_with_the_model_and_goes_on(tmp_path):
     def made():
         keras.utils.set_random_seed(0)
@@ -97,8 +98,7 @@ def changing(**arguments):
 
 
 def step(model, seed=0):
-    history = model.fit(images(4, seed), batch_size=4, shuffle=False, verbose=0).history
-    return {name: values[-1] for name, values in history.items()}
+    return train(model, images(4, seed))
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from keras_genzoo.evaluation import model_likelihood
 from keras_genzoo.models import VQVAE
 from keras_genzoo.training import make_strategy
 from keras_genzoo.training.variables import variables_by_path
-from tests.models.cases import images, weights
+from tests.models.cases import images, train, weights
 
 TINY = {"latent_dim": 3, "num_codes": 6, "filters": 4, "residual_blocks": 1}
 PRIOR = {"prior_width": 8, "prior_blocks": 1, "prior_heads": 2}
@@ -26,8 +26,8 @@ def build(shape=(16, 16, 1), graph=False, loss="bernoulli", **arguments):
 
 def step(model, seed=0, times=1):
     for index in range(times):
-        history = model.fit(images(8, seed + index), batch_size=8, shuffle=False, verbose=0)
-    return {name: values[-1] for name, values in history.history.items()}
+        logs = train(model, images(8, seed + index))
+    return logs
 
 
 def in_prior_stage(**arguments):
@@ -115,6 +115,7 @@ def test_prior_loss_is_that_of_the_codes_in_nats_and_bits():
     assert set(again) == set(logs)
 
 
+@pytest.mark.slow
 def test_samples_need_a_trained_prior():
     model = build()
     step(model)
@@ -129,6 +130,7 @@ def test_samples_need_a_trained_prior():
     assert model.generate(2, seed=0).shape == (2, 16, 16, 1)
 
 
+@pytest.mark.slow
 def test_the_second_stage_is_saved_and_goes_on_the_same(tmp_path):
     model = in_prior_stage(ema_decay=0.6, prior_dropout=0.2)
     step(model, times=2)
@@ -141,6 +143,7 @@ def test_the_second_stage_is_saved_and_goes_on_the_same(tmp_path):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_a_preset_draws_the_same_samples_and_is_of_the_second_stage(tmp_path):
     model = in_prior_stage(prior_dropout=0.2)
     step(model, times=2)
@@ -154,7 +157,7 @@ def test_a_preset_draws_the_same_samples_and_is_of_the_second_stage(tmp_path):
 
 @pytest.mark.slow
 def test_two_replicas_train_both_stages_like_one():
-    one = build(graph=True, prior_dropout=0.2)
+    one = build(prior_dropout=0.2)
     with make_strategy("mirrored").scope():
         two = build(graph=True, prior_dropout=0.2)
     for stage in ("autoencoder", "prior"):
@@ -192,6 +195,7 @@ def test_the_bound_is_below_the_likelihood_that_a_sum_over_all_grids_gives():
     assert found.elbo == pytest.approx(bound.mean(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_latents_are_noise_and_temperature_makes_codes_likelier():
     model = in_prior_stage()
     step(model, times=2)

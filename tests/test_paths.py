@@ -83,7 +83,7 @@ CALLS = {
     ),
     "settings": lambda run, out, path: training.settings_for("ae", path(out), data_dir=path(out)),
 }
-SLOW = ("figures", "umap", "theory", "report", "served", "saved_model", "litert", "onnx")
+SLOW = ("fit", "figures", "umap", "theory", "report", "served", "saved_model", "litert", "onnx")
 
 
 @pytest.mark.parametrize(

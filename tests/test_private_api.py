@@ -151,6 +151,7 @@ def test_a_private_attribute_is_what_it_was(name):
         pytest.fail(f"{VERSIONS}: {name}: {error}")
 
 
+@pytest.mark.slow
 def test_nothing_private_is_used_that_the_list_lacks():
     listed = {part for path in (*FUNCTIONS, *NAMES) for part in path.replace(":", ".").split(".")}
     listed |= set(ATTRIBUTES)

@@ -382,7 +382,12 @@ def foreign(content):
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("change", [truncated, flipped, foreign, lambda content: b""])
+DAMAGED = [flipped, foreign, lambda content: b""]
+
+
+@pytest.mark.parametrize(
+    "change", [truncated, *(pytest.param(change, marks=pytest.mark.slow) for change in DAMAGED)]
+)
 def test_damaged_checkpoint_is_passed_over(genzoo, refused, copy, change):
     run = copy("ae")
     (run / "model.keras").unlink()

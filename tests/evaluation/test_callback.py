@@ -19,6 +19,7 @@ def small():
     return model
 
 
+@pytest.mark.slow
 def test_training_brings_the_distance_down_and_the_best_model_is_kept(tmp_path):
     images = digits()
     callback = FrechetCallback(images, best=tmp_path / "best.keras")

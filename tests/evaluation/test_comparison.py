@@ -106,7 +106,6 @@ def test_how_often_samples_were_drawn_makes_no_other_run(runs):
 @pytest.mark.parametrize(
     ("changed", "words"),
     [
-        ({"num_fake": 10}, "num_fake 10, not 20"),
         ({"num_real": 30}, "num_real 30, not 20"),
         ({"real": "digits, split train"}, "real digits, split train, not digits, split test"),
         ({"seed": 7}, "seed 7, not 0"),
@@ -118,8 +117,14 @@ def test_how_often_samples_were_drawn_makes_no_other_run(runs):
         ({"fid_real": "as stored"}, "fid_real as stored, not the real images"),
     ],
 )
-def test_scores_of_another_protocol_are_not_set_beside_the_others(four, changed, words):
-    four.score(four.folder / "hinge", {"fid": 2.5}, changed)
+def test_whatever_a_score_depends_on_makes_another_protocol(changed, words):
+    one, two = ({"protocol": PROTOCOL | more, "scores": {"fid": 2.5}} for more in (changed, {}))
+    assert score_differences("fid", one, two) == [words]
+
+
+def test_scores_of_another_protocol_are_not_set_beside_the_others(four):
+    four.score(four.folder / "hinge", {"fid": 2.5}, {"num_fake": 10})
+    words = "num_fake 10, not 20"
     comparison = compare_runs(["runs/*"])
     assert score_rows(comparison)[1] == ("FID ↓", "6.5 ± 1.8", "-", "0.5")
     assert comparison.notes == [

@@ -119,7 +119,7 @@ def test_another_protocol_is_refused_and_forced_beside_the_first(run, options, w
         "put the new ones first"
     )
     assert kept(file) == before
-    if "features" not in options:
+    if "seed" in options:
         lines = []
         update_results(run, asked("fid", **options), force=True, echo=lines.append)
         assert kept(file)["others"] == [before]

@@ -57,6 +57,7 @@ def test_where_the_densities_are_equal_the_value_is_minus_log_4():
     assert result.mean_error < 0.05
 
 
+@pytest.mark.slow
 def test_far_apart_the_divergence_is_log_2():
     left, right = (Mixture(np.array([[middle]]), 0.05) for middle in (-0.6, 0.6))
     result = train_discriminator(left, right, steps=100)

@@ -1,6 +1,9 @@
+import functools
+import shutil
+
 import pytest
 
-from keras_genzoo.training import settings_for
+from keras_genzoo.training import Run, fit, settings_for
 
 AVERAGED = {"ema_decay": 0.9}
 SMALL = {
@@ -18,8 +21,31 @@ def small(tmp_path, monkeypatch):
     """A function that gives settings for a small model on digits; runs go to an empty folder."""
     monkeypatch.chdir(tmp_path)
 
-    def make(model, **settings):
-        short = {"steps": 20, "checkpoint_every": 10, "batch_size": 16}
-        return settings_for(model, **(SMALL[model] | short | settings))
+    return settings_of
 
-    return make
+
+def settings_of(model, **settings):
+    """The settings of a short run of a small model on digits."""
+    short = {"steps": 20, "checkpoint_every": 10, "batch_size": 16}
+    return settings_for(model, **(SMALL[model] | short | settings))
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory):
+    """A function that gives the folder of a finished run of a small model, which no one changes."""
+
+    @functools.cache
+    def get(model):
+        return fit(settings_of(model), tmp_path_factory.mktemp("finished") / model).run.path
+
+    return get
+
+
+@pytest.fixture
+def finished(small, trained_once):
+    """A function that puts the finished run of ``small(model)`` into a folder, and returns it."""
+
+    def put(model, folder):
+        return Run.open(shutil.copytree(trained_once(model), folder))
+
+    return put

@@ -64,8 +64,8 @@ def test_a_disk_that_fills_up_keeps_the_older_checkpoints(small, tmp_path, disk)
     assert not kill.differences(whole.path, run.path)
 
 
-def test_a_disk_that_is_read_only_is_left_alone(small, disk):
-    run = fit(small("ae"), disk / "run").run
+def test_a_disk_that_is_read_only_is_left_alone(small, finished, disk):
+    run = finished("ae", disk / "run")
     before = content(run.path)
     subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
     with pytest.raises(GenzooError, match=r"cannot write .*Read-only file system; choose another"):
@@ -100,8 +100,8 @@ def test_a_file_that_vanishes_is_named_and_its_place_taken(small, tmp_path):
 
 
 @pytest.mark.parametrize("left", ["model.keras", "history.csv"])
-def test_a_run_whose_checkpoints_are_gone_does_not_begin_again(small, tmp_path, left):
-    run = fit(small("ae"), tmp_path / "run").run
+def test_a_run_whose_checkpoints_are_gone_does_not_begin_again(finished, tmp_path, left):
+    run = finished("ae", tmp_path / "run")
     for path in list_checkpoints(run.checkpoints):
         path.unlink()
     (run.path / {"model.keras": "history.csv", "history.csv": "model.keras"}[left]).unlink()
@@ -111,8 +111,8 @@ def test_a_run_whose_checkpoints_are_gone_does_not_begin_again(small, tmp_path, 
     assert content(run.path) == before
 
 
-def test_a_run_killed_before_its_first_checkpoint_begins_again(small, tmp_path):
-    whole = fit(small("ae"), tmp_path / "whole").run
+def test_a_run_killed_before_its_first_checkpoint_begins_again(finished, tmp_path):
+    whole = finished("ae", tmp_path / "whole")
     run = Run.create(whole.settings, whole.data, tmp_path / "run")
     run.write_history(whole.read_history(up_to=10))
     assert resume(run.path).finished
@@ -129,8 +129,8 @@ class Marker:
         return open, (str(self.path), "w")
 
 
-def test_a_pickle_in_a_checkpoint_is_not_opened(small, tmp_path):
-    run = fit(small("ae"), tmp_path / "run").run
+def test_a_pickle_in_a_checkpoint_is_not_opened(finished, tmp_path):
+    run = finished("ae", tmp_path / "run")
     marker = Marker(tmp_path / "ran")
     pickle.loads(pickle.dumps(marker)).close()
     (tmp_path / "ran").unlink()
@@ -189,8 +189,8 @@ def test_the_name_of_a_data_set_leads_nowhere_else(small, tmp_path, dataset):
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
 
 
-def test_a_configuration_has_nothing_fetched_into_a_place_of_its_choice(small, tmp_path, capsys):
-    run = fit(small("ae"), tmp_path / "run").run
+def test_a_configuration_has_nothing_fetched_into_a_place_of_its_choice(finished, tmp_path, capsys):
+    run = finished("ae", tmp_path / "run")
     elsewhere = tmp_path / "elsewhere"
     path = configured(run, dataset="mnist", data_dir=str(elsewhere))
     with pytest.raises(GenzooError, match=f"mnist is not prepared in {elsewhere}/"):
@@ -228,8 +228,8 @@ def test_a_clock_that_jumps_changes_nothing(small, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_an_evaluation_that_is_stopped_leaves_nothing_half_written(small, tmp_path, monkeypatch):
-    run = fit(small("ae"), tmp_path / "run").run
+def test_an_evaluation_that_is_stopped_leaves_nothing_half_written(finished, tmp_path, monkeypatch):
+    run = finished("ae", tmp_path / "run")
     before = content(run.path)
     cache = tmp_path / "kept"
     monkeypatch.setenv("GENZOO_CACHE", str(cache))

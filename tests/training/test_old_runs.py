@@ -19,6 +19,11 @@ from keras_genzoo.training.run import Run
 
 MODELS = ("ae", "vae", "gan", "dcgan", "cgan")
 every_model = pytest.mark.parametrize("name", MODELS)
+# One with two networks and an average stands for all in the quick loop.
+one_model = pytest.mark.parametrize(
+    "name",
+    [name if name == "gan" else pytest.param(name, marks=pytest.mark.slow) for name in MODELS],
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +43,7 @@ def close(path: Path, expected: Path) -> None:
                 np.testing.assert_allclose(ours[name], theirs[name], rtol=1e-4, atol=1e-6)
 
 
-@every_model
+@one_model
 def test_an_old_run_resumes_to_the_weights_that_it_had(old, tmp_path, name):
     run = tmp_path / "run"
     shutil.copytree(old / name, run)

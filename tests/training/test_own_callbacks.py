@@ -43,6 +43,7 @@ def test_logs_are_what_the_history_has_and_training_begins_and_ends_once(small, 
     assert seen.steps[-1]["loss"] == rows[-1]["loss"]
 
 
+@pytest.mark.slow
 def test_a_callback_stops_a_run_which_is_saved_and_can_go_on(small, tmp_path):
     settings, lines = small("ae", steps=40), []
     fit(settings, tmp_path / "whole")

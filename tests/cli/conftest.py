@@ -48,6 +48,14 @@ def small(model, more=""):
     return f"fit {model} {(SMALL | OWN)[model]} {SHORT} {more}"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def short_training_of_classifiers():
+    """What is tested here is what commands make of scores, and not how good these are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("keras_genzoo.evaluation.classifier.MAX_EPOCHS", 10)
+        yield
+
+
 @pytest.fixture
 def genzoo(capsys, tmp_path, monkeypatch):
     """A function that runs the command in this process, in an empty folder."""

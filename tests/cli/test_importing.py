@@ -28,7 +28,7 @@ COMMANDS = {
         "sample pixels",
         "evaluate pixels --scores contrast -n 32",
         "figures pixels",
-        "report pixels",
+        "report pixels --no-measure",
         "export pixels --format means --places 1",
         "export pixels --verify",
     ],

@@ -16,7 +16,8 @@ def test_runs_and_their_scores_are_the_same(genzoo, process, tmp_path, monkeypat
     config = {"floatx": floatx, "image_data_format": "channels_first", "backend": "TensorFlow"}
     (tmp_path / "keras.json").write_text(json.dumps(config))
     monkeypatch.setenv("GENZOO_CACHE", str(tmp_path / "one"))
-    # A classifier of these is soon trained.
+    # A classifier of these is soon trained: here for as long as in the other process.
+    monkeypatch.setattr("keras_genzoo.evaluation.classifier.MAX_EPOCHS", 40)
     source = open_source("digits")
     parts = {"train": np.arange(400), "test": np.arange(400, 500)}
     arrays = {name: source.fetch(numbers) for name, numbers in parts.items()}

@@ -59,6 +59,7 @@ def test_a_record_names_no_place_of_a_persons_machine(genzoo, copy, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_every_command_takes_it(genzoo, preset, tmp_path):
     assert "runs/tiny_cgan/sample.png" in genzoo("sample tiny_cgan -n 20").output
     assert genzoo("sample tiny_cgan --out new.npz").code == 0

@@ -113,6 +113,7 @@ def test_its_scores_are_those_of_the_run_and_stand_in_a_run_folder(
     assert its["protocol"]["weights"].startswith("those of the SavedModel tiny_cgan, version 1")
 
 
+@pytest.mark.slow
 def test_a_vae_is_a_generator_too(genzoo, refused, served_once, trained, tmp_path):
     folder = served_once("vae")
     for name, path in {"its": folder, "the_runs": trained("vae")}.items():

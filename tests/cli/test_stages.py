@@ -1,5 +1,7 @@
 """A model that trains in stages on the command line: one stage alone, the next, what follows."""
 
+import contextlib
+import io
 import json
 import shutil
 
@@ -16,33 +18,47 @@ FIT = (
 )
 
 
+def run_well(*arguments):
+    """Run the command to its good end in this process; return what it said."""
+    said = io.BytesIO()
+    stream = io.TextIOWrapper(said, encoding="utf-8", write_through=True)
+    with contextlib.redirect_stdout(stream), pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    assert not stop.value.code
+    return said.getvalue().decode()
+
+
 @pytest.fixture(scope="module")
-def first(tmp_path_factory):
-    """A run of which only the first stage is trained."""
+def first_and_said(tmp_path_factory):
+    """A run of which only the first stage is trained, and what was said of it."""
     out = tmp_path_factory.mktemp("stages") / "first"
-    with pytest.raises(SystemExit) as stop:
-        main([*FIT.split(), "--stage", "autoencoder", "--out", str(out)])
-    assert not stop.value.code
-    return out
+    return out, run_well(*FIT.split(), "--stage", "autoencoder", "--out", out)
 
 
 @pytest.fixture(scope="module")
-def whole(first, tmp_path_factory):
-    """The same run after its second stage."""
+def whole_and_said(first, tmp_path_factory):
+    """The same run after its second stage, and what was said of that."""
     out = shutil.copytree(first, tmp_path_factory.mktemp("stages") / "whole")
-    with pytest.raises(SystemExit) as stop:
-        main(["fit", "--resume", str(out)])
-    assert not stop.value.code
-    return out
+    return out, run_well("fit", "--resume", out)
 
 
-def test_a_stage_alone_says_how_to_go_on(genzoo, tmp_path):
-    ended = genzoo(f"{FIT} --stage autoencoder --out run")
-    assert "the stage autoencoder is done, at step 4" in ended.output
-    assert "go on with: genzoo fit --resume run" in ended.output
-    ended = genzoo("fit --resume run")
-    assert "stage prior: to step 8" in ended.output
-    assert "model: run/model.keras" in ended.output
+@pytest.fixture(scope="module")
+def first(first_and_said):
+    return first_and_said[0]
+
+
+@pytest.fixture(scope="module")
+def whole(whole_and_said):
+    return whole_and_said[0]
+
+
+def test_a_stage_alone_says_how_to_go_on(first_and_said, whole_and_said):
+    out, said = first_and_said
+    assert "the stage autoencoder is done, at step 4" in said
+    assert f"go on with: genzoo fit --resume {out}" in said
+    out, said = whole_and_said
+    assert "stage prior: to step 8" in said
+    assert f"model: {out}/model.keras" in said
 
 
 def test_before_its_prior_is_trained_a_run_reconstructs_and_does_not_sample(

@@ -11,7 +11,10 @@ import pytest
 
 import keras_genzoo
 from keras_genzoo.cli.main import COMMANDS, cli
+from keras_genzoo.evaluation import classifier
+from keras_genzoo.training import RECIPES
 from tests.docs.printed import ROOT, blocks, commands, run
+from tests.training.kill import run_here
 
 PAGES = [
     ROOT / "README.md",
@@ -49,9 +52,18 @@ def test_every_printed_command_is_understood(page, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_start_page_runs_as_printed(tmp_path):
+def test_the_start_page_runs_as_printed(tmp_path, monkeypatch):
+    # As printed, but for how long is trained, and in one process where a block is of commands only.
+    monkeypatch.setitem(RECIPES["cvae-digits"], "steps", 500)
+    monkeypatch.setattr(classifier, "MAX_EPOCHS", 10)
+    monkeypatch.chdir(tmp_path)
     for block in blocks(ROOT / "docs" / "start.md"):
-        run(block, tmp_path)
+        lines = block.splitlines()
+        if all(line.startswith("genzoo ") for line in lines):
+            for line in lines:
+                run_here(*shlex.split(line)[1:])
+        else:
+            run(block, tmp_path)
 
 
 def test_every_room_has_a_page_of_reference():

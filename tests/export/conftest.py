@@ -73,12 +73,13 @@ def exported(models, tmp_path_factory):
     return MadeOnce(lambda name: Files(models[name], root, name))
 
 
-@pytest.fixture
-def alone(tmp_path):
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory):
     """A function that runs files by a runtime alone, and returns what they gave."""
 
     def run(runtime, files, arrays):
-        given, returned = tmp_path / "given.npz", tmp_path / "returned.npz"
+        folder = tmp_path_factory.mktemp("alone")
+        given, returned = folder / "given.npz", folder / "returned.npz"
         np.savez(given, **arrays)
         program = Path(__file__).with_name("alone.py")
         named = [f"{name}={file}" for name, file in files.items()]

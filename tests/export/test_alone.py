@@ -33,7 +33,7 @@ def calls(models):
     return found
 
 
-def check(results, calls, kind, limit, suffix=""):
+def check(results, calls, kind, limit):
     """Compare all outputs; ``kind`` is the field of the difference that has a limit."""
     compared = 0
     for number, (_, signature, _, outputs) in enumerate(calls):
@@ -41,7 +41,7 @@ def check(results, calls, kind, limit, suffix=""):
             [given] = [
                 result
                 for key, result in results.items()
-                if key.endswith(f"|{number}|{signature}{suffix}|{name}")
+                if key.endswith(f"|{number}|{signature}|{name}")
             ]
             assert given.dtype == np.float32
             assert getattr(difference(name, values, given), kind) <= limit, (signature, name)
@@ -60,9 +60,52 @@ def named(calls, by_signature=False):
     }
 
 
-def test_saved_models_need_plain_tensorflow_only(exported, alone, calls):
+@pytest.fixture(scope="module")
+def uint8_calls(calls):
+    """The calls that take images, by the signature that takes them as bytes."""
+    return [
+        (
+            model,
+            f"{signature}_uint8",
+            {"images": np.rint(inputs["images"] * 255).astype("uint8")},
+            outputs,
+        )
+        for model, signature, inputs, outputs in calls
+        if "images" in inputs
+    ]
+
+
+SEEDS = np.array([3, -1, 2**40, 3], "int64")
+
+
+@pytest.fixture(scope="module")
+def seeded():
+    """Arrays for a call with all seeds, and for one with the third alone."""
+    arrays = {}
+    for name in EXPORTED:
+        for call, rows in (("all", slice(None)), ("one", slice(2, 3))):
+            key = f"{name}|{call}|generate_seeded"
+            arrays[f"{key}|seed"] = SEEDS[rows]
+            if name == "cgan":
+                arrays[f"{key}|class_labels"] = np.array([1, 2, 3, 1], "int32")[rows]
+    return arrays
+
+
+@pytest.fixture(scope="module")
+def by_tensorflow(exported, alone, calls, uint8_calls, seeded):
+    """What one process of plain TensorFlow makes of all calls, each kind by itself."""
     folders = {name: exported[name].saved_model for name in EXPORTED}
-    check(alone("saved_model", folders, named(calls)), calls, "max", 1e-5)
+    results = alone("saved_model", folders, named(calls) | named(uint8_calls) | seeded)
+    kinds = {"plain": {}, "uint8": {}, "seeded": {}}
+    for key, values in results.items():
+        signature = key.split("|")[2]
+        kind = next((kind for kind in kinds if signature.endswith(f"_{kind}")), "plain")
+        kinds[kind][key] = values
+    return kinds
+
+
+def test_saved_models_need_plain_tensorflow_only(by_tensorflow, calls):
+    check(by_tensorflow["plain"], calls, "max", 1e-5)
 
 
 @pytest.mark.parametrize("kind", LITERT_TYPES)
@@ -80,31 +123,15 @@ def test_files_of_one_signature_need_their_runtime_only(exported, alone, calls, 
     check(alone(runtime, files, named(calls, by_signature=True)), calls, "max", limit)
 
 
-def test_uint8_images_are_taken_as_they_are(exported, alone, calls):
-    folders = {"vae": exported["vae"].saved_model}
-    taking = [call for call in calls if "images" in call[2]]
-    bytes_ = [
-        (
-            model,
-            f"{signature}_uint8",
-            {"images": np.rint(inputs["images"] * 255).astype("uint8")},
-            None,
-        )
-        for model, signature, inputs, _ in taking
-    ]
-    check(alone("saved_model", folders, named(bytes_)), taking, "max", 1e-5, suffix="_uint8")
+def test_uint8_images_are_taken_as_they_are(by_tensorflow, uint8_calls):
+    check(by_tensorflow["uint8"], uint8_calls, "max", 1e-5)
 
 
-def test_the_same_seed_is_the_same_image_in_two_processes_and_in_any_batch(exported, alone):
+def test_the_same_seed_is_the_same_image_in_two_processes_and_in_any_batch(
+    exported, alone, by_tensorflow, seeded
+):
     folders = {name: exported[name].saved_model for name in EXPORTED}
-    arrays = {}
-    for name in EXPORTED:
-        for call, rows in (("all", slice(None)), ("one", slice(2, 3))):
-            key = f"{name}|{call}|generate_seeded"
-            arrays[f"{key}|seed"] = np.array([3, -1, 2**40, 3], "int64")[rows]
-            if name == "cgan":
-                arrays[f"{key}|class_labels"] = np.array([1, 2, 3, 1], "int32")[rows]
-    first, second = (alone("saved_model", folders, arrays) for _ in range(2))
+    first, second = by_tensorflow["seeded"], alone("saved_model", folders, seeded)
     for name in EXPORTED:
         made, again = (result[f"{name}|all|generate_seeded|images"] for result in (first, second))
         np.testing.assert_array_equal(made, again)

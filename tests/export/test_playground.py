@@ -15,13 +15,13 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.export.inputs import run_network
 from keras_genzoo.export.playground import opening, page, parts, runtime, signatures, theory
 from keras_genzoo.losses import ADVERSARIAL_LOSSES, PENALTIES
-from keras_genzoo.models import MODELS, VAE
-from tests.models.cases import GANS, build
+from keras_genzoo.models import VAE
+from tests.models.cases import ALGORITHMS, GANS, build, of
 
 # What of a model a page runs -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", MODELS)
+@of(ALGORITHMS)
 def test_a_page_runs_what_makes_images_and_what_encodes_them(name):
     model = build(name)
     if reason := model.why_no_samples():

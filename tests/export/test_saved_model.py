@@ -287,6 +287,7 @@ def test_the_card_says_what_goes_in_and_comes_out(exported):
     assert generate["outputs"]["images"]["range"] == "0 to 1"
 
 
+@pytest.mark.slow
 def test_a_model_of_mixed_precision_leaves_in_float32(tmp_path):
     model = build("dcgan", dtype="mixed_bfloat16")
     path = export.export_saved_model(model, tmp_path / "mixed")

@@ -79,6 +79,7 @@ def test_the_settings_say_how_long_each_stage_is():
     assert settings().replace(prior_steps=20).schedule_length("prior_optimizer") == 6
 
 
+@pytest.mark.slow
 def test_one_run_trains_both_stages(whole):
     run, lines = whole
     rows = run.read_history()
@@ -100,9 +101,8 @@ def test_one_run_trains_both_stages(whole):
     assert run.sample_grids()[-1].name == "step-00000012.png"
 
 
-@pytest.mark.parametrize(
-    "killed_at", [7, *[pytest.param(step, marks=pytest.mark.slow) for step in (3, 10)]]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("killed_at", [3, 7, 10])
 def test_a_run_killed_in_either_stage_ends_the_same(whole, tmp_path, killed_at):
     with pytest.raises(KeyboardInterrupt):
         fit(settings(), tmp_path / "run", callbacks=[Stop(killed_at)])
@@ -132,6 +132,7 @@ def test_a_repeated_stage_is_what_it_was(whole, tmp_path, stage):
     assert_same_end(outcome.run, whole[0])
 
 
+@pytest.mark.slow
 def test_a_repeated_stage_that_is_killed_at_once_goes_on_from_its_first_step(whole, tmp_path):
     shutil.copytree(whole[0].path, tmp_path / "run")
     with pytest.raises(KeyboardInterrupt):
@@ -176,6 +177,7 @@ def test_a_run_that_begins_with_the_weights_of_another_has_both_stages_before_it
         np.testing.assert_array_equal(again[name], array, err_msg=name)
 
 
+@pytest.mark.slow
 def test_what_stages_cannot_do_is_refused(whole, tmp_path):
     with pytest.raises(GenzooError, match="a new run begins with the stage 'autoencoder'"):
         fit(settings(), tmp_path / "run", stage="prior")

@@ -44,7 +44,7 @@ def test_repeating_a_configuration(small, tmp_path):
 
 @pytest.mark.slow
 def test_a_run_that_is_made_longer_equals_a_long_one(small, tmp_path):
-    settings = small("gan", loss="minimax", sample_every=20)
+    settings = small("vae", sample_every=20)
     fit(settings.replace(steps=50), tmp_path / "whole")
     # 25 lies between checkpoints, 30 on one.
     fit(settings.replace(steps=25), tmp_path / "parts")
@@ -55,13 +55,7 @@ def test_a_run_that_is_made_longer_equals_a_long_one(small, tmp_path):
     assert not differences(tmp_path / "whole", tmp_path / "parts")
 
 
-ONE_OF_EACH = [
-    name if name == "ae" else pytest.param(name, marks=pytest.mark.slow)
-    for name in ("ae", "vae", "cgan")
-]
-
-
-@pytest.mark.parametrize("model", ONE_OF_EACH)
+@pytest.mark.parametrize("model", ["ae", pytest.param("cgan", marks=pytest.mark.slow)])
 def test_several_steps_at_once_give_the_numbers_of_single_ones(small, tmp_path, model):
     settings = small(model, steps=23, sample_every=10)
     fit(settings, tmp_path / "single")
@@ -73,7 +67,7 @@ def test_several_steps_at_once_give_the_numbers_of_single_ones(small, tmp_path, 
 
 @pytest.mark.slow
 def test_a_run_goes_on_with_more_or_fewer_steps_at_once(small, tmp_path):
-    settings = small("gan", steps=40, loss="minimax", sample_every=20)
+    settings = small("vae", steps=40, sample_every=20)
     fit(settings, tmp_path / "whole")
     fit(settings.replace(steps=13, steps_per_execution=5), tmp_path / "parts")
     resume(tmp_path / "parts", {"steps": 34, "steps_per_execution": 10})
@@ -124,22 +118,22 @@ def test_xla_gives_the_same_numbers_up_to_rounding_and_goes_on_the_same(small, t
     whole = fit(settings, tmp_path / "whole").run
     for row, same in zip(plain.read_history(), whole.read_history(), strict=True):
         assert row == pytest.approx(same, rel=1e-4)
+    if model == "gan":
+        return
     fit(settings.replace(steps=7), tmp_path / "parts")
     with pytest.raises(GenzooError, match="was trained with jit_compile True, not False"):
         resume(tmp_path / "parts", {"steps": 20, "jit_compile": False})
     resume(tmp_path / "parts", {"steps": 20})
     assert not differences(whole.path, tmp_path / "parts")
     assert not load_model(whole).jit_compile
-    if model == "gan":
-        return
     said = []
     resume(tmp_path / "parts", {"steps": 30, "strategy": "mirrored"}, echo=said.append)
     assert "several devices train without XLA: numbers may differ slightly" in said
     assert Run.open(tmp_path / "parts").jit_compile
 
 
-def test_a_run_keeps_its_choice_of_xla(small, tmp_path):
-    run = fit(small("ae"), tmp_path / "run").run
+def test_a_run_keeps_its_choice_of_xla(finished, tmp_path):
+    run = finished("ae", tmp_path / "run")
     assert run.jit_compile is False
     # As in a run of a time before there was the choice.
     config = json.loads((run.path / "config.json").read_text())
@@ -203,11 +197,8 @@ def test_xla_is_chosen_where_it_pays(model, size, jit_compile, chosen):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("model", "mixed_precision"),
-    [("cgan", "float32"), ("dcgan", "bfloat16"), ("dcgan", "float16")],
-)
-def test_convolutional_models_go_on_the_same(small, tmp_path, model, mixed_precision):
+@pytest.mark.parametrize(("model", "mixed_precision"), [("cgan", "float32"), ("gan", "float16")])
+def test_two_networks_and_their_loss_scales_go_on_the_same(small, tmp_path, model, mixed_precision):
     settings = small(model, mixed_precision=mixed_precision)
     fit(settings, tmp_path / "whole")
     fit(settings.replace(steps=7), tmp_path / "parts")
@@ -228,8 +219,8 @@ def test_two_replicas_go_on_the_same(small, tmp_path):
         assert row == pytest.approx(same, rel=1e-6)
 
 
-def test_a_longer_run_has_no_model_until_it_ends(small, tmp_path):
-    run = fit(small("ae"), tmp_path / "run").run
+def test_a_longer_run_has_no_model_until_it_ends(finished, tmp_path):
+    run = finished("ae", tmp_path / "run")
 
     def echo(line):
         if line.startswith("step 30"):
@@ -245,8 +236,8 @@ def test_a_longer_run_has_no_model_until_it_ends(small, tmp_path):
     assert load_model(run).optimizer.iterations == 40
 
 
-def test_a_run_killed_before_its_model_was_saved(small, tmp_path):
-    run = fit(small("ae"), tmp_path / "run").run
+def test_a_run_killed_before_its_model_was_saved(finished, tmp_path):
+    run = finished("ae", tmp_path / "run")
     whole = shutil.copytree(run.path, tmp_path / "whole")
     run.model_file.unlink()
     (run.checkpoints / ".tmp-halfhalf.npz").touch()
@@ -458,7 +449,7 @@ def test_a_converged_autoencoder_is_healthy(small, tmp_path, rate):
     np.savez(tmp_path / "a.npz", images=images)
     settings = small("ae", dataset="a.npz", image_size=None, latent_dim=32, hidden_units=[64])
     settings = settings.replace(steps=2500, learning_rate=rate, batch_size=32, checkpoint_every=50)
-    assert fit(settings, tmp_path / "run").finished
+    assert fit(settings.replace(steps_per_execution=50), tmp_path / "run").finished
 
 
 @pytest.mark.slow

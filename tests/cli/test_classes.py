@@ -64,6 +64,7 @@ def test_a_class_is_asked_for_by_its_name(genzoo, refused, named, tmp_path):
     assert "unknown class '3'" in refused("interpolate --class 3 --out b.png", named)
 
 
+@pytest.mark.slow
 def test_grids_say_which_class_is_where(genzoo, named):
     columns = f"a column for each class, from the left: {IN_WORDS}"
     assert genzoo("sample --out a.png", named).output.splitlines() == [columns, "a.png"]

@@ -170,6 +170,7 @@ def test_an_odd_image_that_training_meets_is_named_at_the_end(genzoo, images, mo
     assert ended.output.count("1 image of another size than 8x8, cropped and resized: such as") == 1
 
 
+@pytest.mark.slow
 def test_names_that_are_not_utf8_go_through(genzoo, images):
     path = images(*of_folders("cats"))
     odd = Path(os.fsdecode(os.fsencode(path) + b"/caf\xe9"))

@@ -283,6 +283,7 @@ def test_a_preset_cannot_be_resumed_but_begun_from(genzoo, refused, preset, tmp_
     assert weights_digest(load_model("more/model.keras")) == whole
 
 
+@pytest.mark.slow
 def test_weights_of_a_run_begin_another_on_other_images(genzoo, refused, trained, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (40, 9, 9, 1), "uint8")
     np.savez("mine.npz", images=images, labels=np.arange(40) % 3)

@@ -55,6 +55,7 @@ def arrays(file):
         return dict(opened)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["savedmodels/tiny_cgan", "savedmodels/tiny_cgan/1"])
 def test_its_images_are_those_of_the_run(genzoo, served, trained, tmp_path, path):
     assert genzoo(f"sample {path} -n 12 --seed 3 --out its.npz").code == 0

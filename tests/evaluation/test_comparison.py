@@ -237,6 +237,7 @@ def test_fewer_than_two_runs_are_refused(four):
 # Samples -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_samples_are_of_the_same_noise_and_classes(runs):
     paths = [runs.make("a"), runs.make("b", loss="hinge"), runs.make("c", "cvae")]
     runs.make("d", "ae")
@@ -257,6 +258,7 @@ def test_samples_are_of_the_same_noise_and_classes(runs):
 # In words and files ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_runs_settings_scores_and_notes(four):
     four.make("unscored", beta_1=0.9)
     lines = comparison_text(compare_runs(["runs/*"]), width=60).splitlines()

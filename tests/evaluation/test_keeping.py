@@ -50,6 +50,7 @@ def measured_by(monkeypatch):
     return calls
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_added_and_what_is_there_stays(run, monkeypatch):
     calls, lines = measured_by(monkeypatch), []
     update_results(run, asked("likelihood"))
@@ -175,6 +176,7 @@ def test_what_is_written_elsewhere_is_kept_in_the_run_too(run, tmp_path):
     assert [one["protocol"]["num_fake"] for one in kept(own)["others"]] == [30]
 
 
+@pytest.mark.slow
 def test_a_file_elsewhere_with_scores_of_other_weights_is_replaced_only_by_force(run, tmp_path):
     out, lines = tmp_path / "a.json", []
     update_results(run, asked("fid"), out)

@@ -228,6 +228,7 @@ def test_versions_are_counted_and_never_replaced(tmp_path):
     assert "Newest version: 8" in (tmp_path / "faces/README.md").read_text()
 
 
+@pytest.mark.slow
 def test_an_export_that_lost_its_number_takes_the_next(tmp_path, monkeypatch):
     model, base = build("gan"), tmp_path / "faces"
     plain = saved_model.write_networks

@@ -73,6 +73,7 @@ def test_cutout_covers_a_square_of_half_the_size():
     np.testing.assert_array_equal(changed, expected)
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # The first call of an operation is slow.
 @given(st.sets(st.sampled_from(sorted(POLICIES)), min_size=1), st.integers(0, 2**31))
 def test_gradients_flow_through_every_policy(policies, seed):

@@ -46,6 +46,7 @@ def test_a_run_whose_images_are_gone_says_where_they_were(moved):
             use()
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_where_its_images_lie_now(moved, tmp_path, monkeypatch):
     run, new = moved
     whole = fit(settings_of(new, 20), tmp_path / "whole").run

@@ -219,6 +219,7 @@ def test_two_replicas_go_on_the_same(small, tmp_path):
         assert row == pytest.approx(same, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_longer_run_has_no_model_until_it_ends(finished, tmp_path):
     run = finished("ae", tmp_path / "run")
 
@@ -249,6 +250,7 @@ def test_a_run_killed_before_its_model_was_saved(finished, tmp_path):
     assert not differences(whole, run.path)
 
 
+@pytest.mark.slow
 def test_epochs(small, tmp_path):
     settings = small("ae", batch_size=500, checkpoint_every=2)
     assert fit(settings, tmp_path / "run", epochs=2).step == 6
@@ -485,6 +487,7 @@ def test_scheduled_rates_stand_in_the_history_and_go_on_when_resumed(tmp_path):
     assert rows == whole.read_history()
 
 
+@pytest.mark.slow
 def test_callbacks_of_ones_own_come_after_each_checkpoint(small, tmp_path):
     class Looks(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):

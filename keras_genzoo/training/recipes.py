@@ -263,18 +263,21 @@ _recipe("dcgan-packed-mnist", "dcgan", "mnist", packing=2, **_MNIST_28)
 _recipe("lsgan-mnist", "lsgan", "mnist", **_MNIST_28)
 _recipe("cgan-projection-mnist", "cgan", "mnist", conditioning="projection", **_MNIST_28)
 _recipe("acgan-mnist", "acgan", "mnist", **_MNIST_28)
-# Five times the learning rate of the papers, which falls to a tenth in the end, and less noise: in
-# the same steps the FID falls to a third.
-_QUICK = {
-    "latent_dim": 32,
-    "generator_learning_rate": 1e-3,
-    "discriminator_learning_rate": 1e-3,
-    "schedule": "cosine",
-    "schedule_end": 0.1,
-}
-_QUICK_28 = _MNIST_28 | _QUICK
-_recipe("dcgan-mnist-quick", "dcgan", "mnist", **_QUICK_28)
-_recipe("cgan-mnist-quick", "cgan", "mnist", **_QUICK_28)
+# The loss and the penalty of R3GAN on smaller networks of DCGAN, with five times its learning rate: in
+# the same steps, a third of the FID.
+_recipe(
+    "dcgan-relativistic-mnist",
+    "dcgan",
+    "mnist",
+    loss="relativistic",
+    penalty="r1+r2",
+    penalty_weight=0.1,
+    discriminator_normalization="none",
+    discriminator_filters=32,
+    generator_learning_rate=1e-3,
+    discriminator_learning_rate=1e-3,
+    **(_MNIST_28 | {"latent_dim": 32, "ema_decay": 0.9995}),
+)
 _POINTS = {"image_size": 28, "checkpoint_every": 200, "sample_every": 1000} | _AVERAGED
 _recipe(
     "wgan_gp-mnist",

@@ -108,7 +108,8 @@ def test_scores_of_classes_have_their_names(genzoo, named, tmp_path):
 
 
 @pytest.mark.slow
-def test_copies_of_the_real_images_are_of_their_classes(named, tmp_path):
+def test_copies_of_the_real_images_are_of_their_classes(named, tmp_path, monkeypatch):
+    monkeypatch.setattr("keras_genzoo.evaluation.classifier.MAX_EPOCHS", 40)
     real = Splits(lambda split: open_source(Run.open(named).settings.dataset, split))
     source = real.train
     images, labels = source.fetch(np.arange(source.num_images))

@@ -263,8 +263,8 @@ _recipe("dcgan-packed-mnist", "dcgan", "mnist", packing=2, **_MNIST_28)
 _recipe("lsgan-mnist", "lsgan", "mnist", **_MNIST_28)
 _recipe("cgan-projection-mnist", "cgan", "mnist", conditioning="projection", **_MNIST_28)
 _recipe("acgan-mnist", "acgan", "mnist", **_MNIST_28)
-# The loss and the penalty of R3GAN on smaller networks of DCGAN, with five times its learning rate: in
-# the same steps, a third of the FID.
+# The loss and the penalty of R3GAN on smaller networks of DCGAN, with five times its learning rate:
+# in the same steps, a third of the FID.
 _recipe(
     "dcgan-relativistic-mnist",
     "dcgan",

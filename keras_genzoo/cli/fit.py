@@ -19,6 +19,7 @@ from keras_genzoo.cli.streams import lasting_echo, write_error
 from keras_genzoo.cli.tensorflow import see_one_gpu, start_tensorflow
 from keras_genzoo.errors import GenzooError
 from keras_genzoo.text import shown
+from keras_genzoo.training.preset_runs import run_folder
 from keras_genzoo.training.recipes import borrowed_in_words
 from keras_genzoo.training.settings import laid_over
 
@@ -120,8 +121,9 @@ def command(
         _end(_tell(training.resume(resume, overrides, **options), echo))
         return
     if config is not None:
-        settings = training.repeat(config, overrides)
-        recipe = training.repeated_recipe(config)
+        folder = run_folder(config, generates=True)
+        settings = training.repeat(folder, overrides)
+        recipe = training.repeated_recipe(folder)
     elif start is not None:
         settings = training.settings_to_begin(start, overrides)
         options["start_from"] = start

@@ -83,10 +83,10 @@ outcome = genzoo.training.fit(settings, "run", callbacks=[Tracker(show)])
 #     tracked.log({"samples": wandb.Image(str(grids[-1]))}, step=outcome.step)
 # ```
 #
-# A tracker changes no number of the run, and the run folder stays complete without it. If it
-# raises an error, training ends with that error, and the checkpoint of the interval is there.
-# Other callbacks may act: `keras.callbacks.EarlyStopping("val_loss", patience=5)` stops the run,
-# which is saved as after Ctrl-C.
+# A tracker only reads: weights, history and files of a run are the same without it. If it raises an
+# error, training ends with that error, and the checkpoint of the interval is there. Other callbacks
+# may act: `keras.callbacks.EarlyStopping("val_loss", patience=5)` stops the run, which is saved as
+# after Ctrl-C.
 #
 # ## TensorBoard
 #

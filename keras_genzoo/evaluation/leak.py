@@ -31,8 +31,8 @@ ARTEFACTS: dict[str, Artefact] = {
 # The share of images of the detector's training that each artefact is put into.
 PUT_INTO = 0.3
 IMAGES_SEEN, BATCH_SIZE = 100_000, 128
-# Few images are taken several times in an epoch, since Keras takes its time to begin one.
-LEAST_IN_AN_EPOCH = 5_000
+# Few images are repeated, up to so many in an epoch, since Keras takes its time to begin one.
+MOST_REPEATED = 5_000
 HELD_OUT, LEAST_IMAGES = 0.3, 200
 # Below this difference of the detector's answers, real images look like the artefact.
 LEAST_DIFFERENCE = 0.1
@@ -152,7 +152,7 @@ def _trained(
 
     An image may show several artefacts, so that the network learns to distinguish them.
     """
-    images = np.repeat(images, max(1, LEAST_IN_AN_EPOCH // len(images)), axis=0)
+    images = np.repeat(images, max(1, MOST_REPEATED // len(images)), axis=0)
     epochs = max(1, round(IMAGES_SEEN / len(images)))
     steps = epochs * -(-len(images) // BATCH_SIZE)
     with seeded(seed), waiting("leak test", steps * BATCH_SIZE, echo) as show:

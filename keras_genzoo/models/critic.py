@@ -32,7 +32,7 @@ class Critic:
     def remembered(self, images: Tensor) -> Tensor:
         """Return the outputs of images, of whose pass ``gradient`` then makes use.
 
-        A pass of its own would cost a third of the update of a discriminator with R1 and R2.
+        It spares R1 and R2 a pass of their own: a tenth of the time of a step of R3GAN.
         """
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)

@@ -1,6 +1,6 @@
 """Train every meaningful combination of the axes of a GAN: on two replicas, and after loading.
 
-``python -m tests.models.matrix [--kind gan|dcgan]`` takes an hour of one core; the tests take a
+``python -m tests.models.matrix [--kind gan|dcgan]`` takes hours of one core; the tests take a
 few of them.
 """
 

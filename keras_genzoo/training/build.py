@@ -54,6 +54,10 @@ def build_model(
         given["num_classes"] = num_classes
     arguments = arguments_with_role("model", settings, given) | given
     precision = settings.mixed_precision
+    if precision == "auto":
+        raise GenzooError(
+            "mixed_precision auto is chosen where training begins; name a type to build a model"
+        )
     policy = precision if precision == "float32" else f"mixed_{precision}"
 
     def build() -> ImageModel:

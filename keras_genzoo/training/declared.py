@@ -154,8 +154,9 @@ RUN_SETTINGS = (
     ),
     _setting(
         *("mixed_precision", str, "float32"),
-        "Type of the computations; weights, losses and statistics stay float32.",
-        choices=("float32", "bfloat16", "float16"),
+        "Type of the computations; weights, losses and statistics stay float32. auto: bfloat16 "
+        "where a short measurement shows that it pays.",
+        choices=("float32", "bfloat16", "float16", "auto"),
     ),
     _setting(
         *("data_dir", str, None, "Where tensorflow-datasets keeps data sets."),

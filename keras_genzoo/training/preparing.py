@@ -30,6 +30,7 @@ from keras_genzoo.training.build import build_model
 from keras_genzoo.training.contents import DATA
 from keras_genzoo.training.declared import PACE, PLACE
 from keras_genzoo.training.held_out import HeldOutImages, open_held_out
+from keras_genzoo.training.precision import choose_precision
 from keras_genzoo.training.run import Run, resolved_by_data
 from keras_genzoo.training.sample_grids import NUM_REAL_IMAGES
 from keras_genzoo.training.settings import Settings
@@ -41,7 +42,8 @@ class Prepared:
     """What training starts from.
 
     Args:
-        settings: the settings, with absolute paths and with epochs converted to steps.
+        settings: the settings, with absolute paths, with epochs converted to steps, and with the
+            type to compute in.
         source: the open data.
         model: the compiled model.
         images: real images for the sample grids.
@@ -107,6 +109,9 @@ def prepare(
     if epochs is not None:
         steps_per_epoch = source.num_images // settings.batch_size
         settings = settings.replace(steps=epochs * steps_per_epoch)
+    if settings.mixed_precision == "auto":
+        settings, words = choose_precision(settings, strategy, source)
+        echo(words)
     if resumed_run is None:
         jit_compile = choose_jit_compile(settings, strategy, source.image_shape)
     else:

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import json
+import re
 import shutil
 import time
 
@@ -194,6 +195,22 @@ def test_xla_is_chosen_where_it_pays(model, size, jit_compile, chosen):
         assert not choose_jit_compile(settings, make_strategy("mirrored"), shape)
         settings = settings.replace(mixed_precision="bfloat16")
         assert not choose_jit_compile(settings, make_strategy("one"), shape)
+
+
+@pytest.mark.slow
+def test_the_faster_type_is_measured_before_training_and_changes_no_number(small, tmp_path):
+    said = []
+    run = fit(small("cgan", mixed_precision="auto"), tmp_path / "auto", echo=said.append).run
+    chosen = run.settings.mixed_precision
+    (line,) = (line for line in said if line.startswith("computing in"))
+    times = [float(ms.replace(",", "")) for ms in re.findall(r"[\d,]+\.\d", line)]
+    assert line.startswith(f"computing in {chosen}: a step takes ")
+    assert (chosen == "bfloat16") == (times[0] < 0.9 * times[1] and "in float32" in line)
+    fit(small("cgan", mixed_precision=chosen), tmp_path / "given")
+    assert not differences(tmp_path / "auto", tmp_path / "given")
+    # The type is part of the run from then on, whatever machine goes on with it.
+    with pytest.raises(GenzooError, match=f"mixed_precision {chosen}, not auto"):
+        resume(run.path, {"steps": 30, "mixed_precision": "auto"})
 
 
 @pytest.mark.slow

@@ -196,6 +196,14 @@ def test_workers_that_disagree_do_not_begin(tmp_path):
     assert not list_checkpoints(tmp_path / "run" / "checkpoints")
 
 
+@pytest.mark.slow
+def test_workers_are_told_which_type_to_compute_in(tmp_path):
+    command = f"fit gan {SMALL['gan']} --strategy multi_worker --mixed-precision auto"
+    [(code, _, errors)] = finish_all(start(tmp_path, command))
+    assert code == 2
+    assert "several might disagree; give float32, bfloat16 or float16" in errors
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -12,6 +12,8 @@ from keras_genzoo.models import ImageModel
 from keras_genzoo.networks import (
     BatchNormalization,
     ConditionalBatchNormalization,
+    Conv2D,
+    Conv2DTranspose,
     Dropout,
     GroupedConv2D,
     GroupNormalization,
@@ -22,6 +24,8 @@ from keras_genzoo.text import one_line
 # Layers of this package, each with the layer of Keras that does the same in inference.
 _PLAIN = {
     BatchNormalization: keras.layers.BatchNormalization,
+    Conv2D: keras.layers.Conv2D,
+    Conv2DTranspose: keras.layers.Conv2DTranspose,
     Dropout: keras.layers.Dropout,
     GroupedConv2D: keras.layers.Conv2D,
     GroupNormalization: keras.layers.GroupNormalization,

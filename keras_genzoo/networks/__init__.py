@@ -1,6 +1,6 @@
 """Encoders, decoders, generators, discriminators and U-Nets, each a function that builds a network.
 
-Except for batch normalisation, grouped convolution, codebooks, dropout and seeded noise they use
+Except for batch normalisation, convolutions, codebooks, dropout and seeded noise they use
 only ``keras`` layers and ``keras.ops``. Losses and training are in ``models``.
 """
 

@@ -31,6 +31,8 @@ from .convolutional import resolutions as resolutions
 from .convolutional_coding import convolutional_decoder as convolutional_decoder
 from .convolutional_coding import convolutional_encoder as convolutional_encoder
 from .convolutional_coding import convolutional_gaussian_encoder as convolutional_gaussian_encoder
+from .convolutions import Conv2D as Conv2D
+from .convolutions import Conv2DTranspose as Conv2DTranspose
 from .dense import dense_decoder as dense_decoder
 from .dense import dense_discriminator as dense_discriminator
 from .dense import dense_encoder as dense_encoder

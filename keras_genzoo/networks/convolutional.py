@@ -8,6 +8,7 @@ generator, LeakyReLU in the discriminator, images in [-1, 1].
 import keras
 
 from keras_genzoo.errors import GenzooError
+from keras_genzoo.networks.convolutions import Conv2DTranspose
 from keras_genzoo.networks.normalization import class_batch_normalization
 from keras_genzoo.networks.registry import NORMALIZATIONS
 
@@ -64,12 +65,12 @@ def convolutional_generator(
     noise = keras.Input((latent_dim,), name="z")
     z, normalize = class_batch_normalization(noise, num_classes, synchronized)
     features = keras.layers.Reshape((1, 1, z.shape[-1]))(z)
-    features = keras.layers.Conv2DTranspose(
+    features = Conv2DTranspose(
         filters * 2 ** (len(sizes) - 1), base, use_bias=False, kernel_initializer=_normal(), **LAST
     )(features)
     features = keras.layers.ReLU()(normalize(features))
     for level in reversed(range(1, len(sizes))):
-        features = keras.layers.Conv2DTranspose(
+        features = Conv2DTranspose(
             filters * 2 ** (level - 1),
             4,
             strides=2,
@@ -81,7 +82,7 @@ def convolutional_generator(
             **LAST,
         )(features)
         features = keras.layers.ReLU()(normalize(features))
-    images = keras.layers.Conv2DTranspose(
+    images = Conv2DTranspose(
         image_shape[-1],
         4,
         strides=2,

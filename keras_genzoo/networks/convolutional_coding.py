@@ -8,6 +8,7 @@ import keras
 
 from keras_genzoo.losses.tensors import Tensor
 from keras_genzoo.networks.convolutional import LAST, resolutions, square_size
+from keras_genzoo.networks.convolutions import Conv2D, Conv2DTranspose
 from keras_genzoo.networks.dense import Shape
 
 
@@ -75,15 +76,13 @@ def convolutional_decoder(image_shape: Shape, latent_dim: int, filters: int = 32
     )(z)
     features = keras.layers.Reshape((base, base, width))(features)
     for level in reversed(range(1, len(sizes))):
-        features = keras.layers.Conv2DTranspose(
+        features = Conv2DTranspose(
             filters * 2 ** (level - 1),
             activation="relu",
             kernel_initializer=_he_normal(),
             **_doubling(sizes[level]),
         )(features)
-    logits = keras.layers.Conv2DTranspose(image_shape[-1], name="logits", **_doubling(sizes[0]))(
-        features
-    )
+    logits = Conv2DTranspose(image_shape[-1], name="logits", **_doubling(sizes[0]))(features)
     return keras.Model(z, logits, name="decoder")
 
 
@@ -91,7 +90,7 @@ def _features(images: Tensor, filters: int) -> Tensor:
     *sizes, _ = resolutions(square_size(images.shape[1:]))
     features = images
     for level in range(len(sizes)):
-        features = keras.layers.Conv2D(
+        features = Conv2D(
             filters * 2**level,
             4,
             strides=2,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from keras_genzoo.networks.convolutions import Conv2D
 from keras_genzoo.networks.spectral import SpectralConv2D, SpectralDense
 
 
@@ -111,7 +112,7 @@ class Normalization:
 
     after: Callable[[bool], keras.layers.Layer] | None = None
     dense: type[keras.layers.Dense] = keras.layers.Dense
-    convolution: type[keras.layers.Conv2D] = keras.layers.Conv2D
+    convolution: type[keras.layers.Conv2D] = Conv2D
 
     @property
     def replaces_bias(self) -> bool:

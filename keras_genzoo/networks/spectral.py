@@ -13,6 +13,7 @@ import keras
 from keras import ops
 
 from keras_genzoo.losses.tensors import Tensor
+from keras_genzoo.networks.convolutions import Conv2D
 
 # What the class below is mixed into, as a type checker is to see it.
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class SpectralDense(_Spectral, keras.layers.Dense):
 
 
 @_serializable
-class SpectralConv2D(_Spectral, keras.layers.Conv2D):
+class SpectralConv2D(_Spectral, Conv2D):
     """``keras.layers.Conv2D``, channels last, of spectral norm 1, with the same arguments.
 
     As in the paper, the norm is that of the kernel as a matrix, not that of the convolution.

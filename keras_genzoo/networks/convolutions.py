@@ -92,6 +92,7 @@ def _only_a_cpu() -> bool:
     return not tf.config.list_physical_devices("GPU")
 
 
+@tf.autograph.experimental.do_not_convert
 @tf.custom_gradient
 def halved(images: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable]:
     """Return images ``(batch, h, w, c)`` convolved with a kernel ``(4, 4, c, filters)``, stride 2.
@@ -110,6 +111,7 @@ def halved(images: tf.Tensor, kernel: tf.Tensor) -> tuple[tf.Tensor, Callable]:
     return tf.nn.conv2d(images, kernel, 2, "SAME"), gradient
 
 
+@tf.autograph.experimental.do_not_convert
 def doubled(features: tf.Tensor, kernel: tf.Tensor, height: int, width: int) -> tf.Tensor:
     """Return features ``(batch, h, w, filters)`` through the transpose of ``halved``.
 

@@ -23,6 +23,7 @@ import numpy as np
 from keras_genzoo import images
 from keras_genzoo.cli.main import cli
 from keras_genzoo.data import open_source
+from keras_genzoo.errors import GenzooError
 from tests.docs.printed import ROOT, commands
 from tests.docs.test_pages import PAGES, name
 
@@ -33,7 +34,7 @@ from keras_genzoo.evaluation import classifier
 from keras_genzoo.training import RECIPES
 from keras_genzoo.cli.main import main
 classifier.MAX_EPOCHS = 1
-for recipe in RECIPES.values():
+for recipe in map(RECIPES.__getitem__, RECIPES):
     for name in {"steps", "prior_steps"} & recipe.keys():
         recipe[name] = 40
 main()
@@ -133,7 +134,7 @@ def prepare(folder: Path) -> None:
 def is_whole(line: str) -> bool:
     """Whether a line is a command to run, and not one that the text names without what it needs."""
     words = shlex.split(line)[1:]
-    if not words or words[0].startswith("-"):
+    if not words or words[0].startswith("-") or "--help" in words:
         return True
     with click.Context(cli, info_name="genzoo") as context:
         word, command, rest = cli.resolve_command(context, words)
@@ -143,7 +144,7 @@ def is_whole(line: str) -> bool:
             command.make_context(word, rest, parent=context)
         except click.MissingParameter:
             return False
-        except click.ClickException:
+        except (click.ClickException, GenzooError):
             return True
     # Without arguments these want a run, a preset or another option.
     return bool(rest) or word in ("theory", "list", "presets")

@@ -12,7 +12,9 @@ from keras_genzoo.errors import GenzooError
 from keras_genzoo.evaluation.evaluated_run import EvaluatedRun
 from keras_genzoo.evaluation.options import Options
 from keras_genzoo.evaluation.score import SCORES as ALL_SCORES
+from keras_genzoo.models.registry import MODELS
 from keras_genzoo.training.preparing import Prepared, open_splits, prepare
+from keras_genzoo.training.recipes import borrowed_in_words
 from keras_genzoo.training.run import Run
 
 Echo = Callable[[str], None]
@@ -25,7 +27,7 @@ class Checked:
     Args:
         entries: the entries, with absolute paths, their scores and parameters.
         options: the options of the evaluation, with the number of images.
-        notes: scores that some entries do not have, a sentence each.
+        notes: recipes of other data, and scores that some entries do not have, a sentence each.
     """
 
     entries: list[Entry]
@@ -71,7 +73,13 @@ def check_entries(entries: Sequence[Entry], options: Options, echo: Echo) -> Che
         weights = prepared.model.trainable_weights
         parameters = sum(math.prod(weight.shape) for weight in weights)
         checked.append(Entry(entry.name, entry.recipe, prepared.settings, scores, parameters))
-    notes = [
+    # Who names a recipe knows of which data it is; a model's may be borrowed.
+    borrowed = [
+        borrowed_in_words(entry.recipe, entry.settings)
+        for entry in entries
+        if entry.name.split()[0] in MODELS
+    ]
+    notes = [line for line in borrowed if line] + [
         f"the score {name} cannot be measured of {', '.join(without)}"
         for name, without in missing.items()
         if without

@@ -30,3 +30,12 @@ def test_the_number_of_images_is_decided_once():
     checked = check_entries([gan], Options(features="pixels"), lambda line: None)
     assert checked.options.count == 297
     assert checked.entries[0].scores == ("fid", "kid", "prdc")
+
+
+def test_a_model_that_borrows_the_recipe_of_other_data_is_noted():
+    entries = [
+        Entry("gan", "gan-mnist", settings_for("gan", "digits", "gan-mnist", **TINY)),
+        Entry("gan-mnist", "gan-mnist", settings_for("gan", "digits", "gan-mnist", **TINY)),
+    ]
+    checked = check_entries(entries, Options(features="pixels"), lambda line: None)
+    assert [note.split(":")[0] for note in checked.notes] == ["gan has no recipe for digits"]

@@ -189,7 +189,8 @@ class Latents:
         """
         if class_labels is not None:
             raise GenzooError(
-                f"{type(self).__name__} knows no classes; leave class_labels out, or train a CGAN"
+                f"{type(self).__name__} knows no classes; leave class_labels out, or train a model "
+                "that does, such as a cgan"
             )
 
     def to_uint8(self, values: Tensor) -> np.ndarray:

@@ -288,9 +288,9 @@ _recipe(
     batch_size=64,
     generator_filters=32,
     discriminator_filters=32,
-    discriminator_steps=3,
-    generator_learning_rate=2e-4,
-    discriminator_learning_rate=2e-4,
+    discriminator_steps=2,
+    generator_learning_rate=1e-3,
+    discriminator_learning_rate=1e-3,
     **_POINTS,
 )
 _recipe(
@@ -301,11 +301,9 @@ _recipe(
     steps=4000,
     batch_size=64,
     generator_filters=32,
-    discriminator_filters=32,
-    discriminator_steps=2,
-    schedule="linear",
-    generator_learning_rate=4e-4,
-    discriminator_learning_rate=4e-4,
+    discriminator_filters=64,
+    generator_learning_rate=5e-4,
+    discriminator_learning_rate=1e-3,
     **_POINTS,
 )
 _R3GAN = {

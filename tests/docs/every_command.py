@@ -141,7 +141,7 @@ def is_whole(line: str) -> bool:
         while isinstance(command, click.Group) and rest:
             word, command, rest = command.resolve_command(context, rest)
         try:
-            command.make_context(word, rest, parent=context)
+            command.make_context(word, list(rest), parent=context)
         except click.MissingParameter:
             return False
         except (click.ClickException, GenzooError):

@@ -34,7 +34,7 @@ from keras_genzoo.data.prepared import (
     split_files,
 )
 from keras_genzoo.data.registry import looks_like_path, paths_in_words
-from keras_genzoo.data.shapes import Shape, in_words, sample_shapes, sizes_of
+from keras_genzoo.data.shapes import Shape, all_in_words, in_words, sample_shapes, sizes_of
 from keras_genzoo.data.source import Source
 from keras_genzoo.data.splits import Splits
 from keras_genzoo.errors import GenzooError
@@ -75,8 +75,7 @@ def describe_folder(path: str | os.PathLike, labels: str = "auto") -> list[str]:
     for split, folder in folders.items():
         listing = list_images(folder)
         classes = classes_of(split, listing, folders, labels)
-        sizes = sizes_of(sample_shapes(len(listing.files), listing.read))
-        size = in_words(sizes[0]) if len(sizes) == 1 else "sizes differ: give an image size"
+        size = all_in_words(sample_shapes(len(listing.files), listing.read))
         lines.append(f"{split}: {len(listing.files):,} images ({size}); {classes.in_words}")
     lines.append(list_images(Path(path)).left_out_in_words)
     return [line for line in lines if line]

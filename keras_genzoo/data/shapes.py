@@ -68,3 +68,25 @@ def in_words(size: tuple[int, int]) -> str:
     '178x218'
     """
     return f"{size[1]}x{size[0]}"
+
+
+def all_in_words(shapes: Sequence[Shape]) -> str:
+    """Return the one size of images as people write it, or what helps to choose one.
+
+    >>> all_in_words([(8, 8), (8, 8)])
+    '8x8'
+    >>> all_in_words([])
+    'of no known size'
+    >>> all_in_words([(40, 60), (90, 50), (70, 64)])
+    'sizes differ: shorter sides of 40 to 64 pixels, half of them 50 or more; give an image size'
+    """
+    sizes = sizes_of(shapes)
+    if not sizes:
+        return "of no known size"
+    if len(sizes) == 1:
+        return in_words(sizes[0])
+    shorter = sorted(min(shape[:2]) for shape in shapes)
+    return (
+        f"sizes differ: shorter sides of {shorter[0]} to {shorter[-1]} pixels, half of them "
+        f"{shorter[len(shorter) // 2]} or more; give an image size"
+    )

@@ -144,7 +144,7 @@ show(*mnist.generate(20, seed=0).reshape(2, 10, 28, 28, 1), title="ae_mnist, z f
 # genzoo fit ae --dataset mnist
 # genzoo latent runs/ae-mnist-1
 # genzoo evaluate runs/ae-mnist-1 --scores fid
-# genzoo evaluate runs/ae-mnist-1 --scores fid --sampler mixture
+# genzoo evaluate runs/ae-mnist-1 --scores fid --sampler mixture --out mixture.json
 # ```
 #
 # The last line draws codes from a mixture of Gaussians that is fitted to the codes of training

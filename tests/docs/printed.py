@@ -43,7 +43,7 @@ def blocks(page: Path) -> list[str]:
 def commands(page: Path) -> list[str]:
     """Return what a page prints of ``genzoo``, in blocks and in its text, without comments."""
     lines = "\n".join(blocks(page)).replace("\\\n", " ").splitlines()
-    spans = re.findall(r"(?<!`)`(genzoo [^`]+)`(?!`)", words(page))
+    spans = re.findall(r"(?<!`)`(genzoo [^`]+)`(?!`)", words(page).replace("\n", " "))
     parts = [part.strip() for line in lines for part in re.split(r"\s#|&&|;", line)]
     return [part for part in parts + spans if part.startswith("genzoo ")]
 

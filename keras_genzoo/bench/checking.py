@@ -79,7 +79,7 @@ def check_entries(entries: Sequence[Entry], options: Options, echo: Echo) -> Che
         for entry in entries
         if entry.name.split()[0] in MODELS
     ]
-    notes = [line for line in borrowed if line] + [
+    notes = [line for line in dict.fromkeys(borrowed) if line] + [
         f"the score {name} cannot be measured of {', '.join(without)}"
         for name, without in missing.items()
         if without

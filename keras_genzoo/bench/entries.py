@@ -153,6 +153,11 @@ def entry_of(text: str, request: Request, steps: int | None = None) -> Entry:
         if key in _OF_THE_BENCH:
             raise GenzooError(f"'{key}' is not a setting of a recipe: {_OF_THE_BENCH[key]}")
     given = {key: _value(known.get(key), value) for key, value in given.items()}
+    if given.get("mixed_precision") == "auto":
+        raise GenzooError(
+            "mixed_precision auto might choose one type for a run of a bench and another for the "
+            "next; give float32, bfloat16 or float16"
+        )
     if steps is not None:
         given["steps"] = steps
     settings = settings_for(model, given.pop("dataset", request.dataset), recipe, **given)

@@ -77,8 +77,8 @@ def all_in_words(shapes: Sequence[Shape]) -> str:
     '8x8'
     >>> all_in_words([])
     'of no known size'
-    >>> all_in_words([(40, 60), (90, 50), (70, 64)])
-    'sizes differ: shorter sides of 40 to 64 pixels, half of them 50 or more; give an image size'
+    >>> all_in_words([(40, 60), (90, 50), (70, 64)])[:60]
+    'sizes differ: of 3 looked at, shorter sides of 40 to 64 pixe'
     """
     sizes = sizes_of(shapes)
     if not sizes:
@@ -87,6 +87,7 @@ def all_in_words(shapes: Sequence[Shape]) -> str:
         return in_words(sizes[0])
     shorter = sorted(min(shape[:2]) for shape in shapes)
     return (
-        f"sizes differ: shorter sides of {shorter[0]} to {shorter[-1]} pixels, half of them "
-        f"{shorter[len(shorter) // 2]} or more; give an image size"
+        f"sizes differ: of {len(shorter)} looked at, shorter sides of {shorter[0]} to "
+        f"{shorter[-1]} pixels, half of them {shorter[len(shorter) // 2]} or more; give an image "
+        "size"
     )

@@ -30,6 +30,8 @@ class Conv2D(keras.layers.Conv2D):
     def convolution_op(self, inputs, kernel):
         """Return inputs convolved with the kernel ``(h, w, channels, filters)``."""
         inputs, kernel = tf.convert_to_tensor(inputs), tf.convert_to_tensor(kernel)
+        if self.data_format != "channels_last":
+            return super().convolution_op(inputs, kernel)
         if self.padding == "valid" and inputs.shape[1:] == kernel.shape[:3]:
             matrix = tf.reshape(kernel, (-1, kernel.shape[-1]))
             return tf.matmul(tf.reshape(inputs, (-1, matrix.shape[0])), matrix)[:, None, None]
@@ -49,9 +51,13 @@ class Conv2DTranspose(keras.layers.Conv2DTranspose):
 
     def call(self, inputs):
         """Return the layer's outputs."""
+        if self.data_format != "channels_last":
+            return super().call(inputs)
         inputs = tf.convert_to_tensor(inputs)
         height, width = self.compute_output_shape(inputs.shape)[1:3]
-        if self.padding == "valid" and inputs.shape[1:3] == (1, 1):
+        # With strides or gaps, the image of a pixel may be larger than the kernel.
+        whole = self.padding == "valid" and (height, width) == self.kernel_size
+        if whole and inputs.shape[1:3] == (1, 1):
             kernel = tf.convert_to_tensor(self.kernel)
             matrix = tf.reshape(kernel, (-1, kernel.shape[-1]))
             outputs = tf.matmul(inputs[:, 0, 0], matrix, transpose_b=True)

@@ -53,10 +53,15 @@ def fit_seeds(
         **options: others of ``fit``.
 
     Raises:
-        GenzooError: if a seed is given twice, or as ``fit`` does; before the first run begins, if
-            one of the folders is taken.
+        GenzooError: if a seed is given twice, if several might compute in different types, or as
+            ``fit`` does; before the first run begins, if one of the folders is taken.
     """
     check_seeds(seeds)
+    if len(seeds) > 1 and settings.mixed_precision == "auto":
+        raise GenzooError(
+            "--mixed-precision auto might choose one type for one seed and another for the next, "
+            "which would differ by more than their seed; give float32, bfloat16 or float16"
+        )
     runs = {seed: settings.replace(seed=seed) for seed in seeds}
     places = {seed: None if out is None else seed_folder(out, seed) for seed in seeds}
     for place in places.values():

@@ -64,6 +64,7 @@ def test_one_data_set_may_stand_in_place_of_those_of_the_recipes():
         ("gan-digits strict=perhaps", "'strict' must be of type bool, not 'perhaps'"),
         ("gan-digits steps=5", "'steps' is not a setting of a recipe: they follow from the budget"),
         ("gan-digits seed=5", "'seed' is not a setting of a recipe: name all seeds by --seeds"),
+        ("gan-digits mixed_precision=auto", "mixed_precision auto might choose one type for a run"),
         ("gan-digits model=vae", "'model' is not a setting of a recipe"),
     ],
 )

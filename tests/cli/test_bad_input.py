@@ -60,6 +60,7 @@ def write_images(folder, count, size=8):
             "fit ae --devices CPU:0 --strategy one",
             "devices are chosen for the strategy mirrored, not for one; leave out --devices",
         ),
+        ("fit ae --seeds 0,1 --mixed-precision auto", "auto might choose one type for one seed"),
         (
             "fit ae --mixed-precision float64",
             "unknown mixed_precision 'float64'; did you mean 'float",

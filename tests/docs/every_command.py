@@ -3,8 +3,8 @@
     python -m tests.docs.every_command FOLDER
 
 As printed, but for three things: trainings are cut to a few steps and benches to a few images;
-words such as RUN stand for what the folder has; what needs other machines must be refused in
-one line. The data sets mnist and celeb_a must be prepared, as tensorflow-datasets does that.
+words such as RUN stand for what the folder has; what needs other machines must be refused. The
+data sets mnist and celeb_a must be prepared, as tensorflow-datasets does that.
 The log of each command lies in FOLDER/logs. Exits with 1 if a command does not end as it should.
 """
 

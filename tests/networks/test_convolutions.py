@@ -59,6 +59,12 @@ def test_two_orders_of_gradients_are_those_of_tensorflow(height, width):
 LAYERS = {
     "a kernel as large as the image": (Conv2D, (4, 4, 3), {"kernel_size": 4}),
     "an image of one pixel": (Conv2DTranspose, (1, 1, 3), {"kernel_size": 4}),
+    "one pixel, strides": (Conv2DTranspose, (1, 1, 3), {"kernel_size": 2, "strides": 3}),
+    "one pixel, padding": (
+        Conv2DTranspose,
+        (1, 1, 3),
+        {"kernel_size": 4, "strides": 2, "output_padding": 1},
+    ),
     "7 to 4": (Conv2D, (7, 7, 3), {"kernel_size": 4, "strides": 2, "padding": "same"}),
     "4 to 8": (Conv2DTranspose, (4, 4, 3), {"kernel_size": 4, "strides": 2, "padding": "same"}),
     "4 to 7": (

@@ -13,6 +13,10 @@ import textwrap
 import time
 from pathlib import Path
 
+import click
+
+from keras_genzoo.cli.main import cli
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -46,6 +50,15 @@ def commands(page: Path) -> list[str]:
     spans = re.findall(r"(?<!`)`(genzoo [^`]+)`(?!`)", words(page).replace("\n", " "))
     parts = [part.strip() for line in lines for part in re.split(r"\s#|&&|;", line)]
     return [part for part in parts + spans if part.startswith("genzoo ")]
+
+
+def resolved(words: list[str]) -> tuple[click.Context, str, click.Command, list[str]]:
+    """Return what a command line names, past all groups, and the words that are left for it."""
+    context = click.Context(cli, info_name="genzoo")
+    word, command, rest = cli.resolve_command(context, words)
+    while isinstance(command, click.Group) and rest:
+        word, command, rest = command.resolve_command(context, rest)
+    return context, word, command, rest
 
 
 def main() -> None:

@@ -10,10 +10,10 @@ import click
 import pytest
 
 import keras_genzoo
-from keras_genzoo.cli.main import COMMANDS, cli
+from keras_genzoo.cli.main import COMMANDS
 from keras_genzoo.evaluation import classifier
 from keras_genzoo.training import RECIPES
-from tests.docs.printed import ROOT, blocks, commands, run
+from tests.docs.printed import ROOT, blocks, commands, resolved, run
 from tests.training.kill import run_here
 
 PAGES = [
@@ -40,15 +40,12 @@ def test_every_printed_command_is_understood(page, tmp_path, monkeypatch):
         if words[0] == "--import" or len(words) == 1 or {"...", "MODEL", "--help"} & set(words):
             assert words[0] in (*COMMANDS, "--import", "--help"), line
             continue
-        with click.Context(cli, info_name="genzoo") as context:
-            word, command, rest = cli.resolve_command(context, words)
-            while isinstance(command, click.Group):
-                word, command, rest = command.resolve_command(context, rest)
-            try:
-                command.make_context(word, rest, parent=context)
-            except click.MissingParameter:
-                # In the text a command may be named without what it needs, though not in part.
-                assert not rest, line
+        context, word, command, rest = resolved(words)
+        try:
+            command.make_context(word, rest, parent=context)
+        except click.MissingParameter:
+            # In the text a command may be named without what it needs, though not in part.
+            assert not rest, line
 
 
 @pytest.mark.slow
